@@ -1,0 +1,48 @@
+"""The words in which the engine tells its story.
+
+An event is one fact in the past tense, made of plain values.  It has no clock, no number
+and no live object in it, so it can be compared, stored, replayed and drawn anywhere.
+
+Two families share the ancestor.  A *decision* is something the engine worked out; an
+*effect* is something that happened to the machine, and every effect says how we know:
+
+    acknowledged   the kernel call returned, reported by who made it
+    observed       read back from the kernel afterwards
+    explained      computed by the pure algorithms, not seen
+    planned        in the plan; its failure would have been reported
+    client         reported by our client, not by the daemon
+
+The evidence belongs to the class, because it follows from the door the fact came through.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar
+
+EVIDENCE = ("acknowledged", "observed", "explained", "planned", "client")
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """The ancestor of all events; `evidence` is empty for a decision of the engine."""
+
+    evidence: ClassVar[str] = ""
+
+
+Emit = Callable[[Event], None]
+
+
+def ignore(event: Event) -> None:
+    """Listen to nothing."""
+
+
+def kind_of(event: Event | type[Event]) -> str:
+    """Give the words of the class name, as people type them after `--break`.
+
+    >>> class LayerProbed(Event): ...
+    >>> kind_of(LayerProbed)
+    'layer.probed'
+    """
+    name = (event if isinstance(event, type) else type(event)).__name__
+    return ".".join(word.lower() for word in re.findall(r"[A-Z][a-z0-9]*", name))

@@ -1,0 +1,31 @@
+"""What happened to layers and to the writable directories on top of them."""
+
+from dataclasses import dataclass
+
+from pyminidock.events.base import Event
+
+
+@dataclass(frozen=True, slots=True)
+class RootFound(Event):
+    """A name led to a root directory; `stand_in` names what it really is, if it is one."""
+
+    name: str
+    path: str
+    stand_in: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotPrepared(Event):
+    """A container got an empty `upper` directory above its read-only `lower` ones."""
+
+    container: str
+    lower: tuple[str, ...]
+    upper: str
+    work: str
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotRemoved(Event):
+    """The writable directory of a container is gone, with all that it had written."""
+
+    container: str

@@ -1,0 +1,186 @@
+"""A wrapper around any body of the door: each answer becomes one effect event.
+
+Effects are told here and nowhere else, so an event cannot exist without its call, and a
+call that is taken out of a body takes its event with it.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import assert_never
+
+from pyminidock import events
+from pyminidock.events import Emit, ignore
+from pyminidock.kernel import calls
+from pyminidock.kernel.calls import Call, Plan
+from pyminidock.kernel.port import (
+    Body,
+    Capability,
+    ExitStatus,
+    Isolation,
+    Machine,
+    Process,
+    Streams,
+)
+
+_MASKED_BY = {0: "absent", 1: "null", 2: "empty directory"}
+
+
+def effect_of(call: Call, value: int = 0) -> events.AnyEvent:  # noqa: PLR0911, PLR0912
+    """Say what an answered call did.  One line per verb; `value` as in port.Answer."""
+    match call:
+        case calls.MakeCgroup(path):
+            return events.CgroupCreated(path)
+        case calls.LimitCgroup(path, file, text):
+            return events.CgroupLimited(path, file, text)
+        case calls.RemoveCgroup(path):
+            return events.CgroupRemoved(path)
+        case calls.PrepareOverlay(lower, upper, work):
+            return events.OverlayPrepared(lower, upper, work)
+        case calls.ForkShim():
+            return events.ShimForked(value)
+        case calls.EnterNamespace(namespace):
+            return events.NamespaceEntered(namespace)
+        case calls.JoinNamespace(namespace, _, _):
+            return events.NamespaceEntered(namespace, was_joined=True)
+        case calls.ForkInit():
+            return events.InitForked(value)
+        case calls.JoinCgroup(path):
+            return events.CgroupJoined(path)
+        case calls.RefuseTracers():
+            return events.TracersRefused()
+        case calls.DieWithParent():
+            return events.ParentDeathBound()
+        case calls.JoinKeyring(name):
+            return events.KeyringJoined(name)
+        case calls.SetPropagation(target, propagation, is_recursive):
+            return events.PropagationSet(target, propagation, is_recursive)
+        case calls.AttachRoot(target):
+            return events.RootAttached(target)
+        case calls.MakeDirectory(path, mode):
+            return events.DirectoryMade(path, mode)
+        case calls.Mount(filesystem, source, target, flags, options, _):
+            return events.Mounted(filesystem, source, target, flags, options)
+        case calls.Bind(source, target, flags):
+            return events.BindMounted(source, target, flags)
+        case calls.MakeDevice(path, major, minor, mode):
+            return events.DeviceMade(path, major, minor, mode)
+        case calls.MakeLink(path, points_to):
+            return events.LinkMade(path, points_to)
+        case calls.OpenConsole():
+            return events.ConsoleOpened("/dev/console")
+        case calls.RaiseLoopback():
+            return events.LoopbackRaised()
+        case calls.PivotRoot():
+            return events.RootPivoted("/")
+        case calls.ReopenStreams():
+            return events.StreamsReopened()
+        case calls.RemountReadonly(target):
+            return events.RemountedReadonly(target)
+        case calls.MakeReadonly(path):
+            return events.PathMadeReadonly(path, was_present=value > 0)
+        case calls.Mask(path):
+            return events.PathMasked(path, _MASKED_BY[value])
+        case calls.SetHostname(hostname):
+            return events.HostnameSet(hostname)
+        case calls.WriteSysctl(key, text):
+            return events.SysctlWritten(key, text)
+        case calls.SetUmask(mask):
+            return events.UmaskSet(mask)
+        case calls.LimitResource(resource, soft, hard):
+            return events.ResourceLimited(resource, soft, hard, was_clamped=value > 0)
+        case calls.AdjustOomScore(score):
+            return events.OomScoreAdjusted(score)
+        case calls.AnnounceReady():
+            return events.BirthReady()
+        case calls.CloseDescriptors():
+            return events.DescriptorsClosed()
+        case calls.ChangeDirectory(path):
+            return events.WorkingDirectoryEntered(path)
+        case calls.DropBoundingSet(kept):
+            return events.BoundingSetDropped(kept)
+        case calls.BecomeUser(uid, gid, groups):
+            return events.UserTaken(uid, gid, groups)
+        case calls.SetCapabilities(capabilities):
+            return events.CapabilitiesSet(capabilities)
+        case calls.ForbidNewPrivileges():
+            return events.NewPrivilegesForbidden()
+        case calls.InstallSeccomp(program):
+            return events.SeccompInstalled(len(program) // 8)
+        case calls.Execute(argv, _):
+            return events.ProgramExecuted(argv)
+        case _:
+            assert_never(call)
+
+
+class Recording:
+    """A Kernel made of a Body: same doors, but plans are told as events."""
+
+    def __init__(self, body: Body) -> None:
+        self.body = body
+
+    def perform(
+        self, plan: Plan, *, emit: Emit = ignore, lockstep: bool = False
+    ) -> Process | None:
+        """Carry out `plan`, one effect event per call that was answered."""
+
+        def answer(call: Call, value: int) -> None:
+            emit(effect_of(call, value))
+
+        return self.body.perform(plan, answer=answer, lockstep=lockstep)
+
+    def machine(self) -> Machine:
+        """See port."""
+        return self.body.machine()
+
+    def probe(self) -> tuple[Capability, ...]:
+        """See port."""
+        return self.body.probe()
+
+    def look(
+        self, lower: Sequence[str], upper: str, work: str, paths: Sequence[str]
+    ) -> Mapping[str, bytes]:
+        """See port."""
+        return self.body.look(lower, upper, work, paths)
+
+    def wait(self, process: Process, timeout_s: float | None = None) -> ExitStatus | None:
+        """See port."""
+        return self.body.wait(process, timeout_s)
+
+    def signal(self, process: Process, number: int) -> None:
+        """See port."""
+        self.body.signal(process, number)
+
+    def resize(self, process: Process, rows: int, columns: int) -> None:
+        """See port."""
+        self.body.resize(process, rows, columns)
+
+    def attach(self, process: Process) -> Streams:
+        """See port."""
+        return self.body.attach(process)
+
+    def dismiss(self, process: Process) -> None:
+        """See port."""
+        self.body.dismiss(process)
+
+    def find(self, directory: str) -> Process | None:
+        """See port."""
+        return self.body.find(directory)
+
+    def observe(self, process: Process) -> Isolation:
+        """See port."""
+        return self.body.observe(process)
+
+    def clock(self) -> float:
+        """See port."""
+        return self.body.clock()
+
+    def wall(self) -> float:
+        """See port."""
+        return self.body.wall()
+
+    def new_id(self) -> str:
+        """See port."""
+        return self.body.new_id()
+
+    def close(self) -> None:
+        """See port."""
+        self.body.close()
