@@ -56,6 +56,7 @@ class NamespaceEntered(Effect):
 
     namespace: str  # pid, mount, network, uts, ipc, cgroup, user
     was_joined: bool = False
+    of: int = 0  # the process whose namespace was joined, as the host numbers it
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +142,9 @@ class DeviceMade(Effect):
     major: int
     minor: int
     mode: int
+    is_block: bool = False
+    uid: int = 0
+    gid: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,8 +39,8 @@ def effect_of(call: Call, value: int = 0) -> events.AnyEvent:  # noqa: PLR0911, 
             return events.ShimForked(value)
         case calls.EnterNamespace(namespace):
             return events.NamespaceEntered(namespace)
-        case calls.JoinNamespace(namespace, _, _):
-            return events.NamespaceEntered(namespace, was_joined=True)
+        case calls.JoinNamespace(namespace, pid, _):
+            return events.NamespaceEntered(namespace, was_joined=True, of=pid)
         case calls.ForkInit():
             return events.InitForked(value)
         case calls.JoinCgroup(path):
@@ -61,8 +61,8 @@ def effect_of(call: Call, value: int = 0) -> events.AnyEvent:  # noqa: PLR0911, 
             return events.Mounted(filesystem, source, target, flags, options)
         case calls.Bind(source, target, flags):
             return events.BindMounted(source, target, flags)
-        case calls.MakeDevice(path, major, minor, mode):
-            return events.DeviceMade(path, major, minor, mode)
+        case calls.MakeDevice(path, major, minor, mode, uid, gid, is_block):
+            return events.DeviceMade(path, major, minor, mode, is_block, uid, gid)
         case calls.MakeLink(path, points_to):
             return events.LinkMade(path, points_to)
         case calls.OpenConsole():
