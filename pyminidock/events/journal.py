@@ -226,7 +226,7 @@ class _Shape:
 
 
 def _shape(cls: Any) -> _Shape:
-    """Look at a dataclass: what is it called, what is it made of?"""
+    """Look at a dataclass: what it is called, what it is made of."""
     hints = get_type_hints(cls)
     return _Shape(
         kind_of(cls),
