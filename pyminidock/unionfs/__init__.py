@@ -1,0 +1,1 @@
+"""Several trees look like one."""
