@@ -11,6 +11,7 @@ PYTEST = $(VENV)/bin/python -m pytest -q $(PYTEST_FLAGS)
 IN_CI = $(filter true,$(CI))
 
 .DEFAULT_GOAL := help
+.NOTPARALLEL:    # edge and compat both build networks, cgroups and mounts
 .PHONY: help lab test soak bench check unit edge edge-vm compat stories lessons browser \
         mutants counts events-doc notebooks lock clean
 
@@ -54,7 +55,8 @@ test:
 	 echo "Python on this machine:"; echo "$$pythons" | sed 's/^/  /'; \
 	 python="$(PYTHON)"; [ -z "$(IN_CI)" ] || python=$${pythons#* }; \
 	 python=$$(echo "$$python" | head -n 1); \
-	 $(MAKE) check unit edge compat stories lessons mutants PYTHON="$$python"
+	 $(MAKE) --keep-going check unit edge compat stories lessons mutants \
+   PYTHON="$$python"
 	@first=$$($(VENV)/bin/python -c 'import sys; print("%d.%d" % sys.version_info[:2])'); \
 	 $(PYTHON) tools/pythons.py $(if $(IN_CI),--ci) | while read -r version python; do \
 	   [ "$$version" != "$$first" ] || continue; \
