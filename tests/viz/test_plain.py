@@ -1,0 +1,98 @@
+"""Every effect has its plain Linux line, and the line says what the event says."""
+
+import shlex
+
+import pytest
+
+from pyminidock import events
+from pyminidock.events import Event
+from pyminidock.events.journal import record_kinds
+from pyminidock.viz.plain import plain_linux
+from tests.viz.story import BIRTH, STORY
+
+MODE = 0o1777
+
+
+@pytest.mark.parametrize(
+    ("event", "line"),
+    [
+        (events.CgroupCreated("/sys/fs/cgroup/a b"), "mkdir -p '/sys/fs/cgroup/a b'"),
+        (events.CgroupLimited("/c", "pids.max", "50"), "echo 50 > /c/pids.max"),
+        (events.CgroupJoined("/c"), "echo $$ > /c/cgroup.procs"),
+        (events.CgroupRemoved("/c"), "rmdir /c"),
+        (events.NamespaceEntered("network"), "exec unshare --net sh"),
+        (events.NamespaceEntered("pid"), "exec unshare --pid sh"),
+        (
+            events.NamespaceEntered("pid", was_joined=True, of=7),
+            "exec nsenter --target 7 --pid --no-fork sh",
+        ),
+        (
+            events.NamespaceEntered("network", was_joined=True, of=7),
+            "exec nsenter --target 7 --net sh",
+        ),
+        (
+            events.OverlayPrepared(("/b:1", "/a,2"), "/u", "/w"),
+            r"export OVERLAY='lowerdir=/b\:1:/a\,2,upperdir=/u,workdir=/w'",
+        ),
+        (
+            events.RootAttached("/r"),
+            'mount -t overlay overlay -o "$OVERLAY" /r && cd /r',
+        ),
+        (
+            events.Mounted("tmpfs", "tmpfs", "/run", ("nosuid",), "size=64k"),
+            "mkdir -p ./run && mount -t tmpfs -o nosuid,size=64k tmpfs ./run",
+        ),
+        (events.DeviceMade("/dev/sda", 8, 0, 0o660, True, 0, 6),
+         "mknod -m 0660 ./dev/sda b 8 0 && chown 0:6 ./dev/sda"),
+        (events.DirectoryMade("/t", MODE), "mkdir -p -m 1777 ./t"),
+        (events.PropagationSet("/", "slave", True), "mount --make-rslave /"),
+        (events.PropagationSet("/r", "private", False), "mount --make-private /r"),
+        (events.RemountedReadonly("/"), "mount -o remount,bind,ro ."),
+        (events.PathMadeReadonly("/proc/bus", False), ""),
+        (events.PathMasked("/proc/asound", "absent"), ""),
+        (events.ResourceLimited("core", 0, -1), "prlimit --pid $$ --core=0:unlimited"),
+        (events.CapabilitiesSet(()), "exec capsh --shell=/bin/sh --caps== --"),
+        (events.BoundingSetDropped(()), "exec setpriv --bounding-set=-all sh"),
+        (events.UserTaken(5, 6, ()), "exec setpriv --reuid=5 --regid=6 --clear-groups sh"),
+        (events.ProgramExecuted(("echo", "it's")), """exec echo 'it'"'"'s'"""),
+    ],
+)  # fmt: skip
+def test_the_line_of_an_effect(event: Event, line: str) -> None:
+    assert plain_linux(event) == line
+
+
+SILENT = {  # what no shell can be asked for
+    "ShimForked", "TracersRefused", "ConsoleOpened", "StreamsReopened", "BirthReady",
+    "DescriptorsClosed", "SeccompInstalled",
+}  # fmt: skip
+
+
+def test_every_effect_has_a_line_or_is_known_to_have_none() -> None:
+    effects = {
+        cls.__name__
+        for cls in record_kinds().values()
+        if issubclass(cls, events.Effect | events.PlannedEffect)
+    }
+    told = {type(event).__name__ for event in BIRTH if plain_linux(event)}
+    told |= {"RemountedReadonly", "CgroupRemoved", "NewPrivilegesForbidden"}  # see above
+    assert plain_linux(events.NewPrivilegesForbidden()) == "exec setpriv --no-new-privs sh"
+    assert effects - SILENT == told
+    assert not [event for event in BIRTH if type(event).__name__ in SILENT & told]
+
+
+def test_a_decision_has_no_line() -> None:
+    decided = [event for event in STORY if not event.evidence]
+    assert decided
+    assert {plain_linux(event) for event in decided} == {""}
+
+
+@pytest.mark.parametrize("path", ["/a\nrm -rf /", "/a\x1b[2J", "/a\u202eb", "/\udcff"])
+def test_a_name_that_cannot_be_pasted_has_no_line(path: str) -> None:
+    assert plain_linux(events.DirectoryMade(path, 0o755)) == ""
+
+
+@pytest.mark.parametrize("text", ["; reboot", "$(id)", "`id`", "a'b", '"', "*", "~", "-x"])
+def test_no_text_of_an_event_reaches_the_shell_as_code(text: str) -> None:
+    said = plain_linux(events.HostnameSet(text))
+    assert shlex.split(said) == ["hostname", text]
+    assert shlex.split(plain_linux(events.ProgramExecuted((text,)))) == ["exec", text]
