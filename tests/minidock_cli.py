@@ -1,0 +1,107 @@
+"""Our own engine as a stranger uses it: through the command line, on private state.
+
+One engine serves a test run.  It has a root directory and a socket of its own, and at the
+end it must be gone: no process, no mount, no socket, no cgroup that names its root.
+"""
+
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from tests.reference import wait_until
+
+
+@dataclass(frozen=True, slots=True)
+class Minidock:
+    """The `minidock` command with a private root directory and socket."""
+
+    root: Path
+    host: Path
+    image: str = "busybox"
+    cgroups: tuple[Path, ...] = ()
+
+    def run(
+        self, *args: str, input: str | None = None, timeout: float = 60
+    ) -> subprocess.CompletedProcess[str]:
+        """Run `minidock ARGS`; a failure is an answer, not an error.
+
+        `timeout` is in seconds.  Without `input` it reads /dev/null.
+        Raises subprocess.TimeoutExpired.
+        """
+        return subprocess.run(
+            [sys.executable, "-m", "pyminidock", *args],
+            input=input,
+            stdin=subprocess.DEVNULL if input is None else None,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+            env=os.environ
+            | {"MINIDOCK_ROOT": str(self.root), "MINIDOCK_HOST": f"unix://{self.host}"},
+        )
+
+    def remains(self) -> list[str]:
+        """What the machine still holds of this engine, one phrase each."""
+        found = [str(self.host)] if self.host.exists() else []
+        found += [str(path) for path in self.cgroups if path.exists()]
+        mounts = Path("/proc/self/mountinfo").read_text().splitlines()
+        found += [line for line in mounts if str(self.root) in line]
+        for process in Path("/proc").glob("[0-9]*"):
+            try:
+                known = (process / "cmdline").read_bytes() + (
+                    process / "environ"
+                ).read_bytes()
+            except OSError:  # it ended while we looked
+                continue
+            if str(self.root).encode() in known:
+                found.append(f"process {process.name}: {known[:80]!r}")
+        return found
+
+
+@pytest.fixture(scope="session")
+def minidock() -> Iterator[Minidock]:
+    """Our engine with its busybox image, for the whole test run."""
+    with tempfile.TemporaryDirectory(prefix="minidock-cli-") as scratch:
+        engine = Minidock(Path(scratch) / "root", Path(scratch) / "minidock.sock")
+        soft, hard = resource.getrlimit(resource.RLIMIT_CORE)
+        resource.setrlimit(resource.RLIMIT_CORE, (hard, hard))  # as the reference has it
+        try:
+            made = engine.run("bootstrap", "busybox")
+            assert made.returncode == 0, made.stderr
+            engine = replace(engine, cgroups=parent_cgroups(engine))
+            yield engine
+        finally:
+            resource.setrlimit(resource.RLIMIT_CORE, (soft, hard))
+            ended = engine.run("system", "shutdown")
+        assert ended.returncode == 0, ended.stderr
+        try:
+            wait_until(lambda: not engine.remains(), 10, "our engine to be gone")
+        except TimeoutError:
+            assert engine.remains() == []
+
+
+def parent_cgroups(engine: Minidock) -> tuple[Path, ...]:
+    """The directories under which the engine keeps its containers' cgroups.
+
+    A container on cgroup v1 says where it is; on v2 its namespace hides that, and the
+    mounts and processes that `remains` looks for must do.
+    """
+    asked = engine.run(
+        *("run", "--rm", "--network", "none", engine.image, "cat", "/proc/self/cgroup")
+    )
+    assert asked.returncode == 0, asked.stderr
+    parents = {
+        line.split(":", 2)[2].rpartition("/")[0] for line in asked.stdout.splitlines()
+    }
+    return tuple(
+        directory
+        for parent in parents - {""}
+        for directory in Path("/sys/fs/cgroup").glob(f"*{parent}")
+    )
