@@ -56,7 +56,7 @@ test:
 	 python="$(PYTHON)"; [ -z "$(IN_CI)" ] || python=$${pythons#* }; \
 	 python=$$(echo "$$python" | head -n 1); \
 	 $(MAKE) --keep-going check unit edge compat stories lessons mutants \
-   PYTHON="$$python"
+  PYTHON="$$python"
 	@first=$$($(VENV)/bin/python -c 'import sys; print("%d.%d" % sys.version_info[:2])'); \
 	 $(PYTHON) tools/pythons.py $(if $(IN_CI),--ci) | while read -r version python; do \
 	   [ "$$version" != "$$first" ] || continue; \
