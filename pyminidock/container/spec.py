@@ -21,6 +21,8 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from pyminidock.errors import MinidockError
+from pyminidock.grammar.tmpfs import TmpfsMount
+from pyminidock.grammar.ulimits import Ulimit
 from pyminidock.image.config import ImageConfig
 
 __all__ = [
@@ -35,24 +37,6 @@ __all__ = [
     "from_json",
     "to_json",
 ]
-
-
-@dataclass(frozen=True, slots=True)
-class Ulimit:
-    """One rlimit: the lower-case name without RLIMIT_; -1 means unlimited."""
-
-    name: str
-    soft: int
-    hard: int
-
-
-@dataclass(frozen=True, slots=True)
-class TmpfsMount:
-    """A tree in memory at `target`; `flags` as in kernel.calls.Mount."""
-
-    target: str
-    flags: tuple[str, ...] = ()
-    options: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""The small languages that people type: sizes, limits, variables, names."""
