@@ -1,0 +1,314 @@
+"""The body of the door that has no operating system behind it.
+
+It performs every verb of every plan on a `World`, so the engine, the lessons and a browser
+can be shown the same birth, with the same refusals, without a kernel.  What it does not do
+is run programs: a started one "runs" until it is signalled, or until a test says that it
+ended (`finish`), and prints what a test makes it say (`say`).
+
+Clock, identifiers, pids and namespace numbers are sequences, so every run is the same run.
+"""
+
+import errno as errors
+import hashlib
+import os
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from itertools import count
+
+from pyminidock.kernel import calls
+from pyminidock.kernel.calls import Call, Plan
+from pyminidock.kernel.model import hosts
+from pyminidock.kernel.model.effects import apply
+from pyminidock.kernel.model.endings import Change, changes, ended, undone
+from pyminidock.kernel.model.observe import isolation_of
+from pyminidock.kernel.model.stage import Stage
+from pyminidock.kernel.model.streams import Program
+from pyminidock.kernel.model.tree import Node, walk
+from pyminidock.kernel.model.world import ENGINE, Task, swept, with_task
+from pyminidock.kernel.port import (
+    Answer,
+    CallFailed,
+    Capability,
+    ExitStatus,
+    Isolation,
+    Machine,
+    Process,
+    ProcessGone,
+    Streams,
+    UnreadableFile,
+)
+
+BOOT_ID = "00000000-0000-4000-8000-000000000001"
+BEGINNING = 1_700_000_000.0  # seconds since 1970, when every simulated story begins
+TICK_S = 0.001
+LARGEST_LOOK = 1 << 20  # bytes
+# Signals that end nobody by default: CHLD CONT STOP TSTP TTIN TTOU URG WINCH, and 0.
+_HARMLESS = (0, 17, 18, 19, 20, 21, 22, 23, 28)
+
+
+class ModelBody:
+    """A Body of the port; `world` is what it has done so far.
+
+    With `fail_at` every plan is refused at its call of that index, with `errno`.  `files`
+    add to, or replace, what every root directory holds (see `hosts`).
+
+    >>> body = ModelBody()
+    >>> body.perform((calls.MakeCgroup("/sys/fs/cgroup/pids/demo"),), answer=print)
+    MakeCgroup(path='/sys/fs/cgroup/pids/demo') 0
+    """
+
+    def __init__(
+        self,
+        machine: Machine | None = None,
+        fail_at: int | None = None,
+        errno: int = errors.EIO,
+        files: Mapping[str, bytes | Node] | None = None,
+    ) -> None:
+        self._machine = machine or hosts.MACHINE
+        self._fail_at, self._errno = fail_at, errno
+        self.world = hosts.ordinary(self._machine, {**hosts.FILES, **(files or {})})
+        self._changed = threading.Condition()  # guards `world` and `_programs`
+        self._programs: dict[str, Program] = {}  # by the directory of their shim
+        self._ticks, self._ids = count(1), count(1)
+
+    def perform(
+        self, plan: Plan, *, answer: Answer, lockstep: bool = False
+    ) -> Process | None:
+        """Carry out `plan`, one call after the other; this body is always in lockstep.
+
+        Calls behind AnnounceReady are answered once the program runs, as on Linux.
+        """
+        stage, made = Stage(self.world, ENGINE), list[Change]()
+        unanswered: list[tuple[Call, int]] = []
+        is_silent = False
+        try:
+            for index, call in enumerate(plan):
+                stage = self._step(stage, plan, index, made)
+                unanswered.append((call, stage.value))
+                if isinstance(call, calls.AnnounceReady):
+                    answer(*unanswered.pop())
+                    is_silent = True
+                elif not is_silent or isinstance(call, calls.Execute):
+                    while unanswered:
+                        answer(*unanswered.pop(0))
+        except BaseException:
+            with self._changed:
+                self.world = undone(self.world, made)
+            raise
+        return self._settle(stage)
+
+    def _step(self, stage: Stage, plan: Plan, index: int, made: list[Change]) -> Stage:
+        """Perform one call on the world as it is now.  Raises CallFailed."""
+        call = plan[index]
+        with self._changed:
+            stage = replace(stage, world=self.world)
+            try:
+                if index == self._fail_at:
+                    raise OSError(self._errno, "this call was told to fail")
+                if stage.actor not in self.world.tasks:
+                    raise OSError(errors.ESRCH, "the process that would do this is gone")
+                if isinstance(call, calls.Execute) != (index == len(plan) - 1) and (
+                    stage.shim or isinstance(call, calls.Execute | calls.ForkShim)
+                ):
+                    raise OSError(errors.EINVAL, "a plan with a process ends in Execute")
+                done = apply(stage, self._machine, call)
+            except OSError as refusal:
+                raise _failed(index, call, refusal) from refusal
+            made += changes(self.world, done.world)
+            self.world = done.world
+            return done
+
+    def _settle(self, stage: Stage) -> Process | None:
+        """Free what only the engine held on to, and name the program that runs."""
+        with self._changed:
+            self.world = swept(self.world)
+            if not stage.shim:
+                return None
+            shim = self.world.tasks[stage.shim]
+            self._programs[shim.serves] = Program()
+            return _process(shim)
+
+    # ── Programs that do not run ──────────────────────────────────────────────────────
+
+    def finish(self, pid: int, code: int = 0) -> None:
+        """Let the program `pid` end by itself with status `code`."""
+        self._end(pid, ExitStatus(code, finished=self.wall()))
+
+    def say(self, pid: int, data: bytes, stream: int = 1) -> None:
+        """Let the program `pid` print `data` on stdout (1) or stderr (2)."""
+        with self._changed:
+            self._program_of(pid).say(stream, data)
+
+    def typed(self, pid: int) -> bytes:
+        """Give what was sent to the standard input of `pid` so far."""
+        with self._changed:
+            return self._program_of(pid).typed
+
+    def _program_of(self, pid: int) -> Program:
+        shim = self.world.tasks[self.world.tasks[pid].parent]
+        return self._programs[shim.serves]
+
+    def _end(self, pid: int, status: ExitStatus) -> None:
+        with self._changed:
+            self.world = ended(self.world, [pid], status)
+            for directory, program in self._programs.items():
+                if directory in self.world.records:
+                    program.end()
+            self._changed.notify_all()
+
+    # ── The other doors ───────────────────────────────────────────────────────────────
+
+    def machine(self) -> Machine:
+        """See port."""
+        return self._machine
+
+    def probe(self) -> tuple[Capability, ...]:
+        """See port."""
+        return (
+            Capability(
+                "programs",
+                "no",
+                "this kernel is simulated: it keeps books and runs nothing",
+                "a container starts and can be looked at, but prints nothing",
+                "run minidock on Linux, as root",
+            ),
+        )
+
+    def look(
+        self, lower: Sequence[str], upper: str, work: str, paths: Sequence[str]
+    ) -> Mapping[str, bytes]:
+        """See port; every `lower` is the one tree that this machine has."""
+        with self._changed:
+            trees = self.world.trees
+        tree = f"overlay {upper}" if f"overlay {upper}" in trees else "image"
+        found = {}
+        for path in paths:
+            node = _look(trees[tree], path)
+            if node is None:
+                continue
+            if node.kind != "file" or len(node.content) > LARGEST_LOOK:
+                raise UnreadableFile(
+                    f"{path} cannot be read as text",
+                    why="only regular files of up to 1 MiB are read",
+                    try_next=f"ls -l {path}",
+                    lesson="users",
+                )
+            found[path] = node.content
+        return found
+
+    def wait(self, process: Process, timeout_s: float | None = None) -> ExitStatus | None:
+        """See port.  Raises ProcessGone where neither shim nor record is left."""
+
+        def is_known() -> bool:
+            records, tasks = self.world.records, self.world.tasks
+            return process.directory in records or process.shim_pid not in tasks
+
+        with self._changed:
+            if not self._changed.wait_for(is_known, timeout_s):
+                return None
+            if process.directory not in self.world.records:
+                raise _gone(process)
+            return self.world.records[process.directory]
+
+    def signal(self, process: Process, number: int) -> None:
+        """See port.  Every program takes every signal, as if it had no handler."""
+        with self._changed:
+            self._task(process)
+        if number not in _HARMLESS:
+            status = ExitStatus(128 + number, signal=number, finished=self.wall())
+            self._end(process.pid, status)
+
+    def resize(self, process: Process, rows: int, columns: int) -> None:
+        """See port."""
+        with self._changed:
+            task = replace(self._task(process), window=(rows, columns))
+            self.world = with_task(self.world, task)
+
+    def attach(self, process: Process) -> Streams:
+        """See port; what was said before the first attach is kept for it."""
+        with self._changed:
+            if process.shim_pid not in self.world.tasks:
+                raise _gone(process)
+            return self._programs[process.directory].attach()
+
+    def dismiss(self, process: Process) -> None:
+        """See port."""
+        with self._changed:
+            if process.directory in self.world.records:
+                self.world = ended(self.world, [process.shim_pid], ExitStatus(0))
+                self._programs.pop(process.directory, None)
+
+    def find(self, directory: str) -> Process | None:
+        """See port."""
+        with self._changed:
+            for task in self.world.tasks.values():
+                if task.role == "shim" and task.serves == directory and task.child:
+                    return _process(task)
+        return None
+
+    def observe(self, process: Process) -> Isolation:
+        """See port."""
+        with self._changed:
+            return isolation_of(self.world, self._machine, self._task(process))
+
+    def _task(self, process: Process) -> Task:
+        task = self.world.tasks.get(process.pid)
+        if task is None or task.start_time != process.start_time:
+            raise _gone(process)
+        return task
+
+    def clock(self) -> float:
+        """See port; a millisecond passes whenever somebody asks."""
+        return next(self._ticks) * TICK_S
+
+    def wall(self) -> float:
+        """See port."""
+        return BEGINNING + self.clock()
+
+    def new_id(self) -> str:
+        """See port; the same sequence in every run."""
+        return hashlib.sha256(f"id {next(self._ids)}".encode()).hexdigest()
+
+    def close(self) -> None:
+        """See port."""
+
+
+def _process(shim: Task) -> Process:
+    return Process(shim.child, shim.child_start, BOOT_ID, shim.pid, shim.serves)
+
+
+def _look(tree: Mapping[str, Node], path: str) -> Node | None:
+    rows = (_WholeTree(),)
+    try:
+        return walk(rows, {"": tree}, "/", path).node
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
+class _WholeTree:
+    """One tree, mounted as the root."""
+
+    target, root, tree = "/", "/", ""
+
+
+def _failed(index: int, call: Call, refusal: OSError) -> CallFailed:
+    verb, code = type(call).__name__, refusal.errno or errors.EIO
+    return CallFailed(
+        f"{verb} was refused: {os.strerror(code)}",
+        why=refusal.strerror or os.strerror(code),
+        try_next=f"look at the calls before number {index}: minidock explain plan",
+        lesson="birth",
+        index=index,
+        call=call,
+        errno=code,
+    )
+
+
+def _gone(process: Process) -> ProcessGone:
+    return ProcessGone(
+        f"process {process.pid} has ended",
+        why="a number may belong to another process by now, so nobody else is asked",
+        try_next="minidock ps -a",
+        lesson="processes",
+    )

@@ -1,0 +1,170 @@
+"""Cgroups and rlimits: what a process may use up.
+
+A cgroup file takes only what it understands.  The kernel rounds bytes down to pages and
+spells "unlimited" in its own way, so what is read back is not always what was written.
+
+Source: Documentation/admin-guide/cgroup-v1, cgroup-v2.rst; man 2 prlimit.
+"""
+
+import errno
+import re
+from dataclasses import replace
+
+from pyminidock.kernel import calls
+from pyminidock.kernel.model.endings import KILLED, ended
+from pyminidock.kernel.model.powers import BITS
+from pyminidock.kernel.model.stage import Stage, act
+from pyminidock.kernel.model.world import Cgroup
+from pyminidock.kernel.port import Machine
+
+PAGE = 4096
+_BYTES = r"-1|\d+"
+_DEVICE = r"a|[abc] (\d+|\*):(\d+|\*) [rwm]{1,3}|a \*:\* rwm"
+# file: (controller, what it takes).  Those of v2 have no controller: one tree has all.
+FILES = {
+    "memory.limit_in_bytes": ("memory", _BYTES),
+    "memory.memsw.limit_in_bytes": ("memory", _BYTES),
+    "memory.soft_limit_in_bytes": ("memory", _BYTES),
+    "memory.swappiness": ("memory", r"\d{1,2}|100"),
+    "cpu.cfs_quota_us": ("cpu", r"-1|[1-9]\d{3,}"),
+    "cpu.cfs_period_us": ("cpu", r"[1-9]\d{3,5}|1000000"),
+    "cpu.shares": ("cpu", r"\d+"),
+    "cpuset.cpus": ("cpuset", r"[\d,-]*"),
+    "cpuset.mems": ("cpuset", r"[\d,-]*"),
+    "pids.max": ("pids", r"max|\d+"),
+    "devices.allow": ("devices", _DEVICE),
+    "devices.deny": ("devices", _DEVICE),
+    "memory.max": ("", r"max|\d+"),
+    "memory.swap.max": ("", r"max|\d+"),
+    "memory.low": ("", r"max|\d+"),
+    "memory.oom.group": ("", r"[01]"),
+    "cpu.max": ("", r"(max|[1-9]\d{3,})( [1-9]\d{3,5}| 1000000)?"),
+    "cpu.weight": ("", r"[1-9]\d{0,3}|10000"),
+    "cgroup.subtree_control": ("", r"([+-]\w+ ?)+"),
+}
+RESOURCES = [
+    "as",
+    "core",
+    "cpu",
+    "data",
+    "fsize",
+    "locks",
+    "memlock",
+    "msgqueue",
+    "nice",
+    "nofile",
+    "nproc",
+    "rss",
+    "rtprio",
+    "rttime",
+    "sigpending",
+    "stack",
+]
+HIGHEST_NOFILE = 1 << 20  # Source: /proc/sys/fs/nr_open
+_UNLIMITED = 1 << 64
+
+
+def hierarchy_of(machine: Machine, path: str) -> str:
+    """Name the hierarchy in which a cgroup path lies.  Raises ENOENT."""
+    for names, top in machine.cgroups.hierarchies if machine.cgroups else ():
+        if f"{path}/".startswith(f"{top}/"):
+            return names
+    raise OSError(errno.ENOENT, f"{path} is in no cgroup hierarchy")
+
+
+def make_cgroup(stage: Stage, machine: Machine, path: str) -> Stage:
+    """Make an account, and the parents that it lacks.  Raises EEXIST, ENOENT."""
+    names = hierarchy_of(machine, path)
+    cgroups = dict(stage.world.cgroups)
+    if path in cgroups:
+        raise OSError(errno.EEXIST, f"{path} exists")
+    top = dict(machine.cgroups.hierarchies)[names] if machine.cgroups else ""
+    parts = path[len(top) :].strip("/").split("/")
+    for depth in range(1, len(parts) + 1):
+        cgroups.setdefault(f"{top}/{'/'.join(parts[:depth])}", Cgroup())
+    return replace(stage, world=replace(stage.world, cgroups=cgroups))
+
+
+def limit_cgroup(stage: Stage, machine: Machine, call: calls.LimitCgroup) -> Stage:
+    """Write a limit.  Raises ENOENT for no such file, EINVAL for no such value."""
+    names = hierarchy_of(machine, call.path).split(",")
+    cgroup = stage.world.cgroups.get(call.path)
+    controller, pattern = FILES.get(call.file, ("?", ""))
+    if cgroup is None or not (controller in names or (controller == "" and "" in names)):
+        raise OSError(errno.ENOENT, f"{call.path} has no file {call.file}")
+    if not re.fullmatch(pattern, call.value):
+        raise OSError(errno.EINVAL, f"{call.file} does not take {call.value!r}")
+    text = _read_back(call.file, call.value)
+    if call.file.startswith("devices.") and call.file in cgroup.limits:
+        text = f"{cgroup.limits[call.file]}\n{text}"
+    _check_swap(call.file, text, cgroup)
+    limited = Cgroup({**cgroup.limits, call.file: text})
+    cgroups = {**stage.world.cgroups, call.path: limited}
+    return replace(stage, world=replace(stage.world, cgroups=cgroups))
+
+
+def _read_back(file: str, value: str) -> str:
+    if file.endswith("_in_bytes") or file in ("memory.max", "memory.swap.max"):
+        if value == "-1":
+            return str((1 << 63) - PAGE)
+        if value != "max":
+            return str(int(value) // PAGE * PAGE)
+    return value
+
+
+def _check_swap(file: str, text: str, cgroup: Cgroup) -> None:
+    """Memory with swap is never less than memory alone (v1)."""
+    both = {**cgroup.limits, file: text}
+    memory = both.get("memory.limit_in_bytes")
+    with_swap = both.get("memory.memsw.limit_in_bytes", str((1 << 63) - PAGE))
+    if file.startswith("memory.") and memory and int(with_swap) < int(memory):
+        raise OSError(errno.EINVAL, "memory with swap is less than memory alone")
+
+
+def remove_cgroup(stage: Stage, path: str) -> Stage:
+    """Close an account; whoever lives in it is killed.  Raises EBUSY while it has parts."""
+    if any(other.startswith(f"{path}/") for other in stage.world.cgroups):
+        raise OSError(errno.EBUSY, f"{path} has cgroups below it")
+    inside = {p for p, t in stage.world.tasks.items() if path in t.cgroups.values()}
+    world = ended(stage.world, inside, KILLED)
+    cgroups = {key: value for key, value in world.cgroups.items() if key != path}
+    return replace(stage, world=replace(world, cgroups=cgroups))
+
+
+def join_cgroup(stage: Stage, machine: Machine, path: str) -> Stage:
+    """Live within an account from now on.  Raises ENOENT."""
+    names = hierarchy_of(machine, path)
+    if path not in stage.world.cgroups:
+        raise OSError(errno.ENOENT, f"{path} does not exist")
+    task = stage.task
+    return act(stage, replace(task, cgroups={**task.cgroups, names: path}))
+
+
+def limit_resource(stage: Stage, call: calls.LimitResource) -> Stage:
+    """Set an rlimit; 1 where the machine allows less than was asked."""
+    if call.resource not in RESOURCES or min(call.soft, call.hard) < -1:
+        raise OSError(errno.EINVAL, f"no limit is called {call.resource}")
+    if _size(call.soft) > _size(call.hard):
+        raise OSError(errno.EINVAL, "the soft limit is above the hard one")
+    task = stage.task
+    highest = HIGHEST_NOFILE if call.resource == "nofile" else -1
+    if not task.powers.effective >> BITS["CAP_SYS_RESOURCE"] & 1:
+        highest = min(highest, task.limits[call.resource][1], key=_size)
+    given = (min(call.soft, highest, key=_size), min(call.hard, highest, key=_size))
+    task = replace(task, limits={**task.limits, call.resource: given})
+    return act(stage, task, value=int(given != (call.soft, call.hard)))
+
+
+def adjust_oom_score(stage: Stage, score: int) -> Stage:
+    """Say how gladly to be killed; 1 where it could not be lowered so far."""
+    if not -1000 <= score <= 1000:
+        raise OSError(errno.EINVAL, "the score goes from -1000 to 1000")
+    task = stage.task
+    given = score
+    if not task.powers.effective >> BITS["CAP_SYS_RESOURCE"] & 1:
+        given = max(score, task.oom_score)
+    return act(stage, replace(task, oom_score=given), value=int(given != score))
+
+
+def _size(limit: int) -> int:
+    return _UNLIMITED if limit == -1 else limit

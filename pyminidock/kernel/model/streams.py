@@ -1,0 +1,93 @@
+"""The streams of a program that does not run: tests say what it prints.
+
+A pipe carries one byte for each piece of output, so that a reader may wait in select as
+for the real thing, and its end is the end of the program.
+"""
+
+import os
+from collections import deque
+from dataclasses import dataclass, field
+
+Piece = tuple[int, bytes]
+
+
+class Listener:
+    """One connection to a program's streams (port.Streams)."""
+
+    def __init__(self, program: "Program", pieces: list[Piece]) -> None:
+        self._program = program
+        self._pieces = deque[Piece]()
+        self._bell, self._rope = os.pipe()
+        for piece in pieces:
+            self.hear(piece)
+
+    def hear(self, piece: Piece) -> None:
+        """Take one piece of output and ring."""
+        self._pieces.append(piece)
+        os.write(self._rope, b"!")
+
+    def end(self) -> None:
+        """Learn that no more will come."""
+        if self._rope >= 0:
+            os.close(self._rope)
+            self._rope = -1
+
+    def fileno(self) -> int:
+        """See port."""
+        return self._bell
+
+    def read(self) -> Piece | None:
+        """See port."""
+        return self._pieces.popleft() if os.read(self._bell, 1) else None
+
+    def write(self, data: bytes) -> None:
+        """See port."""
+        self._program.typed += data
+
+    def close_stdin(self) -> None:
+        """See port."""
+        self._program.is_stdin_closed = True
+
+    def close(self) -> None:
+        """See port."""
+        if self._bell < 0:
+            return
+        if self in self._program.listeners:
+            self._program.listeners.remove(self)
+        self.end()
+        os.close(self._bell)
+        self._bell = -1
+
+
+@dataclass
+class Program:
+    """What a shim holds: output that nobody has read, listeners, and what was typed."""
+
+    unread: list[Piece] = field(default_factory=list)
+    listeners: list[Listener] = field(default_factory=list)
+    typed: bytes = b""
+    is_stdin_closed: bool = False
+    is_over: bool = False
+
+    def say(self, stream: int, data: bytes) -> None:
+        """Print; kept for the first listener while there is none."""
+        for listener in self.listeners:
+            listener.hear((stream, data))
+        if not self.listeners:
+            self.unread.append((stream, data))
+
+    def attach(self) -> Listener:
+        """Connect a listener."""
+        listener, self.unread = Listener(self, self.unread), []
+        if self.is_over:
+            listener.end()
+        else:
+            self.listeners.append(listener)
+        return listener
+
+    def end(self) -> None:
+        """The program has ended: every listener comes to its end."""
+        self.is_over = True
+        for listener in self.listeners:
+            listener.end()
+        self.listeners = []

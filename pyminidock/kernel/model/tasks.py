@@ -1,0 +1,268 @@
+"""Forks, namespaces, and what a process says about itself before it becomes a program.
+
+    engine ──► shim ──► newborn ──► program
+       fork      unshare pid, fork    execve
+
+Source: man 2 fork, unshare, setns, prctl, execve; man 7 pid_namespaces.
+"""
+
+import errno
+from dataclasses import replace
+
+from pyminidock.kernel import calls
+from pyminidock.kernel.model.mounts import NULL, device_at, own_table
+from pyminidock.kernel.model.powers import after_exec, as_user, bounded, holding, mask_of
+from pyminidock.kernel.model.stage import Stage, act, below_root, demand, is_there
+from pyminidock.kernel.model.tree import EXECUTABLE
+from pyminidock.kernel.model.world import KINDS, Link, Task, number, with_task
+
+LONGEST_HOSTNAME = 64  # Source: man 2 sethostname
+MOST_INSTRUCTIONS = 4096  # Source: Linux, BPF_MAXINSNS
+MOST_GROUPS = 65_536  # Source: man 2 setgroups
+HIGHEST_ID = (1 << 31) - 1
+
+
+def fork_shim(stage: Stage, call: calls.ForkShim) -> Stage:
+    """Fork the process that will hold the streams."""
+    if stage.shim:
+        raise OSError(errno.EINVAL, "this plan has its shim already")
+    stage, child = _fork(stage, "shim")
+    terminal = ("pts", "pts", "pts")
+    streams = ("pipe" if call.keeps_stdin else "null", "pipe", "pipe")
+    shim = replace(
+        child, serves=call.directory, streams=terminal if call.has_terminal else streams
+    )
+    world = with_task(stage.world, shim)
+    records = {key: v for key, v in world.records.items() if key != call.directory}
+    world = replace(world, records=records)  # of an earlier run
+    return replace(stage, world=world, actor=shim.pid, shim=shim.pid, value=shim.pid)
+
+
+def fork_init(stage: Stage) -> Stage:
+    """Fork the process that will become the program."""
+    if stage.actor != stage.shim:
+        raise OSError(errno.EINVAL, "only a shim forks the program's process, and once")
+    stage, child = _fork(stage, "newborn")
+    shim = replace(stage.task, child=child.pid, child_start=child.start_time)
+    streams = shim.streams if "pts" not in shim.streams else ("null", "null", "null")
+    newborn = replace(
+        child, serves="", streams=streams, handles=("report pipe", "root", "host null")
+    )
+    world = with_task(with_task(stage.world, shim), newborn)
+    return replace(stage, world=world, actor=newborn.pid, value=newborn.pid)
+
+
+def _fork(stage: Stage, role: str) -> tuple[Stage, Task]:
+    """Copy the actor; the child lands in the PID namespace meant for children."""
+    parent = stage.task
+    world, pid = number(stage.world, "pid")
+    world, start_time = number(world, "tick")
+    namespaces = {**parent.namespaces, "pid": parent.pid_for_children}
+    child = replace(
+        parent, pid=pid, start_time=start_time, parent=parent.pid, role=role,
+        namespaces=namespaces, dies_with_parent=False,
+    )  # fmt: skip
+    return replace(stage, world=with_task(world, child)), child
+
+
+def enter_namespace(stage: Stage, kind: str) -> Stage:
+    """Leave one shared namespace for a new one.
+
+    Raises EINVAL for an unknown kind and for a second PID namespace before a fork.
+    """
+    if kind not in KINDS:
+        raise OSError(errno.EINVAL, f"no namespace is called {kind}")
+    if kind != "user":
+        demand(stage, "CAP_SYS_ADMIN")
+    task = stage.task
+    if kind == "pid" and task.pid_for_children != task.namespaces["pid"]:
+        raise OSError(errno.EINVAL, "children would land in a new PID namespace already")
+    world, new = number(stage.world, "namespace")
+    match kind:
+        case "pid":
+            return act(replace(stage, world=world), replace(task, pid_for_children=new))
+        case "mount":
+            world = own_table(world, stage.rows, new)
+        case "uts":
+            name = world.hostnames[task.namespaces["uts"]]
+            world = replace(world, hostnames={**world.hostnames, new: name})
+        case "network":
+            world = replace(world, links={**world.links, new: (Link("lo"),)})
+        case "user":
+            full = mask_of(()) | (1 << 41) - 1
+            task = replace(
+                task,
+                powers=replace(task.powers, effective=full, permitted=full, bounding=full),
+            )
+    entered = replace(task, namespaces={**task.namespaces, kind: new})
+    return act(replace(stage, world=world), entered)
+
+
+def join_namespace(stage: Stage, call: calls.JoinNamespace) -> Stage:
+    """Enter the namespace of a living process.  Raises ESRCH for a dead or another one."""
+    if call.namespace not in KINDS:
+        raise OSError(errno.EINVAL, f"no namespace is called {call.namespace}")
+    demand(stage, "CAP_SYS_ADMIN")
+    there = stage.world.tasks.get(call.pid)
+    if there is None or there.start_time != call.start_time:
+        raise OSError(errno.ESRCH, f"process {call.pid} is gone")
+    joined, task = there.namespaces[call.namespace], stage.task
+    if call.namespace == "pid":
+        return act(stage, replace(task, pid_for_children=joined))
+    task = replace(task, namespaces={**task.namespaces, call.namespace: joined})
+    if call.namespace == "mount":
+        task = replace(task, root=there.root, directory=there.root)
+        stage = replace(stage, root=there.root)
+    return act(stage, task)
+
+
+def join_keyring(stage: Stage, name: str) -> Stage:
+    """Start a session keyring of one's own."""
+    world, taken = number(stage.world, "keyring")
+    world = replace(world, keyrings={**world.keyrings, taken: name})
+    return act(replace(stage, world=world), replace(stage.task, keyring=taken))
+
+
+def raise_loopback(stage: Stage) -> Stage:
+    """Bring lo up in the actor's network namespace."""
+    demand(stage, "CAP_NET_ADMIN")
+    mine = stage.task.namespaces["network"]
+    rows = tuple(
+        replace(row, is_up=True) if row.name == "lo" else row
+        for row in stage.world.links[mine]
+    )
+    links = {**stage.world.links, mine: rows}
+    return replace(stage, world=replace(stage.world, links=links))
+
+
+def reopen_streams(stage: Stage) -> Stage:
+    """Open /dev/null inside, in place of the host's."""
+    device_at(stage, "/dev/null", NULL)
+    streams = tuple("own null" if s == "null" else s for s in stage.task.streams)
+    handles = tuple(h for h in stage.task.handles if h != "host null")
+    task = replace(stage.task, streams=(streams[0], streams[1], streams[2]))
+    return act(stage, replace(task, handles=handles))
+
+
+def set_hostname(stage: Stage, hostname: str) -> Stage:
+    """Name the actor's UTS namespace."""
+    if len(hostname.encode()) > LONGEST_HOSTNAME:
+        raise OSError(errno.EINVAL, f"a host name has {LONGEST_HOSTNAME} bytes at most")
+    demand(stage, "CAP_SYS_ADMIN")
+    names = {**stage.world.hostnames, stage.task.namespaces["uts"]: hostname}
+    return replace(stage, world=replace(stage.world, hostnames=names))
+
+
+_SETTINGS = {"net.": "network", "fs.mqueue.": "ipc", "kernel.sem": "ipc",
+             "kernel.msg": "ipc", "kernel.shm": "ipc", "kernel.domainname": "uts",
+             "kernel.hostname": "uts"}  # fmt: skip
+
+
+def write_sysctl(stage: Stage, call: calls.WriteSysctl) -> Stage:
+    """Set what belongs to one namespace.  Raises ENOENT for a key we do not know."""
+    for prefix, kind in _SETTINGS.items():
+        if call.key.startswith(prefix):
+            key = (stage.task.namespaces[kind], call.key)
+            settings = {**stage.world.settings, key: call.value}
+            return replace(stage, world=replace(stage.world, settings=settings))
+    raise OSError(errno.ENOENT, f"no setting of a namespace is called {call.key}")
+
+
+def announce_ready(stage: Stage) -> Stage:
+    """Report that all is prepared."""
+    if stage.task.is_ready:
+        raise OSError(errno.EINVAL, "this was announced already")
+    return act(stage, replace(stage.task, is_ready=True))
+
+
+def close_descriptors(stage: Stage) -> Stage:
+    """Let go of every handle on the host."""
+    return act(stage, replace(stage.task, handles=()))
+
+
+def change_directory(stage: Stage, path: str) -> Stage:
+    """Enter the working directory.  Raises ENOENT, ENOTDIR."""
+    found = below_root(stage, path)
+    if found.node is None:
+        raise OSError(errno.ENOENT, f"{path} does not exist")
+    if found.node.kind != "directory":
+        raise OSError(errno.ENOTDIR, f"{path} is no directory")
+    return act(stage, replace(stage.task, directory=path))
+
+
+def _mask(names: tuple[str, ...]) -> int:
+    try:
+        return mask_of(names)
+    except KeyError as unknown:
+        raise OSError(errno.EINVAL, f"no capability is called {unknown}") from unknown
+
+
+def drop_bounding_set(stage: Stage, kept: tuple[str, ...]) -> Stage:
+    """Shrink the bounding set.  Raises EPERM without CAP_SETPCAP."""
+    wanted = _mask(kept)
+    if stage.task.powers.bounding & ~wanted:
+        demand(stage, "CAP_SETPCAP")
+    return act(stage, replace(stage.task, powers=bounded(stage.task.powers, wanted)))
+
+
+def become_user(stage: Stage, call: calls.BecomeUser) -> Stage:
+    """Take groups, gid, uid.  Raises EPERM, EINVAL."""
+    if not (0 <= call.uid <= HIGHEST_ID and 0 <= call.gid <= HIGHEST_ID):
+        raise OSError(errno.EINVAL, "ids go from 0 to 2147483647")
+    if len(call.groups) > MOST_GROUPS:
+        raise OSError(errno.EINVAL, f"{MOST_GROUPS} groups are the most")
+    demand(stage, "CAP_SETGID")
+    demand(stage, "CAP_SETUID")
+    task = stage.task
+    taken = replace(
+        task, groups=call.groups, gids=(call.gid,) * 4, uids=(call.uid,) * 4,
+        powers=as_user(task.powers, task.uids[1], call.uid),
+    )  # fmt: skip
+    return act(stage, taken)
+
+
+def set_capabilities(stage: Stage, names: tuple[str, ...]) -> Stage:
+    """Shrink permitted and effective.  Raises EPERM where they would grow."""
+    return act(stage, replace(stage.task, powers=holding(stage.task.powers, _mask(names))))
+
+
+def install_seccomp(stage: Stage, program: bytes) -> Stage:
+    """Load a filter.  Raises EINVAL for no program, EACCES without the right to."""
+    count, rest = divmod(len(program), 8)
+    if rest or not 0 < count <= MOST_INSTRUCTIONS or program[-8] & 7 != 6:
+        raise OSError(errno.EINVAL, "a filter is 1 to 4096 instructions and ends in return")
+    if not stage.task.no_new_privileges:
+        demand(stage, "CAP_SYS_ADMIN", errno.EACCES)
+    return act(stage, replace(stage.task, filters=(*stage.task.filters, count)))
+
+
+def execute(stage: Stage, call: calls.Execute) -> Stage:
+    """Find the program on PATH and become it.  Raises ENOENT, EACCES, ENOEXEC."""
+    if not call.argv:
+        raise OSError(errno.EINVAL, "an argument list without a program")
+    _find_program(stage, call.argv[0], call.environment)
+    task = stage.task
+    program = replace(
+        task, role="program", argv=call.argv, environment=call.environment,
+        powers=after_exec(task.powers, task.uids[1]), is_dumpable=True,
+        handles=tuple(h for h in task.handles if h != "report pipe"),
+    )  # fmt: skip
+    return act(stage, program)
+
+
+def _find_program(stage: Stage, name: str, environment: tuple[str, ...]) -> None:
+    path = dict(word.partition("=")[::2] for word in environment).get("PATH", "")
+    places = [name] if "/" in name else [f"{folder}/{name}" for folder in path.split(":")]
+    refusal = OSError(errno.ENOENT, f"{name} is in none of {path or 'no folders'}")
+    for candidate in places if name else ():
+        full = candidate if candidate[0] == "/" else f"{stage.task.directory}/{candidate}"
+        found = is_there(stage, full)
+        if found is None or found.node is None:
+            continue
+        if found.node.kind != "file" or not found.node.mode & 0o111:
+            refusal = OSError(errno.EACCES, f"{candidate} is no executable file")
+            continue
+        if not found.node.content.startswith(EXECUTABLE):
+            raise OSError(errno.ENOEXEC, f"{candidate} begins as no program does")
+        return
+    raise refusal
