@@ -5,6 +5,7 @@ The numbers in the names of the groups are sections of docker-runtime.
 """
 
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -77,6 +78,52 @@ def test_privileged_docker_masks_nothing(reference: Reference) -> None:
     ]
     reference.docker("rm", made.stdout.strip())
     assert (host["MaskedPaths"], host["ReadonlyPaths"]) == (None, None)
+
+
+def test_docker_makes_these_nodes_and_links(reference: Reference) -> None:
+    asked = run(reference, reference.image, "sh", "-c", "cd /dev; stat -c '%N %a %t:%T' *")
+    assert asked.stdout.replace("'", "").splitlines() == [
+        "fd -> /proc/self/fd 777 0:0",
+        "full 666 1:7",
+        "mqueue 1777 0:0",
+        "null 666 1:3",
+        "ptmx -> pts/ptmx 777 0:0",
+        "pts 755 0:0",
+        "random 666 1:8",
+        "shm 1777 0:0",
+        "stderr -> /proc/self/fd/2 777 0:0",
+        "stdin -> /proc/self/fd/0 777 0:0",
+        "stdout -> /proc/self/fd/1 777 0:0",
+        "tty 666 5:0",
+        "urandom 666 1:9",
+        "zero 666 1:5",
+    ]
+
+
+def test_a_read_only_root_makes_the_engines_own_files_read_only(
+    reference: Reference,
+) -> None:
+    asked = run(reference, "--read-only", reference.image, "grep", " /etc/", "/proc/mounts")
+    flags = {line.split()[1]: line.split()[3] for line in asked.stdout.splitlines()}
+    assert sorted(flags) == ["/etc/hostname", "/etc/hosts", "/etc/resolv.conf"]
+    assert {words.split(",")[0] for words in flags.values()} == {"ro"}
+
+
+# 1.6 Limits
+
+
+def test_docker_hands_on_its_own_limits(reference: Reference) -> None:
+    asked = run(
+        reference, reference.image, "sh", "-c", "ulimit -Sn; ulimit -Hn; ulimit -Hc"
+    )
+    limits = (
+        *resource.getrlimit(resource.RLIMIT_NOFILE),
+        resource.getrlimit(resource.RLIMIT_CORE)[1],
+    )
+    words = [
+        "unlimited" if limit == resource.RLIM_INFINITY else str(limit) for limit in limits
+    ]
+    assert asked.stdout.split() == words
 
 
 # 1.7 Capabilities: permitted, effective, bounding; inheritable and ambient stay empty
