@@ -47,7 +47,7 @@ SETUP = """
 set -eu
 state=$1; shift
 ulimit -c "$(ulimit -Hc)"
-ip link set lo up
+busybox ip link set lo up
 mount -t tmpfs -o mode=711 reference "$state/private"
 mkdir "$state/private/data" "$state/private/exec"
 for place in run opt; do
@@ -327,7 +327,7 @@ def program(name: str) -> str:
     if found is None:
         raise ReferenceFailed(
             f"{name} is not installed; try: "
-            "apt-get install docker.io docker-cli runc busybox-static iproute2"
+            "apt-get install docker.io docker-cli runc busybox-static"
         )
     return found
 
