@@ -33,10 +33,13 @@ def parse_integer(text: str, *, try_next: str) -> int:
     if not re.fullmatch(r"[+-]?[0-9]+", text):
         fault = "invalid syntax"
     # Twenty characters hold every 64-bit number; more would only cost time to convert.
-    elif len(text.lstrip("+-0")) > 20 or not -LARGEST - 1 <= int(text) <= LARGEST:
+    elif len(digits := text.lstrip("+-").lstrip("0") or "0") > 20:
         fault = "value out of range"
     else:
-        return int(text)
+        number = -int(digits) if text.startswith("-") else int(digits)
+        if -LARGEST - 1 <= number <= LARGEST:
+            return number
+        fault = "value out of range"
     raise NumberRefused(
         f'strconv.ParseInt: parsing "{text}": {fault}',
         why="a whole number has decimal digits only and fits 64 bits",

@@ -93,6 +93,7 @@ def test_a_shown_share_is_read_back(nano_cpus: int) -> None:
 def test_a_whole_number_has_64_bits() -> None:
     assert parse_integer(str(LARGEST), try_next="") == LARGEST
     assert parse_integer(str(-LARGEST - 1), try_next="") == -LARGEST - 1
+    assert parse_integer("-" + "0" * 9999 + "7", try_next="") == -7
 
 
 @pytest.mark.parametrize(
