@@ -1,0 +1,320 @@
+"""The door on Linux, as root: plans become system calls.
+
+One plan, three pairs of hands.  What comes before ForkShim is done here, by the daemon,
+each deed with its undoing pushed on a stack; the rest is sent to the spawner and reported
+back call by call.  Whatever fails, or whoever gives up, the stack is unwound and the
+newborn process loses its socket, which ends it and every namespace it was in.
+"""
+
+import errno
+import json
+import os
+import secrets
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack, suppress
+from pathlib import Path
+
+from pyminidock.container.capabilities import BITS
+from pyminidock.kernel import calls
+from pyminidock.kernel.calls import Call, Plan
+from pyminidock.kernel.linux import cgroups, overlay, streams, wire
+from pyminidock.kernel.linux.machine import read_machine
+from pyminidock.kernel.linux.nursery import Conversation, Nursery, Report, wait_until_gone
+from pyminidock.kernel.linux.observe import observe
+from pyminidock.kernel.linux.proc import boot_id, start_time
+from pyminidock.kernel.port import (
+    Answer,
+    Capability,
+    ExitStatus,
+    Isolation,
+    Machine,
+    Process,
+    ProcessGone,
+)
+from pyminidock.kernel.refusals import refused
+
+_PATIENCE_S = 5.0  # for a process that has been told to end
+_SHIM_LOST = ExitStatus(137, 9)
+
+
+class LinuxBody:
+    """A port.Body for Linux with the powers of root.
+
+    `fail_at` (index, errno) makes one call of every plan fail: for the fault sweep.
+    """
+
+    def __init__(self, root: Path, fail_at: tuple[int, int] | None = None) -> None:
+        self.root = root
+        self.fail_at = fail_at
+        self._nursery = Nursery()
+        self._boot = boot_id()
+        self._machine: Machine | None = None
+        self._accounts: set[str] = set()  # our own cgroups, parents of the containers'
+
+    def machine(self) -> Machine:
+        """See port."""
+        if self._machine is None:
+            self._machine = read_machine()
+        return self._machine
+
+    def probe(self) -> tuple[Capability, ...]:
+        """See port."""
+        from pyminidock.kernel.linux.doctor import probe  # noqa: PLC0415  (tries things)
+
+        return probe(self.root, self.machine())
+
+    # ── Plans ────────────────────────────────────────────────────────────────────────────
+
+    def perform(
+        self, plan: Plan, *, answer: Answer, lockstep: bool = False
+    ) -> Process | None:
+        """See port."""
+        birth = next(
+            (n for n, call in enumerate(plan) if isinstance(call, calls.ForkShim)),
+            len(plan),
+        )
+        with ExitStack() as undo:
+            tree = -1
+            for index, call in enumerate(plan[:birth]):
+                handle = self._do(index, call, undo)
+                tree = handle if handle >= 0 else tree
+                answer(call, 0)
+            if birth == len(plan):
+                undo.pop_all()
+                return None
+            process = self._give_birth(plan, birth, tree, answer, lockstep=lockstep)
+            undo.pop_all()
+        if tree >= 0:
+            os.close(tree)
+        return process
+
+    def _do(self, index: int, call: Call, undo: ExitStack) -> int:
+        """Perform one call of the daemon's own; a handle, if there is one, else -1."""
+        try:
+            if self.fail_at and self.fail_at[0] == index:
+                raise OSError(self.fail_at[1], os.strerror(self.fail_at[1]))
+            match call:
+                case calls.MakeCgroup(path):
+                    self._accounts.add(os.path.dirname(path))
+                    if cgroups.make(path):
+                        undo.callback(cgroups.remove, path)
+                case calls.LimitCgroup(path, file, value):
+                    cgroups.limit(path, file, value)
+                case calls.RemoveCgroup(path):
+                    cgroups.remove(path)
+                case calls.PrepareOverlay(lower, upper, work):
+                    handle = overlay.prepare(lower, upper, work)
+                    undo.callback(os.close, handle)
+                    return handle
+                case _:
+                    raise OSError(errno.EINVAL, "only a shim or a child can do this")
+        except OSError as refusal:
+            raise refused(index, call, refusal.errno or errno.EIO) from refusal
+        return -1
+
+    def _give_birth(
+        self, plan: Plan, birth: int, tree: int, answer: Answer, *, lockstep: bool
+    ) -> Process:
+        machine = self.machine()
+        try:
+            order = wire.request(
+                plan, birth, lockstep=lockstep, capabilities=BITS,
+                last_capability=machine.last_capability, fail_at=self.fail_at,
+            )  # fmt: skip
+        except ValueError as too_long:
+            raise refused(birth, plan[birth], errno.E2BIG, str(too_long)) from too_long
+        conversation = self._nursery.begin(tree)
+        labour = _Labour(plan, birth, conversation, answer, lockstep=lockstep)
+        try:
+            conversation.send(order)
+            labour.follow()
+        except (BrokenPipeError, ConnectionResetError) as gone:
+            labour.give_up()
+            raise refused(labour.next, plan[labour.next], errno.ECHILD) from gone
+        except BaseException:
+            labour.give_up()
+            raise
+        conversation.close()
+        call = plan[birth]
+        assert isinstance(call, calls.ForkShim)  # noqa: S101  (how `birth` was found)
+        return Process(
+            labour.pid, labour.start_time, self._boot, labour.shim_pid, call.directory
+        )
+
+    # ── Life after birth ─────────────────────────────────────────────────────────────────
+
+    def look(
+        self, lower: Sequence[str], upper: str, work: str, paths: Sequence[str]
+    ) -> Mapping[str, bytes]:
+        """See port."""
+        return overlay.look(lower, upper, paths)
+
+    def wait(self, process: Process, timeout_s: float | None = None) -> ExitStatus | None:
+        """See port."""
+        try:
+            with streams.connect(process.directory, timeout_s) as connection:
+                return _status(streams.ask(connection, {"op": "wait"}))
+        except TimeoutError:
+            return None
+        except OSError:
+            return self._read_exit(process)
+
+    def _read_exit(self, process: Process) -> ExitStatus:
+        """The shim is gone: its last record tells, or it was lost with the program."""
+        try:
+            record = Path(process.directory, "exit.json").read_text(encoding="utf-8")
+            return _status(json.loads(record))
+        except (OSError, ValueError, KeyError):
+            return _SHIM_LOST
+
+    def signal(self, process: Process, number: int) -> None:
+        """See port."""
+        if not self._ask(process, {"op": "signal", "number": number}).get("sent"):
+            raise _gone(process)
+
+    def resize(self, process: Process, rows: int, columns: int) -> None:
+        """See port."""
+        self._ask(process, {"op": "resize", "rows": rows, "columns": columns})
+
+    def attach(self, process: Process) -> streams.ShimStreams:
+        """See port."""
+        try:
+            connection = streams.connect(process.directory)
+            streams.ask(connection, {"op": "attach"})
+        except OSError as refusal:
+            raise _gone(process) from refusal
+        return streams.ShimStreams(connection)
+
+    def dismiss(self, process: Process) -> None:
+        """See port."""
+        with suppress(ProcessGone):
+            self._ask(process, {"op": "dismiss"})
+        wait_until_gone(process.shim_pid, _PATIENCE_S)
+        for name in ("shim.sock", "shim.json"):
+            Path(process.directory, name).unlink(missing_ok=True)
+
+    def _ask(self, process: Process, message: dict[str, object]) -> dict[str, object]:
+        try:
+            with streams.connect(process.directory) as connection:
+                return streams.ask(connection, message)
+        except OSError as refusal:
+            raise _gone(process) from refusal
+
+    def find(self, directory: str) -> Process | None:
+        """See port."""
+        try:
+            record = json.loads(Path(directory, "shim.json").read_text(encoding="utf-8"))
+            process = Process(
+                record["pid"], record["start_time"], record["boot_id"],
+                record["shim_pid"], directory,
+            )  # fmt: skip
+            if process.boot_id != self._boot:
+                return None
+            if start_time(process.shim_pid) != record["shim_start_time"]:
+                return None
+        except (OSError, ValueError, KeyError):
+            return None
+        return process
+
+    def observe(self, process: Process) -> Isolation:
+        """See port."""
+        return observe(process, self.machine().cgroups)
+
+    def clock(self) -> float:
+        """See port."""
+        return time.monotonic()
+
+    def wall(self) -> float:
+        """See port."""
+        return time.time()
+
+    def new_id(self) -> str:
+        """See port."""
+        return secrets.token_hex(32)
+
+    def close(self) -> None:
+        """See port."""
+        self._nursery.close()
+        for path in self._accounts:
+            with suppress(OSError):  # containers go on living in it
+                os.rmdir(path)
+
+
+class _Labour:
+    """One birth being followed, report by report."""
+
+    def __init__(
+        self, plan: Plan, birth: int, conversation: Conversation, answer: Answer,
+        *, lockstep: bool,
+    ) -> None:  # fmt: skip
+        self.plan, self.next, self.answer = plan, birth, answer
+        self.conversation, self.lockstep = conversation, lockstep
+        self.pid = self.start_time = self.shim_pid = 0
+
+    def follow(self) -> None:
+        """Answer each report; at the end, answer the calls whose silence means success."""
+        refused_program = 0
+        for report in self.conversation.reports():
+            if report.errno:
+                index = report.index if report.index >= 0 else self.next
+                raise refused(
+                    index, self.plan[index], report.errno, _text(report), report.value
+                )
+            if isinstance(self.plan[report.index], calls.Execute):
+                refused_program = report.value
+                break
+            self._note(report)
+        self._finish(refused_program)
+
+    def _note(self, report: Report) -> None:
+        call = self.plan[report.index]
+        if isinstance(call, calls.ForkShim):
+            self.shim_pid = report.value
+        elif isinstance(call, calls.ForkInit):
+            self.pid, self.start_time = report.value, int(report.detail)
+        self.next = report.index + 1
+        self.answer(call, report.value)
+        if self.lockstep:
+            self.conversation.go()
+
+    def _finish(self, refused_program: int) -> None:
+        """End of file: the program took over, unless the child died before its time."""
+        rest = self.plan[self.next :]
+        if any(isinstance(call, calls.AnnounceReady) for call in rest):
+            raise refused(self.next, rest[0], errno.ECHILD)
+        for call in rest:
+            is_last = isinstance(call, calls.Execute)
+            self.next += 1
+            self.answer(call, refused_program if is_last else 0)
+
+    def give_up(self) -> None:
+        """End what was begun, and wait until it is gone."""
+        try:
+            self.conversation.hang_up()
+        except OSError:
+            self.conversation.close()
+        for pid in (self.pid, self.shim_pid):
+            if pid:
+                wait_until_gone(pid, _PATIENCE_S)
+
+
+def _text(report: Report) -> str:
+    return report.detail.decode("utf-8", "replace")
+
+
+def _status(record: Mapping[str, object]) -> ExitStatus:
+    code, number = record["code"], record["signal"]
+    finished, oom = record.get("finished", 0.0), record.get("oom", False)
+    if not isinstance(code, int) or not isinstance(number, int):
+        raise ValueError("an exit record without numbers")
+    return ExitStatus(code, number, bool(oom), float(str(finished)))
+
+
+def _gone(process: Process) -> ProcessGone:
+    return ProcessGone(
+        f"process {process.pid} has ended",
+        why="its shim no longer answers for it",
+        try_next="minidock ps --all",
+        lesson="lifecycle",
+    )

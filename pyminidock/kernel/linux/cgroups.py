@@ -1,0 +1,132 @@
+"""How a container gets a budget.
+
+A cgroup is a directory: making it opens the account, a number written into one of its files
+sets a limit, and a process that writes "0" into `tasks` (v1) or `cgroup.procs` (v2) moves
+itself in.  In v1 every controller has a tree of its own; in v2 there is one tree.
+
+Source: man 7 cgroups; Documentation/admin-guide/cgroup-v1 and cgroup-v2.rst.
+"""
+
+import errno
+import os
+import signal
+import time
+from pathlib import Path
+
+from pyminidock.kernel.linux.mountinfo import read_mountinfo
+from pyminidock.kernel.port import CgroupTree
+
+_PATIENCE_S = 1.0
+
+
+def find_tree() -> CgroupTree | None:
+    """Find where this machine keeps its cgroups; None if there are none to write to.
+
+    On a hybrid machine the v1 controllers are used and the v2 tree is left alone.
+    """
+    entries = read_mountinfo("self")
+    legacy = [
+        (_controllers(entry.options), entry.target)
+        for entry in entries
+        if entry.filesystem == "cgroup" and entry.root == "/"
+    ]
+    if legacy:
+        unique = {name: path for name, path in legacy if os.access(path, os.W_OK)}
+        return CgroupTree(1, tuple(unique.items())) if unique else None
+    unified = [entry.target for entry in entries if entry.filesystem == "cgroup2"]
+    if unified and os.access(unified[0], os.W_OK):
+        return CgroupTree(2, (("", unified[0]),))
+    return None
+
+
+def _controllers(options: tuple[str, ...]) -> str:
+    """Name a v1 hierarchy as the host spells it: "cpu,cpuacct" or "name=systemd"."""
+    other = {"rw", "ro", "xattr", "clone_children", "noprefix"}
+    return ",".join(
+        o for o in options if o not in other and not o.startswith("release_agent")
+    )
+
+
+def make(path: str) -> bool:
+    """Make one cgroup, and the engine's own above it; False when it was there."""
+    _make_one(Path(path).parent)
+    return _make_one(Path(path))
+
+
+def _make_one(path: Path) -> bool:
+    try:
+        path.mkdir(0o755)
+    except FileExistsError:
+        return False
+    for name in ("cpuset.cpus", "cpuset.mems"):
+        # An empty v1 cpuset accepts no process.
+        file, above = path / name, path.parent / name
+        if above.exists() and file.exists() and not file.read_text().strip():
+            file.write_text(above.read_text())
+    _delegate(path.parent)
+    return True
+
+
+def _delegate(parent: Path) -> None:
+    """v2: let the children of `parent` be limited by every controller it has."""
+    available, enabled = parent / "cgroup.controllers", parent / "cgroup.subtree_control"
+    if not available.exists():
+        return
+    missing = set(available.read_text().split()) - set(enabled.read_text().split())
+    for controller in sorted(missing):
+        try:
+            enabled.write_text(f"+{controller}")
+        except OSError:
+            continue  # a controller that cannot be delegated here is found out by its file
+
+
+def limit(path: str, file: str, value: str) -> None:
+    """Write one limit.  The kernel's own errno says why it refuses."""
+    descriptor = os.open(f"{path}/{file}", os.O_WRONLY | os.O_CLOEXEC)
+    try:
+        os.write(descriptor, value.encode())
+    finally:
+        os.close(descriptor)
+
+
+def remove(path: str) -> None:
+    """Remove one cgroup, ending whoever is left in it; absent is fine.
+
+    A dead PID namespace empties its cgroups a moment after its first process is reaped, so
+    EBUSY is tried again for a second.
+    """
+    deadline = time.monotonic() + _PATIENCE_S
+    pause_s = 0.0005
+    while True:
+        try:
+            os.rmdir(path)
+            return
+        except FileNotFoundError:
+            return
+        except OSError as refusal:
+            if refusal.errno != errno.EBUSY or time.monotonic() > deadline:
+                raise
+        kill_all(path)
+        time.sleep(pause_s)
+        pause_s = min(pause_s * 2, 0.02)
+
+
+def kill_all(path: str) -> None:
+    """Kill every process of a cgroup: at once where v2 can, else one by one."""
+    try:
+        limit(path, "cgroup.kill", "1")
+    except OSError:
+        for pid in members(path):
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                continue
+
+
+def members(path: str) -> tuple[int, ...]:
+    """List the processes of a cgroup; none if it is gone."""
+    try:
+        text = Path(path, "cgroup.procs").read_text(encoding="ascii")
+    except OSError:
+        return ()
+    return tuple(int(pid) for pid in text.split())

@@ -1,0 +1,77 @@
+"""The facts of this machine that a plan depends on, read once."""
+
+import os
+import resource
+import shutil
+import stat
+from pathlib import Path
+
+from pyminidock.kernel.linux import cgroups
+from pyminidock.kernel.port import Machine
+
+_RESOURCES = ("as", "core", "cpu", "data", "fsize", "memlock", "msgqueue", "nice", "nofile",
+              "nproc", "rss", "rtprio", "rttime", "sigpending", "stack")  # fmt: skip
+_NOT_HANDED_ON = {"pts", "shm", "fd", "mqueue", "console", ".udev", ".lxc", ".lxd-mounts"}
+_INITS = ("docker-init", "tini-static", "catatonit")
+
+
+def read_machine() -> Machine:
+    """Read the facts; nothing is changed and nothing is tried."""
+    release = os.uname().release.split(".")
+    bounding = _status_mask("CapBnd") & _status_mask("CapPrm")
+    last = int(Path("/proc/sys/kernel/cap_last_cap").read_text(encoding="ascii"))
+    uid_map = Path("/proc/self/uid_map").read_text(encoding="ascii").split()
+    return Machine(
+        backend="linux-root",
+        arch=os.uname().machine,
+        kernel=(int(release[0]), int(release[1].split("-")[0])),
+        cgroups=cgroups.find_tree(),
+        capabilities=bounding,
+        last_capability=last,
+        rlimits=_rlimits(),
+        devices=tuple(_devices(Path("/dev"))),
+        init=_find_init(),
+        is_single_user=uid_map[2:3] == ["1"],
+    )
+
+
+def _status_mask(field: str) -> int:
+    lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
+    return next(int(line.split()[1], 16) for line in lines if line.startswith(field + ":"))
+
+
+def _rlimits() -> dict[str, tuple[int, int]]:
+    numbers = (
+        (name, getattr(resource, "RLIMIT_" + name.upper(), None)) for name in _RESOURCES
+    )
+    return {
+        name: resource.getrlimit(number) for name, number in numbers if number is not None
+    }
+
+
+def _devices(directory: Path) -> list[tuple[str, int, int, int, int, int, bool]]:
+    """List the device nodes below /dev that a privileged container gets, sorted."""
+    found = []
+    for path in sorted(directory.iterdir()):
+        if path.name in _NOT_HANDED_ON:
+            continue
+        status = path.lstat()
+        if stat.S_ISDIR(status.st_mode):
+            found += _devices(path)
+        elif stat.S_ISCHR(status.st_mode) or stat.S_ISBLK(status.st_mode):
+            found.append((
+                str(path), os.major(status.st_rdev), os.minor(status.st_rdev),
+                stat.S_IMODE(status.st_mode), status.st_uid, status.st_gid,
+                stat.S_ISBLK(status.st_mode),
+            ))  # fmt: skip
+    return found
+
+
+def _find_init() -> str:
+    """Find a static program that can be PID 1 inside any root; empty if there is none."""
+    path = os.environ.get("PATH", os.defpath) + ":/usr/sbin:/sbin:/usr/libexec/docker"
+    for name in _INITS:
+        found = shutil.which(name, path=path)
+        if found:
+            return os.path.realpath(found)
+    return ""

@@ -1,0 +1,180 @@
+"""The daemon's side of a birth: start the spawner once, then a conversation per container.
+
+    daemon ── seal the interpreter ── spawn ──► spawner           once
+    daemon ── "birth", [socket, tree] ────────► spawner ──► shim  per container
+    daemon ══ the plan, reports, go bytes ═════════════════ shim, then child
+
+The interpreter is sealed by copying it into memory and forbidding every change for good.
+Source: man 2 memfd_create, F_ADD_SEALS.
+"""
+
+import errno
+import fcntl
+import os
+import select
+import signal
+import socket
+import struct
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from pyminidock.kernel.linux.child import REPORT
+
+_SEALS = fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE
+_START = (
+    "import sys; sys.path.insert(0, sys.argv[1]); "
+    "from pyminidock.kernel.linux.spawner import main; main()"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One call as its maker reported it; `errno` 0: done."""
+
+    index: int
+    errno: int
+    value: int
+    nanoseconds: int  # CLOCK_MONOTONIC, at the one who made the call
+    detail: bytes
+
+
+class Conversation:
+    """The birth socket of one container, seen from the daemon."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._socket = connection
+
+    def send(self, message: bytes) -> None:
+        """Send the order.  Raises BrokenPipeError when shim or spawner is gone."""
+        self._socket.sendall(message)
+
+    def go(self) -> None:
+        """In lockstep: let the next call happen."""
+        self._socket.sendall(b"g")
+
+    def reports(self) -> Iterator[Report]:
+        """Yield reports until the child has executed its program or died."""
+        stream = self._socket.makefile("rb", buffering=4096)
+        while True:
+            head = stream.read(REPORT.size)
+            if len(head) < REPORT.size:
+                return
+            index, error, value, nanoseconds, length = REPORT.unpack(head)
+            yield Report(index, error, value, nanoseconds, stream.read(length))
+
+    def hang_up(self) -> None:
+        """Tell shim and child, wherever they are, that nobody wants them any more."""
+        self._socket.shutdown(socket.SHUT_RDWR)
+        self._socket.close()
+
+    def close(self) -> None:
+        """Leave: the program runs, or its failure was told."""
+        self._socket.close()
+
+
+class Nursery:
+    """The spawner of one daemon; it is started again if somebody ended it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._control: socket.socket | None = None
+        self.pid = 0
+
+    def begin(self, tree: int) -> Conversation:
+        """Ask for a shim; `tree` is the detached root mount, -1 for exec."""
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        handles = [theirs.fileno()] + ([tree] if tree >= 0 else [])
+        with theirs, self._lock:
+            for attempt in (1, 2):
+                control = self._control or self._start()
+                try:
+                    socket.send_fds(control, [b"birth"], handles)
+                    break
+                except (BrokenPipeError, ConnectionResetError):
+                    self._forget()
+                    if attempt == 2:
+                        raise
+        return Conversation(ours)
+
+    def close(self) -> None:
+        """End the spawner; its shims go on."""
+        with self._lock:
+            self._forget()
+
+    def _forget(self) -> None:
+        if self._control is not None:
+            self._control.close()
+            self._control = None
+            os.waitpid(self.pid, 0)
+
+    def _start(self) -> socket.socket:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        interpreter = os.path.realpath(sys.executable)
+        sealed = seal(interpreter)
+        package_parent = str(Path(__file__).resolve().parents[3])
+        null = os.open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
+        # Not a fork: posix_spawn runs nothing of ours between fork and exec, so threads of
+        # this process do not matter.  argv[0] tells CPython where its library lies.
+        self.pid = os.posix_spawn(
+            f"/proc/self/fd/{sealed}",
+            [interpreter, "-I", "-S", "-c", _START, package_parent],
+            {"LC_ALL": "C.UTF-8"},
+            file_actions=[
+                (os.POSIX_SPAWN_DUP2, theirs.fileno(), 3),
+                (os.POSIX_SPAWN_DUP2, null, 0),
+                (os.POSIX_SPAWN_DUP2, null, 1),
+            ],
+            setsid=True,
+            setsigmask=(),
+            setsigdef=(signal.SIGPIPE, signal.SIGINT, signal.SIGTERM),
+        )
+        os.close(null)
+        os.close(sealed)
+        theirs.close()
+        self._control = ours
+        return ours
+
+
+def seal(path: str) -> int:
+    """Copy an executable into memory that nobody can ever change; give its descriptor.
+
+    Raises OSError ENOEXEC for a script: a version manager's shim is no interpreter.
+    """
+    with open(path, "rb") as file:
+        head = file.read(4)
+        if head != b"\x7fELF":
+            raise OSError(errno.ENOEXEC, f"{path} is no ELF file")
+        sealed = os.memfd_create("minidock-python", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+        size, offset = os.fstat(file.fileno()).st_size, 0
+        while offset < size:
+            offset += os.sendfile(sealed, file.fileno(), offset, size - offset)
+    os.fchmod(sealed, 0o500)
+    fcntl.fcntl(sealed, fcntl.F_ADD_SEALS, _SEALS)
+    return sealed
+
+
+def wait_until_gone(pid: int, timeout_s: float) -> bool:
+    """Wait for the end of a process that is not our child.  False: it lives on."""
+    try:
+        descriptor = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return True
+    poll = select.poll()
+    poll.register(descriptor, select.POLLIN)
+    is_gone = bool(poll.poll(timeout_s * 1000))
+    if not is_gone:
+        signal.pidfd_send_signal(descriptor, signal.SIGKILL)
+        is_gone = bool(poll.poll(timeout_s * 1000))
+    os.close(descriptor)
+    return is_gone
+
+
+def peer_pid(connection: socket.socket) -> int:
+    """Give the process behind a Unix socket.  Source: man 7 unix, SO_PEERCRED."""
+    size = struct.calcsize("3i")
+    credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size)
+    pid: int = struct.unpack("3i", credentials)[0]
+    return pid

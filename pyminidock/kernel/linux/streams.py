@@ -1,0 +1,82 @@
+"""Talking to a shim: short questions, and the standard streams of its program.
+
+The messages are described where they are answered, in `shim`.
+"""
+
+import contextlib
+import json
+import os
+import socket
+
+from pyminidock.kernel.linux.shim import FRAME, LENGTH, STDIN
+
+ANSWER_S = 10.0  # seconds a shim has to answer anything but "wait"
+
+
+def connect(directory: str, timeout_s: float | None = ANSWER_S) -> socket.socket:
+    """Connect to the shim that lives in `directory`.  Raises OSError if none answers."""
+    handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        connection.settimeout(timeout_s)
+        connection.connect(f"/proc/self/fd/{handle}/shim.sock")
+    except OSError:
+        connection.close()
+        raise
+    finally:
+        os.close(handle)
+    return connection
+
+
+def ask(connection: socket.socket, message: dict[str, object]) -> dict[str, object]:
+    """Send one message and read its answer.  Raises OSError."""
+    body = json.dumps(message).encode()
+    connection.sendall(LENGTH.pack(len(body)) + body)
+    (length,) = LENGTH.unpack(_exactly(connection, LENGTH.size))
+    answer: dict[str, object] = json.loads(_exactly(connection, length))
+    return answer
+
+
+def _exactly(connection: socket.socket, size: int) -> bytes:
+    data = b""
+    while len(data) < size:
+        part = connection.recv(size - len(data))
+        if not part:
+            raise ConnectionResetError("the shim hung up")
+        data += part
+    return data
+
+
+class ShimStreams:
+    """An attached connection: frames of output in, frames of input out (port.Streams)."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        connection.settimeout(None)
+        self._connection = connection
+
+    def fileno(self) -> int:
+        """See port."""
+        return self._connection.fileno()
+
+    def read(self) -> tuple[int, bytes] | None:
+        """See port."""
+        try:
+            stream, length = FRAME.unpack(_exactly(self._connection, FRAME.size))
+            return (stream, _exactly(self._connection, length)) if length else None
+        except OSError:
+            return None
+
+    def write(self, data: bytes) -> None:
+        """See port."""
+        if data:
+            self._connection.sendall(FRAME.pack(STDIN, len(data)) + data)
+
+    def close_stdin(self) -> None:
+        """See port."""
+        self._connection.sendall(FRAME.pack(STDIN, 0))
+
+    def close(self) -> None:
+        """See port."""
+        with contextlib.suppress(OSError):
+            self._connection.shutdown(socket.SHUT_RDWR)
+        self._connection.close()

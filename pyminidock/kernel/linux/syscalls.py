@@ -1,0 +1,237 @@
+"""System calls that Python does not offer, each as one small function.
+
+A wrapper gives the result or raises OSError with the errno of this very call, and asks for
+close-on-exec itself, because descriptors made behind Python's back do not get it by
+default.  Everything is a plain number, bytes or None: this module also runs between fork
+and exec, where nothing may be imported, looked up or collected.
+
+Source: the manual page of each call (section 2); numbers from the kernel's unistd headers,
+equal on x86_64 and aarch64 from 424 on.
+"""
+
+import ctypes
+import os
+
+_libc = ctypes.CDLL(None, use_errno=True)
+_syscall = _libc.syscall
+_syscall.restype = ctypes.c_long
+_prctl = _libc.prctl
+_prctl.argtypes = [ctypes.c_int] + [ctypes.c_ulong] * 4
+_prctl.restype = ctypes.c_int
+
+_IS_ARM = os.uname().machine == "aarch64"
+NR_PIVOT_ROOT = 41 if _IS_ARM else 155
+NR_UNSHARE = 97 if _IS_ARM else 272
+NR_SETNS = 268 if _IS_ARM else 308
+NR_UMOUNT2 = 39 if _IS_ARM else 166
+NR_KEYCTL = 219 if _IS_ARM else 250
+NR_CAPGET = 90 if _IS_ARM else 125
+NR_CAPSET = 91 if _IS_ARM else 126
+NR_SECCOMP = 277 if _IS_ARM else 317
+NR_GETCWD = 17 if _IS_ARM else 79
+NR_PERSONALITY = 92 if _IS_ARM else 135
+NR_OPEN_TREE, NR_MOVE_MOUNT, NR_FSOPEN, NR_FSCONFIG, NR_FSMOUNT = 428, 429, 430, 431, 432
+NR_CLOSE_RANGE, NR_OPENAT2, NR_MOUNT_SETATTR = 436, 437, 442
+
+AT_FDCWD = -100
+AT_EMPTY_PATH = 0x1000
+AT_RECURSIVE = 0x8000
+
+CLONE_FLAGS = {
+    "time": 0x00000080,
+    "mount": 0x00020000,
+    "cgroup": 0x02000000,
+    "uts": 0x04000000,
+    "ipc": 0x08000000,
+    "user": 0x10000000,
+    "pid": 0x20000000,
+    "network": 0x40000000,
+}
+NAMESPACE_FILES = {
+    "mount": "mnt", "cgroup": "cgroup", "uts": "uts", "ipc": "ipc", "user": "user",
+    "pid": "pid", "network": "net", "time": "time",
+}  # fmt: skip
+
+MS_SLAVE, MS_PRIVATE = 1 << 19, 1 << 18
+MNT_DETACH = 2
+
+MOUNT_ATTR = {
+    "ro": 0x01, "nosuid": 0x02, "nodev": 0x04, "noexec": 0x08,
+    "noatime": 0x10, "strictatime": 0x20, "relatime": 0x00,
+}  # fmt: skip
+MOUNT_ATTR_RDONLY = 0x01
+
+_OPEN_TREE_CLONE = 1
+_OPEN_TREE_CLOEXEC = os.O_CLOEXEC
+_FSOPEN_CLOEXEC = 1
+_FSMOUNT_CLOEXEC = 1
+_FSCONFIG_SET_FLAG, _FSCONFIG_SET_STRING, _FSCONFIG_CMD_CREATE = 0, 1, 6
+_MOVE_MOUNT_F_EMPTY_PATH, _MOVE_MOUNT_T_EMPTY_PATH = 0x04, 0x40
+
+RESOLVE_NO_MAGICLINKS, RESOLVE_NO_SYMLINKS = 0x02, 0x04
+RESOLVE_BENEATH, RESOLVE_IN_ROOT = 0x08, 0x10
+
+PR_SET_PDEATHSIG, PR_GET_DUMPABLE, PR_SET_DUMPABLE, PR_SET_KEEPCAPS = 1, 3, 4, 8
+PR_SET_NAME, PR_CAPBSET_READ, PR_CAPBSET_DROP = 15, 23, 24
+PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS, PR_CAP_AMBIENT = 36, 38, 47
+PR_CAP_AMBIENT_CLEAR_ALL = 4
+
+_CAPABILITY_VERSION_3 = 0x20080522
+_KEYCTL_JOIN_SESSION_KEYRING = 1
+_SECCOMP_SET_MODE_FILTER = 1
+
+
+def _call(number: int, *arguments: int | bytes | None) -> int:
+    """Enter the kernel; every argument as wide as a register, errno read at once."""
+    words = [
+        ctypes.c_long(word) if isinstance(word, int) else ctypes.c_char_p(word)
+        for word in arguments
+    ]
+    result: int = _syscall(ctypes.c_long(number), *words)
+    if result < 0:
+        errno = ctypes.get_errno()
+        raise OSError(errno, os.strerror(errno))
+    return result
+
+
+def prctl(option: int, a: int = 0, b: int = 0, c: int = 0, d: int = 0) -> int:
+    """Change or read an attribute of the process.  Source: man 2 prctl."""
+    result: int = _prctl(option, a, b, c, d)
+    if result < 0:
+        errno = ctypes.get_errno()
+        raise OSError(errno, os.strerror(errno))
+    return result
+
+
+def unshare(flags: int) -> None:
+    """Leave shared namespaces for new ones.  (`os.unshare` came with Python 3.12.)."""
+    _call(NR_UNSHARE, flags)
+
+
+def setns(descriptor: int, flags: int) -> None:
+    """Enter the namespace behind a descriptor.  (`os.setns` came with Python 3.12.)."""
+    _call(NR_SETNS, descriptor, flags)
+
+
+def fsopen(filesystem: bytes) -> int:
+    """Begin to make a filesystem; give its configuration descriptor."""
+    return _call(NR_FSOPEN, filesystem, _FSOPEN_CLOEXEC)
+
+
+def fsconfig_string(context: int, key: bytes, value: bytes) -> None:
+    """Set one `key=value` option, 255 bytes of value at most."""
+    _call(NR_FSCONFIG, context, _FSCONFIG_SET_STRING, key, value, 0)
+
+
+def fsconfig_flag(context: int, key: bytes) -> None:
+    """Set one option that has no value."""
+    _call(NR_FSCONFIG, context, _FSCONFIG_SET_FLAG, key, None, 0)
+
+
+def fsmount(context: int, attributes: int) -> int:
+    """Create the filesystem and give a handle on it, mounted nowhere yet."""
+    _call(NR_FSCONFIG, context, _FSCONFIG_CMD_CREATE, None, None, 0)
+    return _call(NR_FSMOUNT, context, _FSMOUNT_CLOEXEC, attributes)
+
+
+def open_tree_clone(directory: int, path: bytes, *, recursive: bool) -> int:
+    """Clone the mount at `path` (empty: at the descriptor itself), attached nowhere."""
+    flags = _OPEN_TREE_CLONE | _OPEN_TREE_CLOEXEC | (AT_RECURSIVE if recursive else 0)
+    return _call(NR_OPEN_TREE, directory, path, flags | (0 if path else AT_EMPTY_PATH))
+
+
+def move_mount(mount: int, directory: int, path: bytes = b"") -> None:
+    """Attach a detached mount at `path` below a handle, or at the handle itself."""
+    flags = _MOVE_MOUNT_F_EMPTY_PATH | (0 if path else _MOVE_MOUNT_T_EMPTY_PATH)
+    _call(NR_MOVE_MOUNT, mount, b"", directory, path, flags)
+
+
+def mount_setattr(
+    directory: int, path: bytes, *, recursive: bool = False,
+    add: int = 0, remove: int = 0, propagation: int = 0,
+) -> None:  # fmt: skip
+    """Change flags or propagation of a mount.
+
+    struct mount_attr { __u64 attr_set, attr_clr, propagation, userns_fd; }
+    """
+    attributes = b"".join(
+        word.to_bytes(8, "little") for word in (add, remove, propagation, 0)
+    )
+    flags = (AT_RECURSIVE if recursive else 0) | (0 if path else AT_EMPTY_PATH)
+    _call(NR_MOUNT_SETATTR, directory, path, flags, attributes, len(attributes))
+
+
+def openat2(directory: int, path: bytes, flags: int, *, resolve: int, mode: int = 0) -> int:
+    """Open `path` below a handle under rules that no symbolic link can break.
+
+    struct open_how { __u64 flags, mode, resolve; }.  Tried again while a rename races with
+    the walk (EAGAIN), as the manual page asks.
+    """
+    how = b"".join(
+        word.to_bytes(8, "little") for word in (flags | os.O_CLOEXEC, mode, resolve)
+    )
+    for _ in range(128):
+        try:
+            return _call(NR_OPENAT2, directory, path, how, len(how))
+        except BlockingIOError:
+            continue
+    raise BlockingIOError(11, "the path changed under every attempt to open it")
+
+
+def pivot_root(new: bytes, old: bytes) -> None:
+    """Exchange the root mount of this namespace."""
+    _call(NR_PIVOT_ROOT, new, old)
+
+
+def umount_detach(path: bytes) -> None:
+    """Unmount lazily: gone from the tree now, freed at the last use."""
+    _call(NR_UMOUNT2, path, MNT_DETACH)
+
+
+def join_session_keyring(name: bytes) -> None:
+    """Start a new session keyring."""
+    _call(NR_KEYCTL, _KEYCTL_JOIN_SESSION_KEYRING, name)
+
+
+def close_from(first: int) -> None:
+    """Close every descriptor from `first` on."""
+    _call(NR_CLOSE_RANGE, first, 0xFFFFFFFF, 0)
+
+
+def working_directory() -> bytes:
+    """Give what the kernel says: it begins with "(unreachable)" outside the root."""
+    buffer = ctypes.create_string_buffer(4096)
+    result = _syscall(ctypes.c_long(NR_GETCWD), buffer, ctypes.c_long(4096))
+    if result < 0:
+        errno = ctypes.get_errno()
+        raise OSError(errno, os.strerror(errno))
+    return buffer.value
+
+
+def capset(effective: int, permitted: int, inheritable: int) -> None:
+    """Set the three capability sets of this process.
+
+    struct __user_cap_header_struct { __u32 version; int pid; };
+    struct __user_cap_data_struct { __u32 effective, permitted, inheritable; }[2]
+    """
+    header = _CAPABILITY_VERSION_3.to_bytes(4, "little") + bytes(4)
+    low, high = 0xFFFFFFFF, 32
+    data = b"".join(
+        word.to_bytes(4, "little")
+        for word in (
+            effective & low, permitted & low, inheritable & low,
+            effective >> high, permitted >> high, inheritable >> high,
+        )
+    )  # fmt: skip
+    _call(NR_CAPSET, header, data)
+
+
+def load_seccomp(program: bytes) -> None:
+    """Install a classic BPF program as the filter of this process.
+
+    struct sock_fprog { unsigned short len; struct sock_filter *filter; }
+    """
+    buffer = ctypes.create_string_buffer(program, len(program))
+    head = (len(program) // 8).to_bytes(8, "little")
+    fprog = head + ctypes.addressof(buffer).to_bytes(8, "little")
+    _call(NR_SECCOMP, _SECCOMP_SET_MODE_FILTER, 0, fprog)
