@@ -86,10 +86,10 @@ def minidock() -> Iterator[Minidock]:
         finally:
             ended = engine.run("system", "shutdown")
         assert ended.returncode == 0, ended.stderr
-        try:
+        with suppress(TimeoutError):
             wait_until(lambda: not engine.remains(), 10, "our engine to be gone")
-        except TimeoutError:
-            assert engine.remains() == []
+        left = engine.remains()
+        assert not left, "\n".join(left)
 
 
 def parent_cgroups(engine: Minidock) -> tuple[Path, ...]:
