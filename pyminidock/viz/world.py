@@ -1,0 +1,224 @@
+"""How a list of events becomes a picture of one moment.
+
+`fold` takes a world and the next record and gives the next world.  It looks at nothing
+else, so folding a story again gives the same worlds, in a terminal, a notebook or a test.
+
+A world is bounded: every map has a ceiling, beyond which the oldest entry is forgotten.
+Kinds that a newer engine invented become notes.  What one effect leaves behind is told in
+`effects`, who the process being made is, in `processes`.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from functools import reduce
+from typing import assert_never, cast
+
+from pyminidock import events as e
+from pyminidock.events import AnyEvent
+from pyminidock.events.journal import Record, event_of
+from pyminidock.viz.effects import trait_of, tree_after
+from pyminidock.viz.processes import (
+    exited,
+    process_after,
+    running,
+    with_trait,
+    without_processes,
+)
+from pyminidock.viz.things import (
+    CEILING,
+    EMPTY,
+    Container,
+    Failure,
+    Hold,
+    Root,
+    Step,
+    World,
+    bounded,
+)
+
+
+def fold_all(records: Iterable[Record], world: World = EMPTY) -> World:
+    """Fold a whole story."""
+    return reduce(fold, records, world)
+
+
+def fold(world: World, record: Record) -> World:
+    """Give the world after `record`.  Never fails: what is unknown becomes a note."""
+    step = Step(record, _level(world, record))
+    world = replace(
+        world, story=record.story, backend=record.backend, steps=world.steps.add(step)
+    )
+    event = cast("AnyEvent | None", event_of(record))
+    if event is None:
+        return replace(world, notes=world.notes.add(step))
+    return _told(world, record, event)
+
+
+def _level(world: World, record: Record) -> int:
+    """Say how deep a step lies: one deeper than the step that encloses it."""
+    if not record.parent:
+        return 0
+    for step in reversed(world.steps.items):
+        if step.record.seq == record.parent:
+            return step.level + 1
+        if step.record.parent == record.parent:
+            return step.level
+    return 1  # its parent was forgotten
+
+
+def _told(world: World, record: Record, event: AnyEvent) -> World:
+    """Hand each event to the part of the world it is about."""
+    match event:
+        case (
+            e.RequestReceived() | e.RequestRefused() | e.GateHeld() | e.GateReleased()
+            | e.EventsDropped() | e.JournalDropped() | e.OrphanRemoved()
+            | e.ShortfallFound() | e.LayerProbed() | e.PathResolved()
+        ):  # fmt: skip
+            return _around(world, record, event)
+        case (
+            e.RootFound() | e.SnapshotPrepared() | e.SnapshotRemoved()
+            | e.ContainerCreated() | e.UserResolved() | e.SpecResolved() | e.PlanMade()
+            | e.ContainerStarted() | e.ContainerStartFailed() | e.ContainerExited()
+            | e.ContainerSignalled() | e.ContainerRemoved()
+        ):  # fmt: skip
+            return _life(world, record, event)
+        case (
+            e.ExecCreated() | e.ExecStarted() | e.ExecExited() | e.IsolationObserved()
+            | e.IsolationUnobserved() | e.ShimForked() | e.InitForked()
+            | e.NamespaceEntered() | e.ProgramExecuted() | e.CgroupJoined()
+        ):  # fmt: skip
+            return process_after(world, record, event)
+        case (
+            e.CgroupCreated() | e.CgroupLimited() | e.CgroupRemoved() | e.OverlayPrepared()
+            | e.RootAttached() | e.RootPivoted() | e.Mounted() | e.BindMounted()
+            | e.RemountedReadonly() | e.PathMadeReadonly() | e.PathMasked()
+            | e.DirectoryMade() | e.DeviceMade() | e.LinkMade() | e.ConsoleOpened()
+            | e.HostnameSet() | e.SysctlWritten() | e.LoopbackRaised()
+        ):  # fmt: skip
+            return _changed(world, record, lambda c: tree_after(c, record.seq, event))
+        case (
+            e.TracersRefused() | e.ParentDeathBound() | e.KeyringJoined()
+            | e.PropagationSet() | e.StreamsReopened() | e.UmaskSet()
+            | e.ResourceLimited() | e.OomScoreAdjusted() | e.BirthReady()
+            | e.DescriptorsClosed() | e.WorkingDirectoryEntered()
+            | e.BoundingSetDropped() | e.UserTaken() | e.CapabilitiesSet()
+            | e.NewPrivilegesForbidden() | e.SeccompInstalled()
+        ):  # fmt: skip
+            return with_trait(world, record, *trait_of(event))
+        case _:
+            assert_never(event)
+
+
+_Around = (
+    e.RequestReceived | e.RequestRefused | e.GateHeld | e.GateReleased | e.EventsDropped
+    | e.JournalDropped | e.OrphanRemoved | e.ShortfallFound | e.LayerProbed
+    | e.PathResolved
+)  # fmt: skip
+
+
+def _around(world: World, record: Record, event: _Around) -> World:
+    """What happened beside the container: requests, gates, lookups, losses."""
+    match event:
+        case e.RequestRefused(status, what):
+            failure = Failure(record.seq, what, f"status {status}")
+            return replace(world, failures=world.failures.add(failure))
+        case e.GateHeld(gate, at, kind):
+            hold = Hold(at, kind, record.seq)
+            return replace(world, holds=bounded(world.holds, gate, hold))
+        case e.GateReleased(gate, _):
+            holds = {key: hold for key, hold in world.holds.items() if key != gate}
+            return replace(world, holds=holds)
+        case e.PathResolved(path, layers):
+            # The only map without an order of its own: what is forgotten is a name.
+            kept = dict(sorted(world.paths.items())[-CEILING + 1 :])
+            return replace(world, paths=kept | {path: " + ".join(layers) or "absent"})
+        case (
+            e.EventsDropped() | e.JournalDropped() | e.OrphanRemoved() | e.ShortfallFound()
+        ):
+            return replace(world, notes=world.notes.add(world.steps.items[-1]))
+        case e.RequestReceived() | e.LayerProbed():
+            return world
+        case _:
+            assert_never(event)
+
+
+_Life = (
+    e.RootFound | e.SnapshotPrepared | e.SnapshotRemoved | e.ContainerCreated
+    | e.UserResolved | e.SpecResolved | e.PlanMade | e.ContainerStarted
+    | e.ContainerStartFailed | e.ContainerExited | e.ContainerSignalled
+    | e.ContainerRemoved
+)  # fmt: skip
+
+
+def _life(world: World, record: Record, event: _Life) -> World:
+    """The container as a record: created, decided, started, ended, removed."""
+    seq = record.seq
+    match event:
+        case e.RootFound(name, _, stand_in):
+            kept = dict(sorted(world.roots.items())[-CEILING + 1 :])
+            return replace(world, roots=kept | {name: stand_in})
+        case e.UserResolved() | e.ContainerSignalled():
+            return world
+        case e.ContainerCreated(container, name, image, command):
+            made = replace(
+                _container(world, container, seq), name=name, image=image,
+                command=command, stand_in=world.roots.get(image, ""), state="created",
+            )  # fmt: skip
+        case e.SnapshotPrepared(container, lower, upper, work):
+            root = Root("snapshot", lower, upper, work, "", seq)
+            made = replace(_container(world, container, seq), root=root)
+        case e.SnapshotRemoved(container):
+            made = replace(_container(world, container, seq), root=Root(changed=seq))
+        case e.SpecResolved(container):
+            made = replace(
+                _container(world, container, seq),
+                command=event.command,
+                state="starting",
+            )
+        case e.PlanMade(container, calls, _):
+            made = replace(_container(world, container, seq), planned_calls=calls)
+        case e.ContainerStarted(container, pid):
+            made = replace(_container(world, container, seq), state="running")
+            world = running(world, record, container, pid)
+        case e.ContainerStartFailed(container, verb, reason, exit_code):
+            undone = _undone(_container(world, container, seq), "failed", exit_code)
+            made = replace(undone, made={}, cgroups={}, settings={})
+            failure = Failure(seq, f"start refused at {verb}", reason)
+            world = replace(
+                without_processes(world, container), failures=world.failures.add(failure)
+            )
+        case e.ContainerExited(container, exit_code, _, was_out_of_memory):
+            ended = _undone(_container(world, container, seq), "exited", exit_code)
+            made = replace(ended, was_out_of_memory=was_out_of_memory)
+            world = exited(world, record, container)
+        case e.ContainerRemoved(container, _):
+            made = replace(_container(world, container, seq), state="removed")
+            world = without_processes(world, container)
+        case _:
+            assert_never(event)
+    return _with_container(world, made, seq)
+
+
+def _container(world: World, container: str, seq: int) -> Container:
+    return world.containers.get(container, Container(container, seq, seq))
+
+
+def _with_container(world: World, container: Container, seq: int) -> World:
+    container = replace(container, changed=seq)
+    containers = bounded(world.containers, container.id, container)
+    return replace(world, containers=containers, current=container.id)
+
+
+def _changed(
+    world: World, record: Record, change: Callable[[Container], Container]
+) -> World:
+    """Change the container that the story is about; a story cut at its head has none."""
+    seq = record.seq
+    container = _container(world, world.current or record.story, seq)
+    return _with_container(world, change(container), seq)
+
+
+def _undone(container: Container, state: str, exit_code: int) -> Container:
+    """The mount namespace died with its last process, and all its mounts with it."""
+    root = replace(container.root, state="gone")
+    return replace(container, state=state, exit_code=exit_code, root=root, mounts={})
