@@ -212,7 +212,7 @@ class RaiseLoopback:
 
 @dataclass(frozen=True, slots=True)
 class PivotRoot:
-    """Make the attached tree the root and drop the host's.  Source: man 2 pivot_root (18)."""
+    """Make the attached tree the root, drop the host's; man 2 pivot_root (18)."""
 
 
 @dataclass(frozen=True, slots=True)

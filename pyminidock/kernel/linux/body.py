@@ -34,7 +34,7 @@ from pyminidock.kernel.port import (
 )
 from pyminidock.kernel.refusals import refused
 
-_PATIENCE_S = 5.0  # for a process that has been told to end
+_PATIENCE_S = 1.0  # for a process that has been told to end; then it is killed
 _SHIM_LOST = ExitStatus(137, 9)
 
 
@@ -136,10 +136,8 @@ class LinuxBody:
             labour.give_up()
             raise
         conversation.close()
-        call = plan[birth]
-        assert isinstance(call, calls.ForkShim)  # noqa: S101  (how `birth` was found)
         return Process(
-            labour.pid, labour.start_time, self._boot, labour.shim_pid, call.directory
+            labour.pid, labour.start_time, self._boot, labour.shim_pid, labour.directory
         )
 
     # ── Life after birth ─────────────────────────────────────────────────────────────────
@@ -251,6 +249,9 @@ class _Labour:
         self.plan, self.next, self.answer = plan, birth, answer
         self.conversation, self.lockstep = conversation, lockstep
         self.pid = self.start_time = self.shim_pid = 0
+        shim = plan[birth]
+        assert isinstance(shim, calls.ForkShim)  # noqa: S101  (how `birth` was found)
+        self.directory = shim.directory
 
     def follow(self) -> None:
         """Answer each report; at the end, answer the calls whose silence means success."""
@@ -289,14 +290,14 @@ class _Labour:
             self.answer(call, refused_program if is_last else 0)
 
     def give_up(self) -> None:
-        """End what was begun, and wait until it is gone."""
-        try:
+        """End what was begun, wait until it is gone, and take its files away."""
+        with suppress(OSError):
             self.conversation.hang_up()
-        except OSError:
-            self.conversation.close()
         for pid in (self.pid, self.shim_pid):
             if pid:
                 wait_until_gone(pid, _PATIENCE_S)
+        for name in ("shim.sock", "shim.json", "shim.json.tmp"):
+            Path(self.directory, name).unlink(missing_ok=True)
 
 
 def _text(report: Report) -> str:

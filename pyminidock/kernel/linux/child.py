@@ -98,7 +98,7 @@ def live(birth: Birth, calls: tuple[tuple[str, Words], ...], first: int) -> None
             if verb == "AnnounceReady":
                 wait_for_go(birth.shim)
     except Aborted:
-        pass
+        _tell_shim(birth)
     except OSError as refusal:
         detail = refusal.filename if isinstance(refusal.filename, bytes) else b""
         value = refusal.filename2 if isinstance(refusal.filename2, int) else 0
@@ -130,10 +130,18 @@ def wait_for_go(descriptor: int) -> None:
 
 
 def _last_words(birth: Birth, error: int, value: int, detail: bytes) -> None:
+    _tell_shim(birth)
+    try:
+        report(birth.report, birth.index, error=error, value=value, detail=detail)
+    except Aborted:
+        return
+
+
+def _tell_shim(birth: Birth) -> None:
+    """Say that no program came of this: the shim then leaves no exit record."""
     try:
         os.write(birth.shim, b"!")
-        report(birth.report, birth.index, error=error, value=value, detail=detail)
-    except (OSError, Aborted):
+    except OSError:
         return
 
 
@@ -211,8 +219,8 @@ def _new_filesystem(
 
 
 def _join_cgroup(birth: Birth, path: bytes) -> None:
-    # A zero means the writer itself.  In v1 `tasks` moves one thread, and a single thread that
-    # moves itself needs no lock over all processes of the machine: 0.03 ms, not 9.
+    # A zero means the writer itself.  In v1 `tasks` moves one thread, and one that moves
+    # itself needs no lock over all processes of the machine: 0.03 ms, not 9.
     try:
         descriptor = os.open(path + b"/tasks", os.O_WRONLY | os.O_CLOEXEC)
     except FileNotFoundError:  # v2
@@ -343,8 +351,8 @@ def _make_link(birth: Birth, path: bytes, points_to: bytes) -> None:
 
 
 def _open_console(birth: Birth, rows: int, columns: int) -> None:
-    # The peer is asked of the master itself: a path /dev/pts/N could be anybody's link.
-    # Source: CVE-2025-52565.
+    # The peer is asked of the master itself: a path /dev/pts/N could be anybody's link, as
+    # in CVE-2025-52565.
     master = _open(birth, b"/dev/pts/ptmx", os.O_RDWR | os.O_NOCTTY)
     fcntl.ioctl(master, _TIOCSPTLCK, struct.pack("i", 0))
     peer = fcntl.ioctl(master, _TIOCGPTPEER, os.O_RDWR | os.O_NOCTTY)
@@ -491,8 +499,8 @@ def _announce_ready(birth: Birth) -> None:
 
 
 def _close_descriptors(birth: Birth) -> None:
-    # A directory of the host left open is a way out: WORKDIR /proc/self/fd/7.
-    # Source: CVE-2024-21626.
+    # A directory of the host left open is a way out, by WORKDIR /proc/self/fd/7, as in
+    # CVE-2024-21626.
     os.set_inheritable(birth.report, False)
     spare = fcntl.fcntl(birth.report, fcntl.F_DUPFD_CLOEXEC, 64)
     shim = fcntl.fcntl(birth.shim, fcntl.F_DUPFD_CLOEXEC, 64)

@@ -14,7 +14,6 @@ import os
 import select
 import signal
 import socket
-import struct
 import sys
 import threading
 from collections.abc import Iterator
@@ -67,8 +66,8 @@ class Conversation:
 
     def hang_up(self) -> None:
         """Tell shim and child, wherever they are, that nobody wants them any more."""
-        self._socket.shutdown(socket.SHUT_RDWR)
-        self._socket.close()
+        with self._socket:
+            self._socket.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
         """Leave: the program runs, or its failure was told."""
@@ -170,11 +169,3 @@ def wait_until_gone(pid: int, timeout_s: float) -> bool:
         is_gone = bool(poll.poll(timeout_s * 1000))
     os.close(descriptor)
     return is_gone
-
-
-def peer_pid(connection: socket.socket) -> int:
-    """Give the process behind a Unix socket.  Source: man 7 unix, SO_PEERCRED."""
-    size = struct.calcsize("3i")
-    credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size)
-    pid: int = struct.unpack("3i", credentials)[0]
-    return pid

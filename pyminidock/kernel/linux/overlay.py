@@ -40,7 +40,7 @@ def prepare(lower: Sequence[str], upper: str, work: str) -> int:
 
 
 def _set_lower(context: int, names: list[bytes]) -> None:
-    """Give all layers in one string, as mount tables show them, or one by one (Linux 6.7)."""
+    """Give all layers in one string, as mount tables show it, or one by one (Linux 6.7)."""
     together = b":".join(names)
     if len(together) <= _LONGEST_STRING:
         syscalls.fsconfig_string(context, b"lowerdir", together)
