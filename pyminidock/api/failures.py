@@ -1,0 +1,67 @@
+"""How a refusal travels: the error's own status, Docker's sentence, and three of ours.
+
+A stock client prints `message`; ours print what, why and what to try.  A fault of our own
+is told as such and never as something that the person did.
+"""
+
+from pyminidock.api.message import Response
+from pyminidock.api.streams import document
+from pyminidock.errors import MinidockError
+
+JSON = ("Content-Type", "application/json")
+
+
+class PageNotFound(MinidockError):
+    """No route has this path with this method.  Docker never answers 405."""
+
+    status = 404
+
+    def __init__(self) -> None:
+        super().__init__(
+            "page not found",
+            why="no route of the engine has this method and path",
+            try_next="minidock --help",
+        )
+
+
+class BadRequest(MinidockError):
+    """The request cannot be read as what it should be."""
+
+    status = 400
+
+
+class NotYet(MinidockError):
+    """Docker has this, we do not; saying so beats guessing."""
+
+    status = 501
+
+
+def failure(error: MinidockError) -> Response:
+    r"""Answer with a refusal.  304 has no body: nothing had to change.
+
+    >>> failure(PageNotFound()).status
+    404
+    """
+    if error.status == 304:
+        return Response(304)
+    told = {
+        "message": error.what,
+        "what": error.what,
+        "why": error.why,
+        "try_next": error.try_next,
+        "lesson": error.lesson,
+    }
+    return Response(error.status, (JSON,), document(told))
+
+
+def fault(error: Exception) -> Response:
+    """Answer with a fault of the engine itself; the traceback belongs into its log."""
+    what = f"the engine failed: {type(error).__name__}: {error}"
+    told = {
+        "message": what,
+        "what": what,
+        "why": "this is a fault of the engine, not of your request",
+        "try_next": "read daemon.log in the engine's root directory, and report it",
+        "lesson": "",
+    }
+    return Response(500, (JSON,), document(told))
