@@ -122,6 +122,7 @@ class Machine:
     """Host devices for --privileged: path, major, minor, mode, uid, gid, is_block."""
     init: str = ""  # host path of a static init for --init; empty: none
     is_single_user: bool = False  # in a user namespace with one uid
+    cpus: int = 0  # processors that the engine may run on; 0: unknown
 
 
 class Streams(Protocol):
