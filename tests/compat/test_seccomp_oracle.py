@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from pyminidock.container import capabilities
+from pyminidock.grammar import capabilities
 from pyminidock.container.seccomp import (
     STRICTER,
     Profile,
@@ -195,6 +195,13 @@ EVERYTHING = {
         rule("kexec_load", "TRACE", (0, "GE", 7, 0), (1, "LT", WIDE, 0), errnoRet=77),
         rule("sethostname", "ERRNO", (0, "EQ", 1, 0), (0, "EQ", WIDE, 0)),
         rule("mseal", "ERRNO"),
+        rule("iopl", "LOG", (0, "EQ", 7, 0)),
+        rule("iopl", "ERRNO"),
+        rule("iopl", "KILL"),
+        rule("ioperm", "ERRNO"),
+        rule("ioperm", "LOG", (0, "EQ", 7, 0)),
+        rule("reboot", "ALLOW"),
+        rule("reboot", "ERRNO", (0, "EQ", 7, 0)),
         rule("chroot", "ERRNO", includes={"caps": ["CAP_SYS_ADMIN"]}),
         rule("pivot_root", "ERRNO", excludes={"caps": ["CAP_SYS_ADMIN"]}),
         rule("vhangup", "ERRNO", includes={"arches": ["s390x"]}),

@@ -18,7 +18,7 @@ from functools import cache
 from importlib import resources
 from typing import Any, NoReturn
 
-from pyminidock.container import capabilities
+from pyminidock.grammar import capabilities
 from pyminidock.container.seccomp.profile import (
     ACTIONS,
     ANYONE,

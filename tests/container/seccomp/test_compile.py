@@ -1,19 +1,17 @@
 """The program does what the rules mean, for every number and every edge of an argument."""
 
-import json
 from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pyminidock.container.capabilities import DEFAULT, NAMES
+from pyminidock.grammar.capabilities import DEFAULT, NAMES
 from pyminidock.container.seccomp import (
     ProgramRefused,
     SeccompData,
     compile_profile,
     default_profile,
-    parse_profile,
     run_program,
 )
 from pyminidock.container.seccomp.bpf import JUMP, decode
@@ -147,27 +145,68 @@ def test_the_default_program_is_short(caps: frozenset[str], arch: str) -> None:
     assert len(decode(compile_profile(default_profile(), caps, arch, (6, 12)))) <= 100
 
 
-def test_the_first_rule_that_holds_decides() -> None:
-    profile = parse_profile(
-        json.dumps(
-            {
-                "defaultAction": "SCMP_ACT_KILL_PROCESS",
-                "syscalls": [
-                    {
-                        "names": ["chmod"],
-                        "action": "SCMP_ACT_LOG",
-                        "args": [{"index": 1, "value": 7, "op": "SCMP_CMP_EQ"}],
-                    },
-                    {"names": ["chmod"], "action": "SCMP_ACT_TRAP"},
-                    {"names": ["chmod"], "action": "SCMP_ACT_ALLOW"},
-                ],
-            }
-        )
+def combined(default: str, *rules: tuple[str, int | None]) -> bytes:
+    """A program of rules about chmod: an action, and the mode asked for or None for any."""
+    return compile_profile(
+        Profile(
+            Action(f"SCMP_ACT_{default}"),
+            tuple(
+                Rule(
+                    ("chmod",),
+                    Action(f"SCMP_ACT_{action}", 1 if action == "ERRNO" else 0),
+                    () if mode is None else (Condition(1, Operator.GE, mode),),
+                )
+                for action, mode in rules
+            ),
+        ),
+        frozenset(),
+        "x86_64",
+        (6, 12),
     )
+
+
+LOG, KILLED = ACTIONS["SCMP_ACT_LOG"], ACTIONS["SCMP_ACT_KILL"]
+
+
+@pytest.mark.parametrize(
+    ("default", "rules", "verdicts"),
+    [
+        pytest.param(
+            *("ALLOW", [("LOG", 7), ("ERRNO", None)], (EPERM, EPERM)),
+            id="a rule without conditions settles it, even from below",
+        ),
+        pytest.param(
+            *("ALLOW", [("ERRNO", None), ("KILL", None)], (EPERM, EPERM)),
+            id="of two that settle it the first",
+        ),
+        pytest.param(
+            *("ALLOW", [("LOG", 7), ("ERRNO", 5)], (EPERM, EPERM)),
+            id="of two that hold the stricter",
+        ),
+        pytest.param(
+            *("ALLOW", [("ERRNO", 7), ("LOG", 5)], (LOG, EPERM)),
+            id="the stricter only where it holds",
+        ),
+        pytest.param(
+            *("KILL", [("KILL", None), ("ALLOW", 7)], (KILLED, ALLOWED)),
+            id="repeating the default says nothing",
+        ),
+    ],
+)
+def test_how_several_rules_about_one_call_combine(
+    default: str, rules: list[tuple[str, int | None]], verdicts: tuple[int, int]
+) -> None:
+    program = combined(default, *rules)
+    assert (ask(program, "chmod", 0, 6), ask(program, "chmod", 0, 7)) == verdicts
+
+
+def test_a_rule_that_repeats_the_default_still_counts_for_the_newest_number() -> None:
+    rule = Rule(("mseal",), Action("SCMP_ACT_KILL"))
+    profile = Profile(Action("SCMP_ACT_KILL"), (rule, Rule(("read",), ALLOW)))
     program = compile_profile(profile, frozenset(), "x86_64", (6, 12))
-    assert ask(program, "chmod", 0, 7) == 0x7FFC0000
-    assert ask(program, "chmod", 0, 8) == 0x00030000
-    assert ask(program, "mkdir") == 0x80000000
+    assert ask(program, "mseal") == KILLED
+    newer = SeccompData(numbers("x86_64")["mseal"] + 1, X86_64)
+    assert run_program(program, newer) == ENOSYS
 
 
 def many_conditions(count: int) -> Profile:

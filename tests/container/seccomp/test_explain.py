@@ -2,7 +2,7 @@
 
 import pytest
 
-from pyminidock.container.capabilities import DEFAULT, NAMES
+from pyminidock.grammar.capabilities import DEFAULT, NAMES
 from pyminidock.container.seccomp import (
     STRICTER,
     SeccompData,

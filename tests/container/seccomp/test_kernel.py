@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pyminidock.container.capabilities import DEFAULT
+from pyminidock.grammar.capabilities import DEFAULT
 from pyminidock.container.seccomp import compile_profile, default_profile
 from pyminidock.container.seccomp.syscalls import numbers
 

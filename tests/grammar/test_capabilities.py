@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pyminidock.container.capabilities import (
+from pyminidock.grammar.capabilities import (
     ALL_MASK,
     BITS,
     DEFAULT,

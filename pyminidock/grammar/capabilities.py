@@ -129,7 +129,7 @@ def parse(names: Iterable[str], *, option: str = "CapAdd") -> tuple[str, ...]:
     >>> parse(["nope"])
     Traceback (most recent call last):
     ...
-    pyminidock.container.capabilities.CapabilityUnknown: invalid CapAdd: unknown \
+    pyminidock.grammar.capabilities.CapabilityUnknown: invalid CapAdd: unknown \
 capability: "CAP_NOPE"
     """
     read = []
