@@ -15,10 +15,12 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
-from pyminidock.container.capabilities import BITS
+from pyminidock.grammar.capabilities import BITS
 from pyminidock.kernel import calls
 from pyminidock.kernel.calls import Call, Plan
+from pyminidock.kernel.detect import judge
 from pyminidock.kernel.linux import cgroups, overlay, streams, wire
+from pyminidock.kernel.linux.facts import read_facts
 from pyminidock.kernel.linux.machine import read_machine
 from pyminidock.kernel.linux.nursery import Conversation, Nursery, Report, wait_until_gone
 from pyminidock.kernel.linux.observe import observe
@@ -60,9 +62,7 @@ class LinuxBody:
 
     def probe(self) -> tuple[Capability, ...]:
         """See port."""
-        from pyminidock.kernel.linux.doctor import probe  # noqa: PLC0415  (tries things)
-
-        return probe(self.root, self.machine())
+        return judge(read_facts(self.root))
 
     # ── Plans ────────────────────────────────────────────────────────────────────────────
 

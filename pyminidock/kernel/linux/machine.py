@@ -18,7 +18,7 @@ _INITS = ("docker-init", "tini-static", "catatonit")
 def read_machine() -> Machine:
     """Read the facts; nothing is changed and nothing is tried."""
     release = os.uname().release.split(".")
-    bounding = _status_mask("CapBnd") & _status_mask("CapPrm")
+    bounding = status_mask("CapBnd") & status_mask("CapPrm")
     last = int(Path("/proc/sys/kernel/cap_last_cap").read_text(encoding="ascii"))
     uid_map = Path("/proc/self/uid_map").read_text(encoding="ascii").split()
     return Machine(
@@ -30,12 +30,13 @@ def read_machine() -> Machine:
         last_capability=last,
         rlimits=_rlimits(),
         devices=tuple(_devices(Path("/dev"))),
-        init=_find_init(),
+        init=find_init(),
         is_single_user=uid_map[2:3] == ["1"],
     )
 
 
-def _status_mask(field: str) -> int:
+def status_mask(field: str) -> int:
+    """Give one of the capability masks of this very process."""
     lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
     return next(int(line.split()[1], 16) for line in lines if line.startswith(field + ":"))
 
@@ -67,7 +68,7 @@ def _devices(directory: Path) -> list[tuple[str, int, int, int, int, int, bool]]
     return found
 
 
-def _find_init() -> str:
+def find_init() -> str:
     """Find a static program that can be PID 1 inside any root; empty if there is none."""
     path = os.environ.get("PATH", os.defpath) + ":/usr/sbin:/sbin:/usr/libexec/docker"
     for name in _INITS:

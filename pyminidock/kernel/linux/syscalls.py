@@ -81,7 +81,7 @@ _KEYCTL_JOIN_SESSION_KEYRING = 1
 _SECCOMP_SET_MODE_FILTER = 1
 
 
-def _call(number: int, *arguments: int | bytes | None) -> int:
+def enter(number: int, *arguments: int | bytes | None) -> int:
     """Enter the kernel; every argument as wide as a register, errno read at once."""
     words = [
         ctypes.c_long(word) if isinstance(word, int) else ctypes.c_char_p(word)
@@ -105,45 +105,45 @@ def prctl(option: int, a: int = 0, b: int = 0, c: int = 0, d: int = 0) -> int:
 
 def unshare(flags: int) -> None:
     """Leave shared namespaces for new ones.  (`os.unshare` came with Python 3.12.)."""
-    _call(NR_UNSHARE, flags)
+    enter(NR_UNSHARE, flags)
 
 
 def setns(descriptor: int, flags: int) -> None:
     """Enter the namespace behind a descriptor.  (`os.setns` came with Python 3.12.)."""
-    _call(NR_SETNS, descriptor, flags)
+    enter(NR_SETNS, descriptor, flags)
 
 
 def fsopen(filesystem: bytes) -> int:
     """Begin to make a filesystem; give its configuration descriptor."""
-    return _call(NR_FSOPEN, filesystem, _FSOPEN_CLOEXEC)
+    return enter(NR_FSOPEN, filesystem, _FSOPEN_CLOEXEC)
 
 
 def fsconfig_string(context: int, key: bytes, value: bytes) -> None:
     """Set one `key=value` option, 255 bytes of value at most."""
-    _call(NR_FSCONFIG, context, _FSCONFIG_SET_STRING, key, value, 0)
+    enter(NR_FSCONFIG, context, _FSCONFIG_SET_STRING, key, value, 0)
 
 
 def fsconfig_flag(context: int, key: bytes) -> None:
     """Set one option that has no value."""
-    _call(NR_FSCONFIG, context, _FSCONFIG_SET_FLAG, key, None, 0)
+    enter(NR_FSCONFIG, context, _FSCONFIG_SET_FLAG, key, None, 0)
 
 
 def fsmount(context: int, attributes: int) -> int:
     """Create the filesystem and give a handle on it, mounted nowhere yet."""
-    _call(NR_FSCONFIG, context, _FSCONFIG_CMD_CREATE, None, None, 0)
-    return _call(NR_FSMOUNT, context, _FSMOUNT_CLOEXEC, attributes)
+    enter(NR_FSCONFIG, context, _FSCONFIG_CMD_CREATE, None, None, 0)
+    return enter(NR_FSMOUNT, context, _FSMOUNT_CLOEXEC, attributes)
 
 
 def open_tree_clone(directory: int, path: bytes, *, recursive: bool) -> int:
     """Clone the mount at `path` (empty: at the descriptor itself), attached nowhere."""
     flags = _OPEN_TREE_CLONE | _OPEN_TREE_CLOEXEC | (AT_RECURSIVE if recursive else 0)
-    return _call(NR_OPEN_TREE, directory, path, flags | (0 if path else AT_EMPTY_PATH))
+    return enter(NR_OPEN_TREE, directory, path, flags | (0 if path else AT_EMPTY_PATH))
 
 
 def move_mount(mount: int, directory: int, path: bytes = b"") -> None:
     """Attach a detached mount at `path` below a handle, or at the handle itself."""
     flags = _MOVE_MOUNT_F_EMPTY_PATH | (0 if path else _MOVE_MOUNT_T_EMPTY_PATH)
-    _call(NR_MOVE_MOUNT, mount, b"", directory, path, flags)
+    enter(NR_MOVE_MOUNT, mount, b"", directory, path, flags)
 
 
 def mount_setattr(
@@ -158,7 +158,7 @@ def mount_setattr(
         word.to_bytes(8, "little") for word in (add, remove, propagation, 0)
     )
     flags = (AT_RECURSIVE if recursive else 0) | (0 if path else AT_EMPTY_PATH)
-    _call(NR_MOUNT_SETATTR, directory, path, flags, attributes, len(attributes))
+    enter(NR_MOUNT_SETATTR, directory, path, flags, attributes, len(attributes))
 
 
 def openat2(directory: int, path: bytes, flags: int, *, resolve: int, mode: int = 0) -> int:
@@ -172,7 +172,7 @@ def openat2(directory: int, path: bytes, flags: int, *, resolve: int, mode: int 
     )
     for _ in range(128):
         try:
-            return _call(NR_OPENAT2, directory, path, how, len(how))
+            return enter(NR_OPENAT2, directory, path, how, len(how))
         except BlockingIOError:
             continue
     raise BlockingIOError(11, "the path changed under every attempt to open it")
@@ -180,22 +180,22 @@ def openat2(directory: int, path: bytes, flags: int, *, resolve: int, mode: int 
 
 def pivot_root(new: bytes, old: bytes) -> None:
     """Exchange the root mount of this namespace."""
-    _call(NR_PIVOT_ROOT, new, old)
+    enter(NR_PIVOT_ROOT, new, old)
 
 
 def umount_detach(path: bytes) -> None:
     """Unmount lazily: gone from the tree now, freed at the last use."""
-    _call(NR_UMOUNT2, path, MNT_DETACH)
+    enter(NR_UMOUNT2, path, MNT_DETACH)
 
 
 def join_session_keyring(name: bytes) -> None:
     """Start a new session keyring."""
-    _call(NR_KEYCTL, _KEYCTL_JOIN_SESSION_KEYRING, name)
+    enter(NR_KEYCTL, _KEYCTL_JOIN_SESSION_KEYRING, name)
 
 
 def close_from(first: int) -> None:
     """Close every descriptor from `first` on."""
-    _call(NR_CLOSE_RANGE, first, 0xFFFFFFFF, 0)
+    enter(NR_CLOSE_RANGE, first, 0xFFFFFFFF, 0)
 
 
 def working_directory() -> bytes:
@@ -223,7 +223,7 @@ def capset(effective: int, permitted: int, inheritable: int) -> None:
             effective >> high, permitted >> high, inheritable >> high,
         )
     )  # fmt: skip
-    _call(NR_CAPSET, header, data)
+    enter(NR_CAPSET, header, data)
 
 
 def load_seccomp(program: bytes) -> None:
@@ -234,4 +234,4 @@ def load_seccomp(program: bytes) -> None:
     buffer = ctypes.create_string_buffer(program, len(program))
     head = (len(program) // 8).to_bytes(8, "little")
     fprog = head + ctypes.addressof(buffer).to_bytes(8, "little")
-    _call(NR_SECCOMP, _SECCOMP_SET_MODE_FILTER, 0, fprog)
+    enter(NR_SECCOMP, _SECCOMP_SET_MODE_FILTER, 0, fprog)
