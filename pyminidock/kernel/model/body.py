@@ -10,7 +10,6 @@ Clock, identifiers, pids and namespace numbers are sequences, so every run is th
 
 import errno as errors
 import hashlib
-import os
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -20,7 +19,7 @@ from pyminidock.kernel import calls
 from pyminidock.kernel.calls import Call, Plan
 from pyminidock.kernel.model import hosts
 from pyminidock.kernel.model.effects import apply
-from pyminidock.kernel.model.endings import Change, changes, ended, undone
+from pyminidock.kernel.model.endings import KILLED, Change, changes, ended, undone
 from pyminidock.kernel.model.observe import isolation_of
 from pyminidock.kernel.model.stage import Stage
 from pyminidock.kernel.model.streams import Program
@@ -38,6 +37,7 @@ from pyminidock.kernel.port import (
     Streams,
     UnreadableFile,
 )
+from pyminidock.kernel.refusals import refused
 
 BOOT_ID = "00000000-0000-4000-8000-000000000001"
 BEGINNING = 1_700_000_000.0  # seconds since 1970, when every simulated story begins
@@ -114,7 +114,7 @@ class ModelBody:
                     raise OSError(errors.EINVAL, "a plan with a process ends in Execute")
                 done = apply(stage, self._machine, call)
             except OSError as refusal:
-                raise _failed(index, call, refusal) from refusal
+                raise _refused(index, call, refusal) from refusal
             made += changes(self.world, done.world)
             self.world = done.world
             return done
@@ -127,7 +127,10 @@ class ModelBody:
                 return None
             shim = self.world.tasks[stage.shim]
             self._programs[shim.serves] = Program()
-            return _process(shim)
+        process = _process(shim)
+        if stage.value:  # found, but no program for this machine: it has ended already
+            self.finish(process.pid, 1)
+        return process
 
     # ── Programs that do not run ──────────────────────────────────────────────────────
 
@@ -198,7 +201,7 @@ class ModelBody:
         return found
 
     def wait(self, process: Process, timeout_s: float | None = None) -> ExitStatus | None:
-        """See port.  Raises ProcessGone where neither shim nor record is left."""
+        """See port; where neither shim nor record is left, it was killed."""
 
         def is_known() -> bool:
             records, tasks = self.world.records, self.world.tasks
@@ -207,9 +210,7 @@ class ModelBody:
         with self._changed:
             if not self._changed.wait_for(is_known, timeout_s):
                 return None
-            if process.directory not in self.world.records:
-                raise _gone(process)
-            return self.world.records[process.directory]
+            return self.world.records.get(process.directory, KILLED)
 
     def signal(self, process: Process, number: int) -> None:
         """See port.  Every program takes every signal, as if it had no handler."""
@@ -292,17 +293,11 @@ class _WholeTree:
     target, root, tree = "/", "/", ""
 
 
-def _failed(index: int, call: Call, refusal: OSError) -> CallFailed:
-    verb, code = type(call).__name__, refusal.errno or errors.EIO
-    return CallFailed(
-        f"{verb} was refused: {os.strerror(code)}",
-        why=refusal.strerror or os.strerror(code),
-        try_next=f"look at the calls before number {index}: minidock explain plan",
-        lesson="birth",
-        index=index,
-        call=call,
-        errno=code,
-    )
+def _refused(index: int, call: Call, refusal: OSError) -> CallFailed:
+    """Say it in the words of every body; the model's own reason is the cause."""
+    about = str(refusal.filename or "")
+    value = refusal.filename2 if isinstance(refusal.filename2, int) else 0
+    return refused(index, call, refusal.errno or errors.EIO, about, value)
 
 
 def _gone(process: Process) -> ProcessGone:

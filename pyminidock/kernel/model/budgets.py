@@ -13,7 +13,7 @@ from dataclasses import replace
 from pyminidock.kernel import calls
 from pyminidock.kernel.model.endings import KILLED, ended
 from pyminidock.kernel.model.powers import BITS
-from pyminidock.kernel.model.stage import Stage, act
+from pyminidock.kernel.model.stage import Stage, act, hold
 from pyminidock.kernel.model.world import Cgroup
 from pyminidock.kernel.port import Machine
 
@@ -73,15 +73,14 @@ def hierarchy_of(machine: Machine, path: str) -> str:
 
 
 def make_cgroup(stage: Stage, machine: Machine, path: str) -> Stage:
-    """Make an account, and the parents that it lacks.  Raises EEXIST, ENOENT."""
-    names = hierarchy_of(machine, path)
+    """Make an account, and one parent if it lacks it; one that exists is kept."""
+    hierarchy_of(machine, path)
     cgroups = dict(stage.world.cgroups)
-    if path in cgroups:
-        raise OSError(errno.EEXIST, f"{path} exists")
-    top = dict(machine.cgroups.hierarchies)[names] if machine.cgroups else ""
-    parts = path[len(top) :].strip("/").split("/")
-    for depth in range(1, len(parts) + 1):
-        cgroups.setdefault(f"{top}/{'/'.join(parts[:depth])}", Cgroup())
+    parent = path.rpartition("/")[0]
+    if parent not in cgroups and parent.rpartition("/")[0] not in cgroups:
+        raise OSError(errno.ENOENT, f"{parent} does not exist")
+    cgroups.setdefault(parent, Cgroup())
+    cgroups.setdefault(path, Cgroup())
     return replace(stage, world=replace(stage.world, cgroups=cgroups))
 
 
@@ -147,23 +146,26 @@ def limit_resource(stage: Stage, call: calls.LimitResource) -> Stage:
     if _size(call.soft) > _size(call.hard):
         raise OSError(errno.EINVAL, "the soft limit is above the hard one")
     task = stage.task
-    highest = HIGHEST_NOFILE if call.resource == "nofile" else -1
-    if not task.powers.effective >> BITS["CAP_SYS_RESOURCE"] & 1:
-        highest = min(highest, task.limits[call.resource][1], key=_size)
-    given = (min(call.soft, highest, key=_size), min(call.hard, highest, key=_size))
+    ours = task.limits.get(call.resource, (-1, -1))[1]
+    may_raise = task.powers.effective >> BITS["CAP_SYS_RESOURCE"] & 1
+    is_too_much = call.resource == "nofile" and _size(call.hard) > HIGHEST_NOFILE
+    given = (call.soft, call.hard)
+    if is_too_much or (_size(call.hard) > _size(ours) and not may_raise):
+        given = (min(call.soft, ours, key=_size), min(call.hard, ours, key=_size))
     task = replace(task, limits={**task.limits, call.resource: given})
     return act(stage, task, value=int(given != (call.soft, call.hard)))
 
 
 def adjust_oom_score(stage: Stage, score: int) -> Stage:
-    """Say how gladly to be killed; 1 where it could not be lowered so far."""
+    """Say how gladly to be killed; 1 where lowering it is refused."""
+    hold(stage, "procfs")
     if not -1000 <= score <= 1000:
         raise OSError(errno.EINVAL, "the score goes from -1000 to 1000")
     task = stage.task
-    given = score
-    if not task.powers.effective >> BITS["CAP_SYS_RESOURCE"] & 1:
-        given = max(score, task.oom_score)
-    return act(stage, replace(task, oom_score=given), value=int(given != score))
+    may_lower = task.powers.effective >> BITS["CAP_SYS_RESOURCE"] & 1
+    if score < task.oom_score and not may_lower:
+        return replace(stage, value=1)
+    return act(stage, replace(task, oom_score=score))
 
 
 def _size(limit: int) -> int:

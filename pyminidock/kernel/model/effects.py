@@ -4,6 +4,7 @@
 which is an OSError with the errno that Linux would give.
 """
 
+import errno
 from dataclasses import replace
 from typing import assert_never
 
@@ -13,9 +14,26 @@ from pyminidock.kernel.model import budgets, mounts, tasks
 from pyminidock.kernel.model.stage import Stage, act
 from pyminidock.kernel.port import Machine
 
+_OF_ENGINE = (calls.MakeCgroup, calls.LimitCgroup, calls.RemoveCgroup,
+              calls.PrepareOverlay, calls.ForkShim)  # fmt: skip
+_OF_SHIM = (calls.EnterNamespace, calls.JoinNamespace, calls.ForkInit)
+
 
 def apply(stage: Stage, machine: Machine, call: Call) -> Stage:
-    """Take one step; the stage's `value` answers it.  Raises OSError."""
+    """Take one step; the stage's `value` answers it.
+
+    Raises OSError: EINVAL for a call in the wrong hands (see `calls`), else as Linux.
+    """
+    match stage.task.role:
+        case "engine":
+            is_theirs = isinstance(call, _OF_ENGINE)
+        case "shim":
+            is_theirs = isinstance(call, _OF_SHIM)
+        case role:
+            is_theirs = not isinstance(call, (*_OF_ENGINE, calls.ForkInit))
+            is_theirs = is_theirs and role == "newborn"
+    if not is_theirs:
+        raise OSError(errno.EINVAL, f"this is not for the {stage.task.role} to do")
     return _effect(replace(stage, value=0), machine, call)
 
 
@@ -90,7 +108,7 @@ def _effect(stage: Stage, machine: Machine, call: Call) -> Stage:  # noqa: PLR09
         case calls.ChangeDirectory(path):
             return tasks.change_directory(stage, path)
         case calls.DropBoundingSet(kept):
-            return tasks.drop_bounding_set(stage, kept)
+            return tasks.drop_bounding_set(stage, kept, machine.last_capability)
         case calls.BecomeUser():
             return tasks.become_user(stage, call)
         case calls.SetCapabilities(capabilities):

@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from pyminidock.kernel import calls
-from pyminidock.kernel.model.stage import Stage, act, below_root, is_there, put_node
+from pyminidock.kernel.model.stage import Stage, act, below_root, hold, is_there, put_node
 from pyminidock.kernel.model.tree import (
     DIRECTORY,
     Node,
@@ -30,6 +30,12 @@ from pyminidock.kernel.model.world import ENGINE, Mount, World, number
 FILESYSTEMS = ("proc", "sysfs", "tmpfs", "devpts", "mqueue", "cgroup", "cgroup2")
 FLAGS = ("ro", "nosuid", "nodev", "noexec", "noatime", "strictatime", "relatime")
 _OF_MOUNTINFO = ("nosuid", "nodev", "noexec", "noatime", "relatime")
+# What each filesystem takes.  Source: Linux, mm/shmem.c, fs/devpts/inode.c, fs/proc/root.c.
+_OPTIONS = {
+    "tmpfs": {"size", "nr_blocks", "nr_inodes", "mode", "uid", "gid", "huge", "mpol"},
+    "devpts": {"uid", "gid", "mode", "ptmxmode", "newinstance", "max"},
+    "proc": {"hidepid", "gid", "subset"},
+}
 NULL = (1, 3)
 
 
@@ -90,6 +96,8 @@ def set_propagation(stage: Stage, call: calls.SetPropagation) -> Stage:
     if call.propagation not in ("slave", "private"):
         raise OSError(errno.EINVAL, f"no propagation is called {call.propagation}")
     top = stage.rows[holder(stage.rows, call.target)].target
+    if top != call.target:
+        raise OSError(errno.EINVAL, f"nothing is mounted at {call.target}")
 
     def changed(row: Mount) -> Mount:
         is_below = f"{row.target.rstrip('/')}/".startswith(f"{top.rstrip('/')}/")
@@ -106,6 +114,7 @@ def attach_root(stage: Stage, call: calls.AttachRoot) -> Stage:
     if stage.prepared is None:
         raise OSError(errno.EBADF, "there is no stacked tree: PrepareOverlay comes first")
     hung = hang(stage, replace(stage.prepared, target=call.target))
+    hung = act(hung, replace(hung.task, handles=(*hung.task.handles, "root")))
     return replace(hung, prepared=None, root=call.target)
 
 
@@ -123,7 +132,7 @@ def mount(stage: Stage, call: calls.Mount) -> Stage:
         raise OSError(errno.ENODEV, f"no filesystem is called {call.filesystem}")
     flags = flags_of(call.flags)
     if call.must_be_plain:
-        plain = is_there(stage, call.target, follow_last=False)
+        plain = is_there(lambda: below_root(stage, call.target, follow_last=False))
         if call.target.count("/") != 1 or (
             plain and plain.node and plain.node.kind == "link"
         ):
@@ -143,25 +152,30 @@ def mount(stage: Stage, call: calls.Mount) -> Stage:
         taken, found.path, call.filesystem, call.source or call.filesystem, flags,
         _options(call), tree,
     )  # fmt: skip
-    return hang(replace(stage, world=world), row)
+    stage = hang(replace(stage, world=world), row)
+    if call.filesystem == "proc":
+        stage = act(stage, replace(stage.task, handles=(*stage.task.handles, "procfs")))
+    return stage
 
 
 def bind(stage: Stage, call: calls.Bind) -> Stage:
-    """Show a file or directory of the host inside the root.
+    """Show a file or directory of the host inside the root, with flags added.
 
     The disk of this machine is unknown: a source that no tree knows counts as a file.
     """
-    flags = flags_of(call.flags)
     below_root(stage, "/")
+    if stage.root == "/":
+        raise OSError(errno.ENOENT, f"{call.source} of the host is out of reach by now")
     host = stage.world.mounts[stage.world.tasks[ENGINE].namespaces["mount"]]
     source = place(host, stage.world.trees, call.source)
     is_directory = source.node is not None and source.node.kind == "directory"
-    target = is_there(stage, call.target)
+    target = is_there(lambda: below_root(stage, call.target))
     if target is None:
         stage, target = _likeness(stage, call.target, is_directory=is_directory)
     elif is_directory != (target.node is not None and target.node.kind == "directory"):
         raise OSError(errno.ENOTDIR, "a directory cannot cover a file, nor a file cover it")
     shown = host[source.row]
+    flags = flags_of((*call.flags, *(f for f in shown.flags if f != "rw")))
     row = replace(
         shown, target=target.path, root=f"/{source.inside}", flags=flags, peer=0, master=0
     )
@@ -177,7 +191,7 @@ def bind(stage: Stage, call: calls.Bind) -> Stage:
 def _likeness(stage: Stage, path: str, *, is_directory: bool) -> tuple[Stage, Place]:
     parent = path.rstrip("/").rpartition("/")[0] or "/"
     stage = make_directory(stage, parent)
-    empty = DIRECTORY if is_directory else Node("file", 0o755)
+    empty = DIRECTORY if is_directory else Node("file")
     found = below_root(stage, path)
     return put_node(stage, found, empty), replace(found, node=empty)
 
@@ -188,8 +202,7 @@ def pivot_root(stage: Stage) -> Stage:
     EINVAL: somebody shares the mount below, so the change would travel.  EBUSY: it is the
     root already.
     """
-    if not stage.root:
-        raise OSError(errno.EBADF, "there is no root to turn to: AttachRoot comes first")
+    hold(stage, "root")
     if stage.root == "/":
         raise OSError(errno.EBUSY, "this is the root mount already")
     rows, root = stage.rows, stage.root
@@ -210,6 +223,8 @@ def pivot_root(stage: Stage) -> Stage:
 def remount_readonly(stage: Stage, call: calls.RemountReadonly) -> Stage:
     """Refuse writes to the mount at `target`.  Raises EINVAL where nothing is mounted."""
     found = below_root(stage, call.target)
+    if found.node is None:
+        raise OSError(errno.ENOENT, f"{call.target} does not exist")
     if stage.rows[found.row].target != found.path:
         raise OSError(errno.EINVAL, f"nothing is mounted at {call.target}")
     rows = list(stage.rows)
@@ -219,7 +234,7 @@ def remount_readonly(stage: Stage, call: calls.RemountReadonly) -> Stage:
 
 def make_readonly(stage: Stage, call: calls.MakeReadonly) -> Stage:
     """Bind a path on itself, read-only; an absent one is passed over."""
-    found = is_there(stage, call.path)
+    found = is_there(lambda: below_root(stage, call.path))
     if found is None:
         return replace(stage, value=0)
     row = stage.rows[found.row]
@@ -229,7 +244,10 @@ def make_readonly(stage: Stage, call: calls.MakeReadonly) -> Stage:
 
 def mask(stage: Stage, call: calls.Mask) -> Stage:
     """Cover a file with /dev/null, a directory with an empty tmpfs."""
-    found = is_there(stage, call.path)
+    try:
+        found = is_there(lambda: below_root(stage, call.path))
+    except NotADirectoryError:
+        found = None
     if found is None or found.node is None:
         return replace(stage, value=0)
     if found.node.kind == "directory":
@@ -245,7 +263,7 @@ def mask(stage: Stage, call: calls.Mask) -> Stage:
 
 def device_at(stage: Stage, path: str, device: tuple[int, int]) -> Place:
     """Find a device and verify its number.  Raises ENOENT; ENODEV for another one."""
-    found = is_there(stage, path, follow_last=False)
+    found = is_there(lambda: below_root(stage, path))
     if found is None or found.node is None:
         raise OSError(errno.ENOENT, f"{path} does not exist")
     if found.node.kind != "char" or found.node.device != device:
@@ -257,14 +275,7 @@ def make_device(stage: Stage, call: calls.MakeDevice) -> Stage:
     """Make a node on the tmpfs that was mounted on /dev, and nowhere else."""
     if not 0 <= call.major < 1 << 12 or not 0 <= call.minor < 1 << 20:
         raise OSError(errno.EINVAL, f"no device is numbered {call.major}:{call.minor}")
-    found = below_root(stage, call.path, follow_last=False)
-    row = stage.rows[found.row]
-    if (seen(replace(found, path=row.target), stage.root), row.filesystem) != (
-        "/dev", "tmpfs",
-    ):  # fmt: skip
-        raise OSError(errno.EXDEV, f"{call.path} is not on the tmpfs of /dev")
-    if found.node is not None:
-        raise OSError(errno.EEXIST, f"{call.path} exists")
+    stage, found = _own_device(stage, call.path)
     kind = "block" if call.is_block else "char"
     device = (call.major, call.minor)
     node = Node(kind, call.mode, device=device, uid=call.uid, gid=call.gid)
@@ -272,25 +283,34 @@ def make_device(stage: Stage, call: calls.MakeDevice) -> Stage:
 
 
 def make_link(stage: Stage, call: calls.MakeLink) -> Stage:
-    """Make a symbolic link.  Raises EEXIST, ENOENT."""
-    found = below_root(stage, call.path, follow_last=False)
-    if found.node is not None:
-        raise OSError(errno.EEXIST, f"{call.path} exists")
+    """Make a symbolic link below /dev.  Raises EEXIST, EXDEV."""
+    stage, found = _own_device(stage, call.path)
     return put_node(stage, found, Node("link", 0o777, points_to=call.points_to))
 
 
+def _own_device(stage: Stage, path: str) -> tuple[Stage, Place]:
+    """Find an empty place on the tmpfs that we mounted on /dev, and nowhere else."""
+    stage, _ = _directory(stage, path.rpartition("/")[0] or "/")
+    found = below_root(stage, path, follow_last=False)
+    row = stage.rows[found.row]
+    if seen(replace(found, path=row.target), stage.root) != "/dev":
+        raise OSError(errno.EXDEV, f"{path} is not on the tmpfs of /dev")
+    if found.node is not None:
+        raise OSError(errno.EEXIST, f"{path} exists")
+    return stage, found
+
+
 def open_console(stage: Stage, call: calls.OpenConsole) -> Stage:
-    """Bind a terminal of the container's own devpts on /dev/console."""
-    found = is_there(stage, "/dev/pts/ptmx")
-    if found is None or stage.rows[found.row].filesystem != "devpts":
-        raise OSError(
-            errno.ENOENT, "there is no devpts on /dev/pts to take a terminal from"
-        )
-    target = is_there(stage, "/dev/console", follow_last=False)
-    if target is None:
-        stage, target = _likeness(stage, "/dev/console", is_directory=False)
-    terminal = replace(stage.rows[found.row], target=target.path, root="/0")
-    stage = hang(stage, terminal)
+    """Take a terminal of the container's own devpts; a birth binds it on /dev/console."""
+    found = is_there(lambda: below_root(stage, "/dev/pts/ptmx"))
+    if found is None:
+        raise OSError(errno.ENOENT, "no devpts on /dev/pts has a terminal to take")
+    if stage.root != "/":
+        target = is_there(lambda: below_root(stage, "/dev/console"))
+        if target is None:
+            stage, target = _likeness(stage, "/dev/console", is_directory=False)
+        terminal = replace(stage.rows[found.row], target=target.path, root="/0")
+        stage = hang(stage, terminal)
     size = (call.rows, call.columns)
     return act(stage, replace(stage.task, streams=("pts", "pts", "pts"), window=size))
 
@@ -327,6 +347,10 @@ def _within(row: Mount) -> str:
 def _options(call: calls.Mount) -> tuple[str, ...]:
     """Give the superblock's options as mountinfo shows them: defaults are not shown."""
     hidden = {"newinstance", "mode=1777"}
+    known = _OPTIONS.get(call.filesystem, set())
+    for word in filter(None, call.options.split(",")):
+        if word.partition("=")[0] not in known and "cgroup" not in call.filesystem:
+            raise OSError(errno.EINVAL, f"{call.filesystem} has no option {word}")
     words = [w.replace("mode=0", "mode=") for w in call.options.split(",") if w]
     return ("ro" if "ro" in call.flags else "rw", *(w for w in words if w not in hidden))
 

@@ -1,5 +1,7 @@
 """What the kernel would say of a process if one read /proc/PID: worked out of the world."""
 
+from collections.abc import Mapping
+
 from pyminidock.kernel.model.world import HOST_INIT, KINDS, Mount, Task, World
 from pyminidock.kernel.port import Isolation, Machine, MountEntry
 
@@ -27,11 +29,7 @@ def isolation_of(world: World, machine: Machine, task: Task) -> Isolation:
         mounts=tuple(_entry(row) for row in world.mounts[task.namespaces["mount"]]),
         limits=task.limits,
         cgroups=_cgroups(machine, task),
-        cgroup_limits={
-            file: text
-            for path in task.cgroups.values()
-            for file, text in world.cgroups[path].limits.items()
-        },
+        cgroup_limits=_limits(world, task),
         oom_score_adjustment=task.oom_score,
         hostname=world.hostnames[task.namespaces["uts"]],
     )
@@ -48,4 +46,33 @@ def _cgroups(machine: Machine, task: Task) -> dict[str, str]:
     tops = dict(machine.cgroups.hierarchies) if machine.cgroups else {}
     return {
         names: path.removeprefix(tops[names]) or "/" for names, path in task.cgroups.items()
+    }
+
+
+# What a new cgroup says, by controller.  Source: cgroup-v1 and cgroup-v2 documentation.
+_NO_LIMIT = str((1 << 63) - 4096)
+_DEFAULTS = {
+    "memory": {
+        "memory.limit_in_bytes": _NO_LIMIT,
+        "memory.memsw.limit_in_bytes": _NO_LIMIT,
+    },
+    "cpu": {"cpu.cfs_quota_us": "-1", "cpu.cfs_period_us": "100000"},
+    "pids": {"pids.max": "max"},
+    "": {
+        "memory.max": "max",
+        "memory.swap.max": "max",
+        "cpu.max": "max 100000",
+        "pids.max": "max",
+    },
+}
+
+
+def _limits(world: World, task: Task) -> Mapping[str, str]:
+    """Read the files that tell a budget; one that nobody wrote tells the default."""
+    return {
+        file: world.cgroups[path].limits.get(file, default)
+        for names, path in task.cgroups.items()
+        if path in world.cgroups
+        for controller in names.split(",")
+        for file, default in _DEFAULTS.get(controller, {}).items()
     }

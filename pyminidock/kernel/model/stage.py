@@ -5,6 +5,7 @@ stage after *n* steps, and nobody outside it has seen anything until the body sa
 """
 
 import errno
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from pyminidock.kernel.model.powers import BITS
@@ -20,7 +21,7 @@ class Stage:
     actor: int  # the pid of whoever performs the next call
     shim: int = 0
     prepared: Mount | None = None  # the detached overlay: a handle, mounted nowhere
-    root: str = ""  # the container's root in its mount namespace, "" until it has one
+    root: str = ""  # where the container's root hangs in the actor's mount namespace
     value: int = 0
 
     @property
@@ -47,15 +48,27 @@ def demand(stage: Stage, capability: str, code: int = errno.EPERM) -> None:
 
 def below_root(stage: Stage, path: str, *, follow_last: bool = True) -> Place:
     """Find a path of the container.  Raises EBADF before there is a root to hold on to."""
-    if not stage.root:
-        raise OSError(errno.EBADF, "there is no handle on a root: AttachRoot comes first")
+    hold(stage, "root")
     return walk(stage.rows, stage.world.trees, stage.root, path, follow_last=follow_last)
 
 
-def is_there(stage: Stage, path: str, *, follow_last: bool = True) -> Place | None:
-    """Find a path of the container; None where it, or a parent, is absent."""
+def from_inside(stage: Stage, path: str) -> Place:
+    """Find a path as the actor itself would, from its own root and working directory."""
+    task = stage.task
+    whole = path if path.startswith("/") else f"{task.directory}/{path}"
+    return walk(stage.rows, stage.world.trees, task.root, whole)
+
+
+def hold(stage: Stage, handle: str) -> None:
+    """Refuse, with EBADF, an actor who has no such handle, or has closed it."""
+    if handle not in stage.task.handles:
+        raise OSError(errno.EBADF, f"there is no handle on the {handle}")
+
+
+def is_there(look: Callable[[], Place]) -> Place | None:
+    """Take a look; None where the path, or a parent, is absent."""
     try:
-        found = below_root(stage, path, follow_last=follow_last)
+        found = look()
     except FileNotFoundError:
         return None
     return found if found.node else None

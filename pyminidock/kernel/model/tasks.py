@@ -12,8 +12,8 @@ from dataclasses import replace
 from pyminidock.kernel import calls
 from pyminidock.kernel.model.mounts import NULL, device_at, own_table
 from pyminidock.kernel.model.powers import after_exec, as_user, bounded, holding, mask_of
-from pyminidock.kernel.model.stage import Stage, act, below_root, demand, is_there
-from pyminidock.kernel.model.tree import EXECUTABLE
+from pyminidock.kernel.model.stage import Stage, act, demand, from_inside, hold, is_there
+from pyminidock.kernel.model.tree import EXECUTABLE, Node
 from pyminidock.kernel.model.world import KINDS, Link, Task, number, with_task
 
 LONGEST_HOSTNAME = 64  # Source: man 2 sethostname
@@ -45,9 +45,7 @@ def fork_init(stage: Stage) -> Stage:
     stage, child = _fork(stage, "newborn")
     shim = replace(stage.task, child=child.pid, child_start=child.start_time)
     streams = shim.streams if "pts" not in shim.streams else ("null", "null", "null")
-    newborn = replace(
-        child, serves="", streams=streams, handles=("report pipe", "root", "host null")
-    )
+    newborn = replace(child, serves="", streams=streams, handles=("report",))
     world = with_task(with_task(stage.world, shim), newborn)
     return replace(stage, world=world, actor=newborn.pid, value=newborn.pid)
 
@@ -99,19 +97,25 @@ def enter_namespace(stage: Stage, kind: str) -> Stage:
 
 
 def join_namespace(stage: Stage, call: calls.JoinNamespace) -> Stage:
-    """Enter the namespace of a living process.  Raises ESRCH for a dead or another one."""
+    """Enter the namespace of a living process.
+
+    Raises ENOENT where its number is free, ESRCH where another process has it.
+    """
     if call.namespace not in KINDS:
         raise OSError(errno.EINVAL, f"no namespace is called {call.namespace}")
     demand(stage, "CAP_SYS_ADMIN")
     there = stage.world.tasks.get(call.pid)
-    if there is None or there.start_time != call.start_time:
-        raise OSError(errno.ESRCH, f"process {call.pid} is gone")
+    if there is None:
+        raise OSError(errno.ENOENT, f"process {call.pid} is gone")
+    if there.start_time != call.start_time:
+        raise OSError(errno.ESRCH, f"{call.pid} is another process by now")
     joined, task = there.namespaces[call.namespace], stage.task
     if call.namespace == "pid":
         return act(stage, replace(task, pid_for_children=joined))
     task = replace(task, namespaces={**task.namespaces, call.namespace: joined})
     if call.namespace == "mount":
-        task = replace(task, root=there.root, directory=there.root)
+        handles = (*task.handles, "root")
+        task = replace(task, root=there.root, directory=there.root, handles=handles)
         stage = replace(stage, root=there.root)
     return act(stage, task)
 
@@ -137,11 +141,10 @@ def raise_loopback(stage: Stage) -> Stage:
 
 def reopen_streams(stage: Stage) -> Stage:
     """Open /dev/null inside, in place of the host's."""
-    device_at(stage, "/dev/null", NULL)
-    streams = tuple("own null" if s == "null" else s for s in stage.task.streams)
-    handles = tuple(h for h in stage.task.handles if h != "host null")
-    task = replace(stage.task, streams=(streams[0], streams[1], streams[2]))
-    return act(stage, replace(task, handles=handles))
+    if "null" in stage.task.streams:
+        device_at(stage, "/dev/null", NULL)
+    first, second, third = ("own null" if s == "null" else s for s in stage.task.streams)
+    return act(stage, replace(stage.task, streams=(first, second, third)))
 
 
 def set_hostname(stage: Stage, hostname: str) -> Stage:
@@ -160,6 +163,7 @@ _SETTINGS = {"net.": "network", "fs.mqueue.": "ipc", "kernel.sem": "ipc",
 
 def write_sysctl(stage: Stage, call: calls.WriteSysctl) -> Stage:
     """Set what belongs to one namespace.  Raises ENOENT for a key we do not know."""
+    hold(stage, "procfs")
     for prefix, kind in _SETTINGS.items():
         if call.key.startswith(prefix):
             key = (stage.task.namespaces[kind], call.key)
@@ -182,7 +186,7 @@ def close_descriptors(stage: Stage) -> Stage:
 
 def change_directory(stage: Stage, path: str) -> Stage:
     """Enter the working directory.  Raises ENOENT, ENOTDIR."""
-    found = below_root(stage, path)
+    found = from_inside(stage, path)
     if found.node is None:
         raise OSError(errno.ENOENT, f"{path} does not exist")
     if found.node.kind != "directory":
@@ -197,10 +201,10 @@ def _mask(names: tuple[str, ...]) -> int:
         raise OSError(errno.EINVAL, f"no capability is called {unknown}") from unknown
 
 
-def drop_bounding_set(stage: Stage, kept: tuple[str, ...]) -> Stage:
-    """Shrink the bounding set.  Raises EPERM without CAP_SETPCAP."""
+def drop_bounding_set(stage: Stage, kept: tuple[str, ...], last: int) -> Stage:
+    """Shrink the bounding set of `last` + 1 bits.  Raises EPERM without CAP_SETPCAP."""
     wanted = _mask(kept)
-    if stage.task.powers.bounding & ~wanted:
+    if ((1 << last + 1) - 1) & ~wanted:
         demand(stage, "CAP_SETPCAP")
     return act(stage, replace(stage.task, powers=bounded(stage.task.powers, wanted)))
 
@@ -237,32 +241,56 @@ def install_seccomp(stage: Stage, program: bytes) -> Stage:
 
 
 def execute(stage: Stage, call: calls.Execute) -> Stage:
-    """Find the program on PATH and become it.  Raises ENOENT, EACCES, ENOEXEC."""
+    """Find the program as a shell would and become it.
+
+    A program that is found but cannot run has started all the same: `value` is the errno,
+    and it ends at once.  Raises ENOENT, EACCES, EISDIR before that; the error carries 1
+    (filename2) where PATH was searched.
+    """
     if not call.argv:
         raise OSError(errno.EINVAL, "an argument list without a program")
-    _find_program(stage, call.argv[0], call.environment)
+    found = _find_program(stage, call.argv[0], call.environment)
     task = stage.task
     program = replace(
         task, role="program", argv=call.argv, environment=call.environment,
         powers=after_exec(task.powers, task.uids[1]), is_dumpable=True,
-        handles=tuple(h for h in task.handles if h != "report pipe"),
+        handles=tuple(h for h in task.handles if h != "report"),
     )  # fmt: skip
-    return act(stage, program)
+    return act(stage, program, value=_why_not(stage, found))
 
 
-def _find_program(stage: Stage, name: str, environment: tuple[str, ...]) -> None:
+def _find_program(stage: Stage, name: str, environment: tuple[str, ...]) -> Node:
+    if "/" in name:
+        return _program_at(stage, name)
     path = dict(word.partition("=")[::2] for word in environment).get("PATH", "")
-    places = [name] if "/" in name else [f"{folder}/{name}" for folder in path.split(":")]
-    refusal = OSError(errno.ENOENT, f"{name} is in none of {path or 'no folders'}")
-    for candidate in places if name else ():
-        full = candidate if candidate[0] == "/" else f"{stage.task.directory}/{candidate}"
-        found = is_there(stage, full)
-        if found is None or found.node is None:
+    for folder in path.split(":") if name and path else ():
+        try:
+            return _program_at(stage, f"{folder or '.'}/{name}")
+        except OSError:
             continue
-        if found.node.kind != "file" or not found.node.mode & 0o111:
-            refusal = OSError(errno.EACCES, f"{candidate} is no executable file")
-            continue
-        if not found.node.content.startswith(EXECUTABLE):
-            raise OSError(errno.ENOEXEC, f"{candidate} begins as no program does")
-        return
-    raise refusal
+    raise OSError(errno.ENOENT, f"{name or 'nothing'} is not on PATH", name, None, 1)
+
+
+def _program_at(stage: Stage, path: str) -> Node:
+    node = from_inside(stage, path).node
+    if node is None:
+        raise OSError(errno.ENOENT, f"{path} does not exist", path)
+    if node.kind == "directory":
+        raise OSError(errno.EISDIR, f"{path} is a directory", path)
+    uid = stage.task.uids[1]
+    bits = 0o111 if uid == 0 else 0o100 if uid == node.uid else 0o001
+    if node.kind != "file" or not node.mode & bits:
+        raise OSError(errno.EACCES, f"{path} may not be executed", path)
+    return node
+
+
+def _why_not(stage: Stage, program: Node) -> int:
+    """Give the errno of execve(2) for a program that is found: 0, ENOENT, ENOEXEC."""
+    if not program.content.startswith(EXECUTABLE):
+        return errno.ENOEXEC
+    words = program.content.split(b"\n", 1)[0].removeprefix(b"#!").split()
+    if program.content.startswith(b"#!") and words:
+        interpreter = words[0].decode()
+        if is_there(lambda: from_inside(stage, interpreter)) is None:
+            return errno.ENOENT
+    return 0
