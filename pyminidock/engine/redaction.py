@@ -1,0 +1,160 @@
+"""What must never leave: values of variables, credentials in commands and addresses.
+
+Two circles.  Whoever listens live sees the command that was typed, for it is their own;
+values of environment variables nobody sees.  The journal and what is exported from it may
+travel to strangers, so there every text is searched for what looks like a credential:
+
+    Authorization: Bearer …      a header: the rest of it goes
+    https://user:…@host          the part of an address before the @
+    API_TOKEN=…  --password …    a value whose name says what it is
+
+A redacted value keeps no length, for a length is a hint.  What still looks like a secret
+after all this stops an export (`left_over`), since the eye of a person is needed then.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import fields, replace
+from functools import cache
+from typing import Any
+
+from pyminidock.events import Event
+
+REDACTED = "‹redacted›"
+
+PUBLIC = frozenset(
+    ("PATH", "HOME", "HOSTNAME", "TERM", "LANG", "LC_ALL", "PWD", "SHLVL", "TZ")
+)
+"""Variables whose values may be seen: they describe the place, not the person."""
+
+_ENVIRONMENTS = frozenset({"environment", "build_arguments"})  # fields of NAME=value
+
+# Possessive quantifiers (`++`) throughout: texts come from strangers, and a pattern that
+# backtracks takes a minute for a megabyte of one letter.
+_TELLING = "pass|pwd|secret|token|key|auth|cred|cookie|session|dsn|private|signature"
+_TELLING_NAME = re.compile(_TELLING, re.IGNORECASE)
+_HEADER_NAME = re.compile(r"(?:proxy-)?authorization|(?:set-)?cookie|x-.*", re.IGNORECASE)
+_NAME = re.compile(r"(?<![\w.-])([\w.-]++)[\"']?\s*+([:=])")
+_REST_OF_LINE = re.compile(r"\s*+[\"']?([^\"'\r\n]++)")
+_VALUE = r"(\"[^\"]*+\"?|'[^']*+'?|[^\s\"'&;|]++)"
+_AFTER = {
+    "=": re.compile(r"\s*+" + _VALUE),
+    ":": re.compile(
+        r"\s++" + _VALUE
+    ),  # YAML; `passwd:3`, `/key:/run/key:ro` are no secrets
+}
+_USERINFO = re.compile(r"://[^/\s@\"']++@")
+_OPTION = re.compile(rf"--?[\w-]*(?:{_TELLING})[\w-]*", re.IGNORECASE)
+_CREDENTIALS = re.compile(
+    r"AKIA[0-9A-Z]{16}"
+    r"|gh[pousr]_[A-Za-z0-9]{20,}"
+    r"|glpat-[\w-]{16,}"
+    r"|xox[abprs]-[\w-]{10,}"
+    r"|eyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]+"
+    r"|-----BEGIN [A-Z ]*PRIVATE KEY"
+    r"|(?i:\b(?:bearer|basic) [\w+/=.-]{16,})"
+)
+
+
+def for_listeners(event: Event) -> Event:
+    """Hide the values of variables.
+
+    >>> from pyminidock.events import SpecResolved
+    >>> spec = SpecResolved("c", (), ("PATH=/bin", "A=b", "A_KEY=c"), "/", 0, 0, (), (),
+    ...                     "default", False, False, False)
+    >>> for_listeners(spec).environment
+    ('PATH=/bin', 'A=‹redacted›', 'A_KEY=‹redacted›')
+    """
+    names = _ENVIRONMENTS.intersection(_texts_of(type(event)))
+    return _changed(event, {name: _each(variable, getattr(event, name)) for name in names})
+
+
+def for_journal(event: Event) -> Event:
+    """Hide the values of variables and whatever looks like a credential, in every field.
+
+    >>> from pyminidock.events import ProgramExecuted
+    >>> for_journal(ProgramExecuted(("psql", "--password", "x", "postgres://me:x@db/")))
+    ProgramExecuted(argv=('psql', '--password', '‹redacted›', 'postgres://‹redacted›@db/'))
+    """
+    shown = for_listeners(event)
+    names = _texts_of(type(event)).keys() - _ENVIRONMENTS
+    return _changed(shown, {name: _each(text, getattr(shown, name)) for name in names})
+
+
+def variable(assignment: str) -> str:
+    """Hide the value of NAME=value, unless the name is on the public list.
+
+    >>> variable("HOME=/root"), variable("X=y"), variable("X")
+    ('HOME=/root', 'X=‹redacted›', 'X')
+    """
+    name, equals, _ = assignment.partition("=")
+    return assignment if name in PUBLIC or not equals else f"{name}={REDACTED}"
+
+
+def text(words: str) -> str:
+    """Hide what looks like a credential within a text.
+
+    >>> text("curl -H 'Authorization: Bearer abc' https://me:abc@host/?token=abc&page=2")
+    "curl -H 'Authorization: ‹redacted›' https://‹redacted›@host/?token=‹redacted›&page=2"
+    >>> text("mount -o size=64k,mode=755 passwd:3")
+    'mount -o size=64k,mode=755 passwd:3'
+    """
+    if "://" in words:
+        words = _USERINFO.sub(f"://{REDACTED}@", words)
+    if (":" in words or "=" in words) and _TELLING_NAME.search(words):
+        return "".join(_without_named_values(words))
+    return words
+
+
+def _without_named_values(words: str) -> Iterator[str]:
+    """Copy a text, but for the values whose names tell what they are."""
+    copied = 0
+    for head in _NAME.finditer(words):
+        name, mark = head.groups()
+        if head.start() < copied or not _TELLING_NAME.search(name):
+            continue
+        is_header = _HEADER_NAME.fullmatch(name) is not None
+        value = (_REST_OF_LINE if is_header else _AFTER[mark]).match(words, head.end())
+        if value is not None:
+            yield words[copied : value.start(1)] + REDACTED
+            copied = value.end(1)
+    yield words[copied:]
+
+
+def left_over(line: str) -> str:
+    """Give what still looks like a credential in a line; "" is the rule.
+
+    >>> left_over("echo hi"), left_over("echo ghp_" + "a" * 36)[:7]
+    ('', 'ghp_aaa')
+    """
+    found = _CREDENTIALS.search(line)
+    return found.group() if found else ""
+
+
+@cache
+def _texts(cls: Any) -> Mapping[str, object]:
+    """Give the fields of an event class that can hold text."""
+    return {each.name: each.type for each in fields(cls) if "str" in str(each.type)}
+
+
+_texts_of: Callable[[Any], Mapping[str, object]] = _texts
+
+
+def _each(hide: Callable[[str], str], value: Any) -> Any:
+    """Hide in a text or in a tuple of them, where an option hides the argument after it."""
+    if isinstance(value, str):
+        return hide(value)
+    if not isinstance(value, tuple):
+        return value
+    hidden = [_each(hide, item) for item in value]
+    if hide is text:
+        for at, item in enumerate(value[:-1]):
+            if isinstance(item, str) and _OPTION.fullmatch(item):
+                hidden[at + 1] = REDACTED
+    return tuple(hidden)
+
+
+def _changed(event: Event, new: Mapping[str, Any]) -> Event:
+    """Give `event` itself where nothing changed: that is nearly always."""
+    new = {name: value for name, value in new.items() if value != getattr(event, name)}
+    return replace(event, **new) if new else event

@@ -1,0 +1,138 @@
+"""What must never leave does not leave."""
+
+import time
+from dataclasses import fields, replace
+from typing import Any
+
+import pytest
+
+from pyminidock.engine import redaction
+from pyminidock.engine.redaction import (
+    REDACTED,
+    for_journal,
+    for_listeners,
+    left_over,
+    text,
+)
+from pyminidock.events import (
+    ContainerCreated,
+    Event,
+    ExecCreated,
+    Mounted,
+    ProgramExecuted,
+    RequestReceived,
+    SpecResolved,
+    UserResolved,
+)
+from pyminidock.events.journal import record_kinds
+
+CANARY = "Hunter2-Canary"
+SPEC = SpecResolved(
+    "c", ("env",), ("PATH=/bin", f"PASSWORD={CANARY}", f"X={CANARY}=y", "EMPTY"), "/", 0, 0,
+    (), (), "default", False, False, False,
+)  # fmt: skip
+
+
+def test_values_of_variables_are_hidden_from_everybody() -> None:
+    shown = ("PATH=/bin", f"PASSWORD={REDACTED}", f"X={REDACTED}", "EMPTY")
+    assert for_listeners(SPEC) == replace(SPEC, environment=shown)
+    assert for_journal(SPEC) == replace(SPEC, environment=shown)
+
+
+def test_every_event_with_variables_is_known_to_the_rule() -> None:
+    telling = {
+        name: [field.name for field in fields(cls) if "env" in field.name]
+        for name, cls in record_kinds().items()
+    }
+    assert {kind: names for kind, names in telling.items() if names} == {
+        "spec.resolved": ["environment"]
+    }
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ("sh", "-c", f'curl -H "Authorization: Bearer {CANARY}" http://host/'),
+        ("curl", "-H", f"Authorization: Bearer {CANARY}", "http://host/"),
+        ("curl", "-H", f"authorization:{CANARY} and more {CANARY}"),
+        ("curl", "-H", f"X-Api-Key: {CANARY}"),
+        ("curl", "--cookie", CANARY),
+        ("curl", "-H", f"Cookie: a={CANARY}; b={CANARY}"),
+        ("curl", f"https://me:{CANARY}@host/path"),
+        ("git", "clone", f"https://{CANARY}@host/path"),
+        ("curl", f"https://host/?page=2&access_token={CANARY}&x=1"),
+        ("curl", f"https://host/?X-Amz-Signature={CANARY}"),
+        ("psql", "--password", CANARY),
+        ("psql", f"--password={CANARY}"),
+        ("env", f"DB_PASS={CANARY}", "app"),
+        ("sh", "-c", f"export API_KEY='{CANARY} {CANARY}'; run"),
+        ("sh", "-c", f"export API_KEY = {CANARY}"),
+        ("sh", "-c", f'echo \'{{"token": "{CANARY}"}}\' | post'),
+        ("sh", "-c", f"printf 'session_id: {CANARY}\\n'"),
+        ("tool", f"--aws-secret-access-key='{CANARY}"),
+    ],
+)
+def test_credentials_in_commands_do_not_reach_the_journal(argv: tuple[str, ...]) -> None:
+    for event in (ProgramExecuted(argv), ContainerCreated("c", "n", "i", argv),
+                  ExecCreated("c", "e", argv), replace(SPEC, command=argv)):  # fmt: skip
+        assert CANARY not in str(for_journal(event))
+        assert REDACTED in str(for_journal(event))
+    assert for_listeners(ProgramExecuted(argv)) == ProgramExecuted(argv)  # they typed it
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        UserResolved("root", 0, 0, (0, 10), "/root", "passwd:1 group:3"),
+        Mounted("proc", "proc", "/proc", ("nosuid",), "size=65536k,mode=755"),
+        ProgramExecuted(("sh", "-c", "cat /etc/passwd; ls -l key; echo a=b c: d")),
+        ProgramExecuted(("tar", "-x", "--keep-old-files", "archive.tar")),
+        RequestReceived("POST", "/containers/create?name=web"),
+    ],
+)
+def test_what_is_no_secret_is_the_same_event(event: Event) -> None:
+    assert for_journal(event) is event
+
+
+def test_options_hide_the_argument_after_them_only() -> None:
+    shown = for_journal(ProgramExecuted(("login", "--token", CANARY, "host")))
+    assert shown == ProgramExecuted(("login", "--token", REDACTED, "host"))
+
+
+def test_a_redacted_value_keeps_no_length() -> None:
+    assert text("key=a") == text(f"key={'a' * 99}")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "AKIAIOSFODNN7EXAMPLE",
+        "ghp_" + "a1" * 18,
+        "-----BEGIN OPENSSH PRIVATE KEY-----",
+        "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.abc",
+        "Bearer abcdefghijklmnopqrst",
+        "glpat-abcdefghijklmnop",
+        "xoxb-1234567890",
+    ],
+)
+def test_what_still_looks_like_a_credential_is_found(line: str) -> None:
+    assert left_over(f"echo {line} > file")
+    assert not left_over("echo hi")
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    ["a" * 10**6 + "=key", "key " * 10**5 + "=", "a.-" * 10**5 + ":key=", "://" * 10**5,
+     "key" * 10**5 + ":", 'key="' * 10**5, " " * 10**6 + "key=:", "AKIA" * 10**5],
+    ids=lambda text: text[:6],
+)  # fmt: skip
+def test_no_text_makes_redaction_slow(hostile: str) -> None:
+    before = time.process_time()
+    text(hostile)
+    left_over(hostile)
+    assert time.process_time() - before < 5  # a pattern that backtracks takes minutes
+
+
+def test_the_public_list_describes_places_not_persons() -> None:
+    secret: Any = redaction._TELLING_NAME
+    assert [name for name in redaction.PUBLIC if secret.search(name)] == ["PWD"]
