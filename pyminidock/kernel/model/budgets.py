@@ -10,9 +10,9 @@ import errno
 import re
 from dataclasses import replace
 
+from pyminidock.grammar.capabilities import BITS
 from pyminidock.kernel import calls
 from pyminidock.kernel.model.endings import KILLED, ended
-from pyminidock.kernel.model.powers import BITS
 from pyminidock.kernel.model.stage import Stage, act, hold
 from pyminidock.kernel.model.world import Cgroup
 from pyminidock.kernel.port import Machine

@@ -9,30 +9,9 @@ The rules are those of man 7 capabilities, "Effect of user ID changes on capabil
 "Transformation of capabilities during execve()".
 """
 
-from collections.abc import Iterable
 from dataclasses import replace
 
 from pyminidock.kernel.model.world import Powers
-
-# In the order of their bits.  Source: Linux, include/uapi/linux/capability.h.
-NAMES = """
-CHOWN DAC_OVERRIDE DAC_READ_SEARCH FOWNER FSETID KILL SETGID SETUID SETPCAP
-LINUX_IMMUTABLE NET_BIND_SERVICE NET_BROADCAST NET_ADMIN NET_RAW IPC_LOCK IPC_OWNER
-SYS_MODULE SYS_RAWIO SYS_CHROOT SYS_PTRACE SYS_PACCT SYS_ADMIN SYS_BOOT SYS_NICE
-SYS_RESOURCE SYS_TIME SYS_TTY_CONFIG MKNOD LEASE AUDIT_WRITE AUDIT_CONTROL SETFCAP
-MAC_OVERRIDE MAC_ADMIN SYSLOG WAKE_ALARM BLOCK_SUSPEND AUDIT_READ PERFMON BPF
-CHECKPOINT_RESTORE
-"""
-BITS = {f"CAP_{name}": bit for bit, name in enumerate(NAMES.split())}
-
-
-def mask_of(names: Iterable[str]) -> int:
-    """Give the mask with the bits of `names` set.  Raises KeyError for no capability.
-
-    >>> hex(mask_of(["CAP_CHOWN", "CAP_SYS_ADMIN"]))
-    '0x200001'
-    """
-    return sum(1 << BITS[name] for name in set(names))
 
 
 def bounded(powers: Powers, kept: int) -> Powers:

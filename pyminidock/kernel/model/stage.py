@@ -8,7 +8,7 @@ import errno
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from pyminidock.kernel.model.powers import BITS
+from pyminidock.grammar.capabilities import BITS
 from pyminidock.kernel.model.tree import Node, Place, walk
 from pyminidock.kernel.model.world import Mount, Task, World, with_task
 

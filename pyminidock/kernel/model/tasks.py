@@ -9,9 +9,10 @@ Source: man 2 fork, unshare, setns, prctl, execve; man 7 pid_namespaces.
 import errno
 from dataclasses import replace
 
+from pyminidock.grammar.capabilities import ALL_MASK, mask_of
 from pyminidock.kernel import calls
 from pyminidock.kernel.model.mounts import NULL, device_at, own_table
-from pyminidock.kernel.model.powers import after_exec, as_user, bounded, holding, mask_of
+from pyminidock.kernel.model.powers import after_exec, as_user, bounded, holding
 from pyminidock.kernel.model.stage import Stage, act, demand, from_inside, hold, is_there
 from pyminidock.kernel.model.tree import EXECUTABLE, Node
 from pyminidock.kernel.model.world import KINDS, Link, Task, number, with_task
@@ -87,7 +88,7 @@ def enter_namespace(stage: Stage, kind: str) -> Stage:
         case "network":
             world = replace(world, links={**world.links, new: (Link("lo"),)})
         case "user":
-            full = mask_of(()) | (1 << 41) - 1
+            full = ALL_MASK
             task = replace(
                 task,
                 powers=replace(task.powers, effective=full, permitted=full, bounding=full),
