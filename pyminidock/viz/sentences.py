@@ -1,0 +1,196 @@
+"""Event → words, at three depths: what happened, how or why, which kernel call.
+
+The words themselves are a catalogue of templates (`english`); here is how each event
+fills them.  A template may be short of room, so long facts give way in their middle; a
+name from inside a container may try to redraw the screen, so whatever is not printable
+is spelt out.
+
+>>> from pyminidock.events import HostnameSet
+>>> say(HostnameSet("web"), 1)
+'The container calls itself web'
+>>> say(HostnameSet("web"), 3)
+"sethostname(2) 'web'"
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any, assert_never, cast
+
+from pyminidock import events as e
+from pyminidock.events import AnyEvent, Event
+from pyminidock.events.base import kind_of
+from pyminidock.events.journal import Record, data_of, event_of
+from pyminidock.viz import english
+
+_ID = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{52}\b")  # ids are shown as 12 digits
+WIDTHS = {1: 120, 2: 240, 3: 400}  # characters at each depth
+
+
+def say(told: Record | Event, depth: int = 1) -> str:
+    """Put one event into words: 1 what, 2 how or why, 3 which kernel call.
+
+    Never empty, one line, at most WIDTHS[depth] characters, no control characters.
+    """
+    event = event_of(told) if isinstance(told, Record) else told
+    if event is None:
+        template, facts = english.UNKNOWN[depth - 1], _unknown(cast(Record, told))
+    else:
+        key, facts = words_of(cast("AnyEvent", event))
+        template = english.CATALOGUE[key][depth - 1]
+    return _filled(template, facts, WIDTHS[depth])
+
+
+def visible(text: str) -> str:
+    r"""Spell out what is not printable: control characters, bidi marks, lone surrogates.
+
+    >>> print(visible("a\x1b[2Jb\u202ec"))
+    a\x1b[2Jb\u202ec
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        c if c.isprintable() else c.encode("unicode_escape").decode() for c in text
+    )
+
+
+def middle(text: str, width: int) -> str:
+    """Cut a long text in its middle: both ends of a path tell more than its waist.
+
+    >>> middle("/var/lib/minidock/containers/upper", 15)
+    '/var/li…s/upper'
+    """
+    if len(text) <= width:
+        return text
+    head = max(width - 1, 0) // 2
+    return f"{text[:head]}…{text[len(text) - (width - 1 - head) :]}" if width > 1 else "…"
+
+
+def words_of(  # noqa: PLR0911  (one line per fact)
+    event: AnyEvent,
+) -> tuple[str, Mapping[str, Any]]:
+    """Give the catalogue key of an event, and the facts that fill its template."""
+    kind, facts = kind_of(event), data_of(event)
+    match event:
+        case e.NamespaceEntered(namespace, was_joined):
+            gain, why, flag = english.GAINS.get(namespace, ("", "", namespace))
+            key = f"{kind}/joined" if was_joined else kind
+            return key, {**facts, "gain": gain, "why": why, "flag": flag}
+        case e.Mounted(filesystem, _, _, flags, options):
+            what, why = english.FILESYSTEMS.get(filesystem, english.ANY_FILESYSTEM)
+            listed = ",".join((*flags, options) if options else flags) or "no flags"
+            return kind, {**facts, "what": what, "why": why, "options": listed}
+        case e.BindMounted(_, _, flags):
+            return kind, {**facts, "options": ",".join(flags) or "no flags"}
+        case e.PropagationSet(_, propagation, is_recursive):
+            flag = f"MS_{propagation.upper()}" + ("|MS_REC" if is_recursive else "")
+            return kind, {**facts, "flag": flag}
+        case e.DeviceMade(_, _, _, _, is_block):
+            return kind, {**facts, "letter": "b" if is_block else "c"}
+        case e.SysctlWritten(name, _):
+            return kind, {**facts, "path": name.replace(".", "/")}
+        case e.ResourceLimited() | e.CapabilitiesSet() | e.BoundingSetDropped():
+            return _limits(event, kind, facts)
+        case e.SpecResolved():
+            return kind, {**facts, "capabilities_count": len(event.capabilities)}
+        case e.IsolationObserved():
+            return kind, {**facts, "shared": event.shared_with_host or ("nothing",)}
+        case (
+            e.RootFound() | e.PathResolved() | e.ContainerExited()
+            | e.PathMadeReadonly() | e.PathMasked()
+        ):  # fmt: skip
+            return _two_faces(event, kind, facts)
+        case (
+            e.LayerProbed() | e.SnapshotPrepared() | e.SnapshotRemoved()
+            | e.ContainerCreated() | e.UserResolved() | e.PlanMade() | e.ContainerStarted()
+            | e.ContainerStartFailed() | e.IsolationUnobserved() | e.ContainerSignalled()
+            | e.ContainerRemoved() | e.ExecCreated() | e.ExecStarted() | e.ExecExited()
+            | e.RequestReceived() | e.RequestRefused() | e.GateHeld() | e.GateReleased()
+            | e.EventsDropped() | e.JournalDropped() | e.OrphanRemoved()
+            | e.ShortfallFound() | e.CgroupCreated() | e.CgroupLimited()
+            | e.OverlayPrepared() | e.ShimForked() | e.InitForked() | e.CgroupJoined()
+            | e.TracersRefused() | e.ParentDeathBound() | e.KeyringJoined()
+            | e.RootAttached() | e.DirectoryMade() | e.LinkMade() | e.ConsoleOpened()
+            | e.RootPivoted() | e.StreamsReopened() | e.RemountedReadonly()
+            | e.HostnameSet() | e.LoopbackRaised() | e.UmaskSet() | e.OomScoreAdjusted()
+            | e.BirthReady() | e.DescriptorsClosed() | e.WorkingDirectoryEntered()
+            | e.UserTaken() | e.NewPrivilegesForbidden() | e.SeccompInstalled()
+            | e.ProgramExecuted() | e.CgroupRemoved()
+        ):  # fmt: skip
+            return kind, facts
+        case _:
+            assert_never(event)
+
+
+def _limits(
+    event: e.ResourceLimited | e.CapabilitiesSet | e.BoundingSetDropped,
+    kind: str,
+    facts: Mapping[str, Any],
+) -> tuple[str, Mapping[str, Any]]:
+    """Numbers that stand for something else: -1 is no limit, a list is first a count."""
+    match event:
+        case e.ResourceLimited(resource, soft, hard, was_clamped):
+            limits = {
+                name: "unlimited" if number < 0 else number
+                for name, number in (("soft", soft), ("hard", hard))
+            }
+            key = f"{kind}/clamped" if was_clamped else kind
+            return key, {**facts, **limits, "RESOURCE": resource.upper()}
+        case e.CapabilitiesSet(capabilities):
+            key = kind if capabilities else f"{kind}/none"
+            return key, {**facts, "capabilities_count": len(capabilities)}
+        case e.BoundingSetDropped(kept):
+            return kind, {**facts, "kept_count": len(kept)}
+        case _:
+            assert_never(event)
+
+
+def _two_faces(
+    event: e.RootFound
+    | e.PathResolved
+    | e.ContainerExited
+    | e.PathMadeReadonly
+    | e.PathMasked,
+    kind: str,
+    facts: Mapping[str, Any],
+) -> tuple[str, Mapping[str, Any]]:
+    """One fact, two faces: the same event can be good news or no news."""
+    match event:
+        case e.RootFound(_, _, stand_in):
+            return (f"{kind}/stand-in" if stand_in else kind), facts
+        case e.PathResolved(_, layers):
+            return (kind if layers else f"{kind}/absent"), facts
+        case e.ContainerExited():
+            return (f"{kind}/memory" if event.was_out_of_memory else kind), facts
+        case e.PathMadeReadonly(_, was_present):
+            return (kind if was_present else f"{kind}/absent"), facts
+        case e.PathMasked(_, by):
+            said = {**facts, "by": "/dev/null" if by == "null" else f"an {by}"}
+            return (f"{kind}/absent" if by == "absent" else kind), said
+        case _:
+            assert_never(event)
+
+
+def _unknown(record: Record) -> Mapping[str, Any]:
+    told = ", ".join(f"{name} {_fact(value)}" for name, value in record.data.items())
+    return {"kind": record.kind, "facts": told or "none"}
+
+
+def _fact(value: Any) -> Any:
+    """Make a value fit for a line: lists are joined, everything is visible."""
+    if isinstance(value, list | tuple):
+        return " ".join(str(_fact(each)) for each in value) or "none"
+    return visible(_ID.sub(r"\1", value)) if isinstance(value, str) else value
+
+
+def _filled(template: str, facts: Mapping[str, Any], width: int) -> str:
+    """Fill a template; the longest facts give way until the sentence fits."""
+    known = {name: _fact(value) for name, value in facts.items()}
+    for room in (width, 80, 48, 32, 20, 12):
+        short = {
+            name: middle(value, room) if isinstance(value, str) else value
+            for name, value in known.items()
+        }
+        sentence = template.format_map(short)
+        if len(sentence) <= width:
+            return sentence
+    return middle(sentence, width)
