@@ -18,7 +18,6 @@ from functools import cache
 from importlib import resources
 from typing import Any, NoReturn
 
-from pyminidock.grammar import capabilities
 from pyminidock.container.seccomp.profile import (
     ACTIONS,
     ANYONE,
@@ -30,6 +29,7 @@ from pyminidock.container.seccomp.profile import (
     Rule,
 )
 from pyminidock.errors import MinidockError
+from pyminidock.grammar import capabilities
 
 MAX_BYTES = 1 << 20
 MAX_DEPTH = 8  # a real profile needs 5

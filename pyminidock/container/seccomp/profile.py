@@ -7,8 +7,8 @@
                    "excludes": {"caps": ["CAP_SYS_ADMIN"]}}]}
 
 A rule names calls and an action.  Its `args` must all hold; several rules for one call are
-alternatives, and the first that holds decides.  `includes` and `excludes` say for which
-containers, processors and kernels the rule is meant.  Calls without a rule get the default.
+alternatives.  `includes` and `excludes` say for which containers, processors and kernels it
+is meant.  Calls without a rule get the default.  How rules combine: `verdicts`.
 
 This module has the values; `parse` reads the document, `compile` makes the program.
 

@@ -3,7 +3,7 @@
     python -m pyminidock.container.seccomp.tabulate < /usr/include/asm/unistd_64.h
 
 The lines that it prints are the `TABLE` of `numbers_x86_64` or `numbers_aarch64`.  Nothing
-imports this module but the test that compares the tables with the headers.
+imports this module but its tests.
 """
 
 import re

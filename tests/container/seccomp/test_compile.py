@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pyminidock.grammar.capabilities import DEFAULT, NAMES
 from pyminidock.container.seccomp import (
     ProgramRefused,
     SeccompData,
@@ -27,6 +26,7 @@ from pyminidock.container.seccomp.profile import (
 )
 from pyminidock.container.seccomp.syscalls import numbers
 from pyminidock.container.seccomp.verdicts import decide
+from pyminidock.grammar.capabilities import DEFAULT, NAMES
 from tests.container.seccomp.reference_rules import (
     AUDIT,
     ENOSYS,

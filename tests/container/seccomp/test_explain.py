@@ -2,7 +2,6 @@
 
 import pytest
 
-from pyminidock.grammar.capabilities import DEFAULT, NAMES
 from pyminidock.container.seccomp import (
     STRICTER,
     SeccompData,
@@ -14,6 +13,7 @@ from pyminidock.container.seccomp import (
 )
 from pyminidock.container.seccomp.explain import REST, THEMES, Denial, Lesson
 from pyminidock.container.seccomp.syscalls import numbers
+from pyminidock.grammar.capabilities import DEFAULT, NAMES
 from tests.container.seccomp.reference_rules import AUDIT
 
 ALLOWED = 0x7FFF0000

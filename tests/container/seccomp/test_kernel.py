@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from pyminidock.grammar.capabilities import DEFAULT
 from pyminidock.container.seccomp import compile_profile, default_profile
 from pyminidock.container.seccomp.syscalls import numbers
+from pyminidock.grammar.capabilities import DEFAULT
 
 pytestmark = pytest.mark.edge
 MACHINE = platform.machine()
