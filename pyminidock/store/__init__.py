@@ -1,0 +1,1 @@
+"""What has to survive: bytes by their digest, records by their name."""
