@@ -150,10 +150,8 @@ class Records:
                 return reference
             if self._names.get(name) in self._contents:
                 return self._names[name]
-            meant = [
-                each for each in self._contents if reference and each.startswith(reference)
-            ]
-        if len(meant) == 1:
+            meant = [each for each in self._contents if each.startswith(reference)]
+        if reference and len(meant) == 1:
             return meant[0]
         raise _no_such(reference)
 
