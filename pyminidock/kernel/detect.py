@@ -27,6 +27,7 @@ class Facts:
     kernel: tuple[int, int] = (0, 0)
     arch: str = ""
     uid: int = -1
+    is_single_user: bool = False  # in a user namespace where only this uid exists
     capabilities: int = 0  # bounding and permitted mask of the engine itself
     last_capability: int = -1
     missing_calls: tuple[str, ...] = ()  # system calls that answer ENOSYS
@@ -62,7 +63,7 @@ def judge(facts: Facts) -> tuple[Capability, ...]:
     )
 
 
-def choose(facts: Facts) -> tuple[str, str]:
+def choose(facts: Facts) -> tuple[str, str]:  # noqa: PLR0911  (one line per reason)
     """Name the best backend for these facts and say why it is not a better one.
 
     >>> choose(Facts(system="Darwin"))
@@ -73,14 +74,18 @@ def choose(facts: Facts) -> tuple[str, str]:
     if facts.kernel < OLDEST_KERNEL or facts.missing_calls:
         return "simulated", _kernel(facts).reason
     if facts.uid != 0:
+        if facts.user_namespaces > 0 and not facts.user_namespace_bar:
+            return "linux-rootless", f"uid {facts.uid}, made root of a user namespace"
         return (
             "simulated",
-            "making namespaces and mounts takes root, and this is uid " + str(facts.uid),
+            f"namespaces take root, and uid {facts.uid} may not make its own",
         )
     if not facts.capabilities >> _SYS_ADMIN & 1:
         return "simulated", "this root lacks CAP_SYS_ADMIN: it lives in a container itself"
     if facts.overlay_error:
         return "simulated", f"overlay in {facts.root_directory}: {facts.overlay_error}"
+    if facts.is_single_user:
+        return "linux-rootless", "root of a user namespace with one uid"
     return "linux-root", "root on Linux, with every system call the engine needs"
 
 
@@ -88,9 +93,16 @@ def _backend(facts: Facts) -> Capability:
     name, why = choose(facts)
     if name == "linux-root":
         return Capability("backend", YES, f"{name}: {why}", "", "")
+    if name == "linux-rootless":
+        return Capability(
+            "backend", LIMITED, f"{name}: {why}",
+            "one uid in every container, no limits, no device nodes of their own",
+            "sudo minidock doctor",
+        )  # fmt: skip
     fix = "sudo minidock doctor" if facts.system == "Linux" and facts.uid else ""
     return Capability(
-        "backend", LIMITED, f"{name}: {why}", "programs do not run, their effects are shown",
+        "backend", LIMITED, f"{name}: {why}",
+        "programs do not run, their effects are shown",
         fix or "use a Linux machine, or a virtual one, of version 5.12 or newer",
     )  # fmt: skip
 

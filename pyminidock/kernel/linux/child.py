@@ -544,7 +544,8 @@ def _become_user(birth: Birth, uid: int, gid: int, groups: tuple[int, ...]) -> N
             except OSError as refusal:
                 if refusal.errno not in (errno.EPERM, errno.EROFS, errno.EINVAL):
                     raise
-    os.setgroups(groups)
+    if os.getgroups() != list(groups):  # refused in a user namespace with one uid
+        os.setgroups(groups)
     os.setresgid(gid, gid, gid)
     os.setresuid(uid, uid, uid)
     if os.getresuid() != (uid, uid, uid) or os.getresgid() != (gid, gid, gid):

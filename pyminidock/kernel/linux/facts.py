@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 from pyminidock.kernel.detect import Facts
-from pyminidock.kernel.linux import overlay, syscalls
+from pyminidock.kernel.linux import overlay, syscalls, userns
 from pyminidock.kernel.linux.machine import find_init, status_mask
 from pyminidock.kernel.linux.mountinfo import read_mountinfo
 
@@ -35,6 +35,7 @@ def read_facts(root: Path) -> Facts:
         kernel=(int(release[0]), int(release[1].split("-")[0])),
         arch=system.machine,
         uid=os.geteuid(),
+        is_single_user=userns.is_single_user(),
         capabilities=status_mask("CapBnd") & status_mask("CapPrm"),
         last_capability=int(_read("/proc/sys/kernel/cap_last_cap") or -1),
         missing_calls=tuple(name for name in _PROBES if not _exists(name)),
@@ -79,6 +80,8 @@ def _nearest(root: Path) -> Path:
 
 def _try_overlay(root: Path) -> str:
     """Stack two directories where the layers would lie; nothing is attached."""
+    if os.geteuid() != 0:
+        return ""  # answered after entering the user namespace
     try:
         with tempfile.TemporaryDirectory(dir=_nearest(root), prefix=".probe-") as place:
             names = [Path(place, name) for name in ("lower", "upper", "work")]

@@ -6,7 +6,7 @@ import shutil
 import stat
 from pathlib import Path
 
-from pyminidock.kernel.linux import cgroups
+from pyminidock.kernel.linux import cgroups, userns
 from pyminidock.kernel.port import Machine
 
 _RESOURCES = ("as", "core", "cpu", "data", "fsize", "memlock", "msgqueue", "nice", "nofile",
@@ -20,9 +20,9 @@ def read_machine() -> Machine:
     release = os.uname().release.split(".")
     bounding = status_mask("CapBnd") & status_mask("CapPrm")
     last = int(Path("/proc/sys/kernel/cap_last_cap").read_text(encoding="ascii"))
-    uid_map = Path("/proc/self/uid_map").read_text(encoding="ascii").split()
+    is_single_user = userns.is_single_user()
     return Machine(
-        backend="linux-root",
+        backend="linux-rootless" if is_single_user else "linux-root",
         arch=os.uname().machine,
         kernel=(int(release[0]), int(release[1].split("-")[0])),
         cgroups=cgroups.find_tree(),
@@ -31,7 +31,8 @@ def read_machine() -> Machine:
         rlimits=_rlimits(),
         devices=tuple(_devices(Path("/dev"))),
         init=find_init(),
-        is_single_user=uid_map[2:3] == ["1"],
+        is_single_user=is_single_user,
+        cpus=len(os.sched_getaffinity(0)),
     )
 
 

@@ -12,7 +12,7 @@ import os
 import stat
 from collections.abc import Mapping, Sequence
 
-from pyminidock.kernel.linux import syscalls
+from pyminidock.kernel.linux import syscalls, userns
 from pyminidock.kernel.port import UnreadableFile
 
 _LONGEST_STRING = 255  # bytes, of one fsconfig option
@@ -33,6 +33,8 @@ def prepare(lower: Sequence[str], upper: str, work: str) -> int:
         if upper:
             syscalls.fsconfig_string(context, b"upperdir", _spell(upper, opened))
             syscalls.fsconfig_string(context, b"workdir", _spell(work, opened))
+        if userns.is_single_user():  # trusted.* attributes are for the host's root alone
+            syscalls.fsconfig_flag(context, b"userxattr")
         return syscalls.fsmount(context, 0)
     finally:
         for descriptor in (context, *opened):
