@@ -311,7 +311,10 @@ class DropBoundingSet:
 
 @dataclass(frozen=True, slots=True)
 class BecomeUser:
-    """Take groups, gid, uid, in this order; the streams go to the new owner (31)."""
+    """Take groups, gid, uid, in this order; the streams go to the new owner (31).
+
+    `groups` holds at least `gid`; empty leaves them alone (one-uid user namespace).
+    """
 
     uid: int
     gid: int

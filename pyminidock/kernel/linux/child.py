@@ -544,7 +544,7 @@ def _become_user(birth: Birth, uid: int, gid: int, groups: tuple[int, ...]) -> N
             except OSError as refusal:
                 if refusal.errno not in (errno.EPERM, errno.EROFS, errno.EINVAL):
                     raise
-    if os.getgroups() != list(groups):  # refused in a user namespace with one uid
+    if groups:  # none are given where only one uid exists: there it is forbidden
         os.setgroups(groups)
     os.setresgid(gid, gid, gid)
     os.setresuid(uid, uid, uid)
