@@ -5,6 +5,8 @@ A pid file lies after a crash; flock(2) cannot.  Source: man 2 flock.
 
 import fcntl
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from pyminidock.errors import MinidockError
@@ -34,3 +36,13 @@ def lock_file(path: Path) -> int:
             lesson="state-on-disk",
         ) from None
     return descriptor
+
+
+@contextmanager
+def held(path: Path) -> Iterator[None]:
+    """Hold the lock on `path` for as long as the block runs.  Raises RootInUse."""
+    descriptor = lock_file(path)
+    try:
+        yield
+    finally:
+        os.close(descriptor)
