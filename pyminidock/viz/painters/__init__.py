@@ -1,0 +1,1 @@
+"""A painter draws any scene; escaping, contrast and names are solved in it, once."""

@@ -1,0 +1,190 @@
+"""The view that asks: what makes this process a container.
+
+Three answers beside each other: whose child it is and behind which walls it lives
+(namespaces), what its world consists of (mounts), and what it may do (powers).  Whatever
+the current step touched carries a Δ, so a student's eye goes where something happened.
+"""
+
+from pyminidock.viz import english
+from pyminidock.viz.scene import (
+    Node,
+    Scene,
+    State,
+    cell,
+    group,
+    row,
+    stack,
+    table,
+    text,
+    tree,
+)
+from pyminidock.viz.things import (
+    NAMESPACES,
+    Container,
+    MountPoint,
+    Namespace,
+    Process,
+    World,
+)
+
+TITLE = "What makes this process a container?"
+_OWNERS: dict[str, tuple[State, str]] = {
+    "own": ("hit", "its own"),
+    "joined": ("net", "joined"),
+    "host": ("idle", "the host's"),
+}
+_MOUNTS: dict[str, State] = {
+    "root": "hit", "new": "hit", "bind": "net", "mask": "hide", "read-only path": "hide",
+}  # fmt: skip
+_ROOTS = {
+    "": "no tree yet",
+    "snapshot": "an empty writable layer is ready",
+    "prepared": "stacked, mounted nowhere yet",
+    "attached": "attached, the host's / still in reach",
+    "pivoted": "pivoted: this tree is /",
+    "gone": "gone, with the last process",
+}
+
+
+def birth(world: World) -> Scene:
+    """Answer the question of this view, all three parts."""
+    return stack("birth", TITLE, processes(world), mounts(world), powers(world))
+
+
+def processes(world: World) -> Scene:
+    """Say whose child it is, and behind which walls it lives."""
+    known = sorted(world.processes.values(), key=lambda each: (each.order, each.id))
+    if not known:
+        return group("processes", "Processes", text("processes.none", "no process yet"))
+    seq = world.now.seq if world.now else 0
+    tops = [each for each in known if each.parent not in world.processes]
+    trees = (_process(each, known, seq) for each in tops)
+    return group("processes", "Processes and namespaces", *trees)
+
+
+def _process(process: Process, known: list[Process], seq: int) -> Node:
+    """One process, its namespaces as one line of words, its children below."""
+    children = (_process(each, known, seq) for each in known if each.parent == process.id)
+    name, state = _named(process)
+    walls = () if process.role in ("engine", "shim") else _walls(process, seq)
+    prepared = _prepared(process, seq)
+    said = f"{name} {process.pid}" if process.pid else name
+    is_changed = process.changed == seq
+    return tree(
+        process.id, f"{said}, {process.state}", said, *walls, *prepared, *children,
+        state=state, is_changed=is_changed,
+    )  # fmt: skip
+
+
+def _named(process: Process) -> tuple[str, State]:
+    """Give the name that people know a process by, and how it is."""
+    if process.role == "engine":
+        return "minidockd, the engine", ""
+    if process.role == "shim":
+        return "shim", ""
+    name = "PID 1" if process.role == "init" else "exec"
+    if process.state == "being made":
+        return f"{name}, being made", "write"
+    if process.state == "exited":
+        return f"{name}, ended", "idle"
+    return f"{name}: {' '.join(process.command) or 'running'}", "hit"
+
+
+def _walls(process: Process, seq: int) -> tuple[Node, ...]:
+    """One leaf per namespace, in the order of the course."""
+    spaces = process.namespaces
+    others = tuple(sorted(set(spaces) - set(NAMESPACES)))
+    return tuple(
+        _wall(process.id, kind, spaces[kind], seq)
+        for kind in NAMESPACES + others
+        if kind in spaces
+    )
+
+
+def _wall(process: str, kind: str, space: Namespace, seq: int) -> Node:
+    state, word = _OWNERS[space.owner]
+    said = f"{kind:<8}{word}" + (f"  {space.inode}" if space.inode else "")
+    return tree(
+        f"{process}.{kind}", f"{kind} namespace: {word}", said, state=state,
+        is_changed=space.changed == seq,
+    )  # fmt: skip
+
+
+def _prepared(process: Process, seq: int) -> tuple[Node, ...]:
+    if not process.for_children:
+        return ()
+    kinds = " ".join(process.for_children)
+    said = f"its next child: new {kinds}"
+    changed = process.changed == seq
+    return (tree(f"{process.id}.next", said, said, state="write", is_changed=changed),)
+
+
+def mounts(world: World) -> Scene:
+    """Say what its world consists of, the newest first."""
+    container = world.container
+    if container is None:
+        return group("mounts", "Mounts", text("mounts.none", "no container yet"))
+    seq = world.now.seq if world.now else 0
+    root = container.root
+    said = f"Tree: {_ROOTS.get(root.state, root.state)}"
+    parts = [text("root", said, is_changed=root.changed == seq)]
+    ordered = sorted(container.mounts.values(), key=lambda each: (each.order, each.target))
+    if ordered:
+        head = ("at", "what", "")
+        rows = (_mount(mount, seq) for mount in reversed(ordered))
+        parts.append(table("mounts.table", "mounts, newest first", head, *rows))
+    parts += _accounts(container, seq)
+    return group("mounts", f"Mounts ({len(ordered)}), newest first", *parts)
+
+
+def _mount(mount: MountPoint, seq: int) -> Node:
+    id_ = f"mount.{mount.order}"
+    what = {
+        "root": "the stacked tree", "bind": f"bind of {mount.source}",
+        "mask": "hidden by /dev/null" if mount.source == "null" else "hidden, empty",
+        "read-only path": "itself",
+    }.get(mount.what, mount.filesystem)  # fmt: skip
+    changed = mount.changed == seq
+    return row(
+        id_,
+        cell(f"{id_}.at", mount.target, _MOUNTS[mount.what], is_changed=changed),
+        cell(f"{id_}.what", what),
+        cell(f"{id_}.ro", "ro" if mount.is_readonly else ""),
+    )
+
+
+def _accounts(container: Container, seq: int) -> list[Node]:
+    """Limits are part of its world too: one line each."""
+    lines = []
+    for cgroup in sorted(container.cgroups.values(), key=lambda each: each.path):
+        short = cgroup.path.removeprefix("/sys/fs/cgroup/").partition("/")[0]
+        limits = ", ".join(
+            f"{file} {value}" for file, value in sorted(cgroup.limits.items())
+        )
+        who = "" if cgroup.members else ", nobody in it yet"
+        said = f"Account {short}: {limits or 'no limit'}{who}"
+        changed = cgroup.changed == seq
+        lines.append(text(f"cgroup.{cgroup.path}", said, is_changed=changed))
+    return lines
+
+
+def powers(world: World) -> Scene:
+    """Say what it may do, and how we know."""
+    made = [each for each in world.processes.values() if each.traits]
+    if not made:
+        return group("powers", "Powers", text("powers.none", "nothing given up yet"))
+    process = max(made, key=lambda each: (each.changed, each.id))
+    seq = world.now.seq if world.now else 0
+    ordered = sorted(process.traits.items(), key=lambda each: (each[1].order, each[0]))
+    rows = (
+        row(
+            f"power.{name}",
+            cell(f"power.{name}.name", name, is_changed=trait.changed == seq),
+            cell(f"power.{name}.value", trait.value),
+            cell(f"power.{name}.known", english.EVIDENCE.get(trait.evidence, ("?", ""))[0]),
+        )
+        for name, trait in reversed(ordered)
+    )
+    head = ("power", "is", "")
+    shown = table("powers.table", f"powers of {_named(process)[0]}", head, *rows)
+    return group("powers", f"Powers ({len(ordered)}), newest first", shown)

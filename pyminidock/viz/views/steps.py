@@ -1,0 +1,78 @@
+"""The view that asks what happened, in order.
+
+One line per step, with how we know and on which backend.
+
+The list is the last few hundred steps, because a world holds no more; the line numbers
+are those of the whole story.  A group of steps of one operation and phase is one part of
+the story, and gets one heading.
+"""
+
+from itertools import groupby
+
+from pyminidock.events.journal import Record
+from pyminidock.viz import english
+from pyminidock.viz.scene import Node, Scene, badge, cell, group, row, stack, table, text
+from pyminidock.viz.sentences import say
+from pyminidock.viz.things import Step, World
+
+TITLE = "What happened, in order?"
+LABELS = {
+    "linux-root": "REAL",
+    "linux-rootless": "ROOTLESS",
+    "proot": "PROOT",
+    "simulated": "SIMULATED",
+}
+
+
+def steps(world: World, depth: int = 1) -> Scene:
+    """List the steps so far, newest last."""
+    if not world.steps.items:
+        return group("steps", TITLE, text("steps.none", "nothing has happened yet"))
+    parts = [
+        _part(list(part), depth)
+        for _, part in groupby(world.steps.items, key=lambda step: span_of(step.record))
+    ]
+    forgotten = world.steps.seen - len(world.steps.items)
+    if forgotten:
+        note = text("steps.older", f"{forgotten} older steps are in the file")
+        parts.insert(0, note)
+    return stack("steps", f"{TITLE} {label(world.backend)}", label_of(world), *parts)
+
+
+def span_of(record: Record) -> tuple[str, str]:
+    """Say to which part of the story a step belongs: its operation and phase."""
+    return (record.operation, record.phase)
+
+
+def label(backend: str) -> str:
+    """Name a backend so that nobody takes a simulation for the kernel."""
+    return LABELS.get(backend, backend.upper() or "UNKNOWN")
+
+
+def label_of(world: World) -> Node:
+    """The backend label as a badge."""
+    return badge("backend", label(world.backend), name=f"backend {world.backend}")
+
+
+def _part(part: list[Step], depth: int) -> Node:
+    """One part of the story under its heading, its steps as a table."""
+    first = part[0].record
+    heading = " · ".join(word for word in span_of(first) if word) or "story"
+    head = ("step", "", "what happened")
+    rows = (_step(step, depth) for step in part)
+    shown = table(f"part.{first.seq}.steps", heading, head, *rows)
+    return group(f"part.{first.seq}", heading, shown)
+
+
+def _step(step: Step, depth: int) -> Node:
+    record = step.record
+    id_ = f"step.{record.seq}"
+    mark, meaning = english.EVIDENCE.get(record.evidence, ("?", record.evidence))
+    said = "  " * max(step.level - 1, 0) + say(record, depth)
+    return row(
+        id_,
+        cell(f"{id_}.n", str(record.seq)),
+        cell(f"{id_}.evidence", mark),
+        cell(f"{id_}.said", said),
+        name=f"step {record.seq}, {meaning}: {said.strip()}",
+    )
