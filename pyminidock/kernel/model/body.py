@@ -51,7 +51,7 @@ class ModelBody:
     """A Body of the port; `world` is what it has done so far.
 
     With `fail_at` every plan is refused at its call of that index, with `errno`.  `files`
-    add to, or replace, what every root directory holds (see `hosts`).
+    add to, replace or (None) take away what every root directory holds (see `hosts`).
 
     >>> body = ModelBody()
     >>> body.perform((calls.MakeCgroup("/sys/fs/cgroup/pids/demo"),), answer=print)
@@ -63,11 +63,11 @@ class ModelBody:
         machine: Machine | None = None,
         fail_at: int | None = None,
         errno: int = errors.EIO,
-        files: Mapping[str, bytes | Node] | None = None,
+        files: Mapping[str, bytes | Node | None] | None = None,
     ) -> None:
         self._machine = machine or hosts.MACHINE
         self._fail_at, self._errno = fail_at, errno
-        self.world = hosts.ordinary(self._machine, {**hosts.FILES, **(files or {})})
+        self.world = hosts.ordinary(self._machine, hosts.files_with(files or {}))
         self._changed = threading.Condition()  # guards `world` and `_programs`
         self._programs: dict[str, Program] = {}  # by the directory of their shim
         self._ticks, self._ids = count(1), count(1)

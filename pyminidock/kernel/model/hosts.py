@@ -110,6 +110,17 @@ FILES: Mapping[str, bytes | Node] = {
 }  # fmt: skip
 
 
+def files_with(changed: Mapping[str, bytes | Node | None]) -> Mapping[str, bytes | Node]:
+    """Give the usual files with some added, replaced, or taken away by None.
+
+    >>> "proc/kcore" in files_with({"proc/kcore": None})
+    False
+    """
+    names = {name.rstrip("/") for name in changed}
+    kept = {name: node for name, node in FILES.items() if name.rstrip("/") not in names}
+    return kept | {name: node for name, node in changed.items() if node is not None}
+
+
 def below(files: Mapping[str, bytes | Node], folder: str) -> Tree:
     """Give the tree that a kernel filesystem shows: the names below `folder`."""
     return tree_of(

@@ -1,0 +1,224 @@
+"""Plans written by hand, in the birth order: what the contract and the sweeps perform.
+
+`Place` says where: directories of the host, and what this machine keeps its accounts in.
+`birth` is a whole start with Docker's mounts; keyword arguments change one thing each, so
+that a test can say which.  `joining` is an exec, `ending` what is removed afterwards.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pyminidock.grammar.capabilities import DEFAULT
+from pyminidock.kernel.calls import (
+    AdjustOomScore,
+    AnnounceReady,
+    AttachRoot,
+    BecomeUser,
+    Bind,
+    Call,
+    ChangeDirectory,
+    CloseDescriptors,
+    DieWithParent,
+    DropBoundingSet,
+    EnterNamespace,
+    Execute,
+    ForbidNewPrivileges,
+    ForkInit,
+    ForkShim,
+    InstallSeccomp,
+    JoinCgroup,
+    JoinKeyring,
+    JoinNamespace,
+    LimitCgroup,
+    LimitResource,
+    MakeCgroup,
+    MakeDevice,
+    MakeDirectory,
+    MakeLink,
+    MakeReadonly,
+    Mask,
+    Mount,
+    OpenConsole,
+    PivotRoot,
+    Plan,
+    PrepareOverlay,
+    RaiseLoopback,
+    RefuseTracers,
+    RemountReadonly,
+    RemoveCgroup,
+    ReopenStreams,
+    SetCapabilities,
+    SetHostname,
+    SetPropagation,
+    SetUmask,
+    WriteSysctl,
+)
+from pyminidock.kernel.port import Machine, Process
+
+FOREVER = ("sleep", "1000")
+PATH = ("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",)
+# One instruction, "return ALLOW": struct sock_filter {u16 code; u8 jt, jf; u32 k}.
+ALLOW_ALL = bytes.fromhex("060000000000ff7f")
+DEVICES = {"null": 3, "random": 8, "full": 7, "zero": 5, "urandom": 9}
+MASKED = ("/proc/acpi", "/proc/kcore", "/proc/keys", "/proc/timer_list", "/sys/firmware")
+READONLY = ("/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger")
+_SHUT = ("nosuid", "nodev", "noexec")
+MOUNTS: tuple[Call, ...] = (
+    Mount("proc", "proc", "/proc", _SHUT, must_be_plain=True),
+    Mount("tmpfs", "tmpfs", "/dev", ("nosuid", "strictatime"), "mode=755,size=65536k"),
+    Mount("devpts", "devpts", "/dev/pts", ("nosuid", "noexec"),
+          "newinstance,ptmxmode=0666,mode=0620,gid=5"),
+    Mount("sysfs", "sysfs", "/sys", ("ro", *_SHUT), must_be_plain=True),
+    Mount("mqueue", "mqueue", "/dev/mqueue", _SHUT),
+    Mount("tmpfs", "shm", "/dev/shm", _SHUT, "mode=1777,size=67108864"),  # noqa: S108
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where on the host a container is born; the same words for every body."""
+
+    machine: Machine
+    lower: str
+    upper: str
+    work: str
+    merged: str
+    directory: str
+    hosts: str  # a file to bind
+    cgroup: str  # the name of its directory in each hierarchy
+
+    def accounts(self, *controllers: str) -> tuple[str, ...]:
+        """The cgroup's directories: in all hierarchies, or those of `controllers`."""
+        tree = self.machine.cgroups
+        return tuple(
+            f"{top}/{self.cgroup}"
+            for names, top in (tree.hierarchies if tree else ())
+            if not controllers or {*names.split(",")} & {*controllers, ""}
+        )
+
+    def limits(self) -> Mapping[str, str]:
+        """Limits that every machine with these controllers takes, by file."""
+        if self.machine.cgroups and self.machine.cgroups.version == 1:
+            return {"memory.limit_in_bytes": "67108864", "pids.max": "50"}
+        return {"memory.max": "67108864", "pids.max": "50"}
+
+
+def birth(  # noqa: PLR0913  (each parameter is one thing that a test may change)
+    place: Place,
+    *,
+    argv: tuple[str, ...] = FOREVER,
+    environment: tuple[str, ...] = PATH,
+    kept: tuple[str, ...] = DEFAULT,
+    uid: int = 0,
+    gid: int = 0,
+    groups: tuple[int, ...] = (0,),
+    directory: str = "/",
+    program: bytes = ALLOW_ALL,
+    no_new_privileges: bool = False,
+    has_terminal: bool = False,
+    keeps_stdin: bool = False,
+    is_readonly: bool = False,
+    extra: tuple[Call, ...] = (),
+    namespaces: tuple[str, ...] = ("mount", "network", "uts", "ipc"),
+) -> Plan:
+    """A start as Docker's default, with one thing or another changed.
+
+    `extra` is performed after the pivot, before the report.
+    """
+    filters = (InstallSeccomp(program),) if program else ()
+    return (
+        *accounts(place),
+        PrepareOverlay((place.lower,), place.upper, place.work),
+        ForkShim(place.directory, has_terminal, keeps_stdin),
+        EnterNamespace("pid"),
+        ForkInit(),
+        *(JoinCgroup(path) for path in place.accounts()),
+        *(EnterNamespace(kind) for kind in namespaces),
+        RefuseTracers(),
+        DieWithParent(),
+        JoinKeyring("_ses.contract"),
+        *root(place, has_terminal=has_terminal),
+        SetHostname("contract"),
+        *((RemountReadonly("/"),) if is_readonly else ()),
+        *(MakeReadonly(path) for path in READONLY),
+        *(Mask(path) for path in MASKED),
+        SetUmask(0o022),
+        AdjustOomScore(0),
+        *extra,
+        AnnounceReady(),
+        CloseDescriptors(),
+        ChangeDirectory(directory),
+        *(() if no_new_privileges else filters),
+        DropBoundingSet(kept),
+        BecomeUser(uid, gid, groups),
+        SetCapabilities(kept if uid == 0 else ()),
+        *((ForbidNewPrivileges(), *filters) if no_new_privileges else ()),
+        Execute(argv, environment),
+    )
+
+
+def accounts(place: Place) -> Plan:
+    """Make the cgroup in every hierarchy and write the limits."""
+    return (
+        *(MakeCgroup(path) for path in place.accounts()),
+        *(
+            LimitCgroup(path, file, value)
+            for file, value in place.limits().items()
+            for path in place.accounts(file.partition(".")[0])
+        ),
+    )
+
+
+def root(place: Place, *, has_terminal: bool = False) -> Plan:
+    """Build the container's tree and turn to it."""
+    return (
+        SetPropagation("/", "slave", is_recursive=True),
+        AttachRoot(place.merged),
+        *MOUNTS,
+        Bind(place.hosts, "/etc/hosts"),
+        *(MakeDevice(f"/dev/{name}", 1, minor) for name, minor in DEVICES.items()),
+        MakeDevice("/dev/tty", 5, 0),
+        MakeLink("/dev/fd", "/proc/self/fd"),
+        MakeLink("/dev/ptmx", "pts/ptmx"),
+        MakeDirectory("/srv/app", 0o755),
+        *((OpenConsole(24, 80),) if has_terminal else ()),
+        RaiseLoopback(),
+        WriteSysctl("net.ipv4.ip_unprivileged_port_start", "0"),
+        PivotRoot(),
+        SetPropagation("/", "private", is_recursive=False),
+        ReopenStreams(),
+        LimitResource("nofile", 256, 512),
+    )
+
+
+def joining(
+    place: Place, process: Process, directory: str, argv: tuple[str, ...] = FOREVER
+) -> Plan:
+    """An exec: the same tail, in the namespaces of a living process."""
+
+    def join(kind: str) -> JoinNamespace:
+        return JoinNamespace(kind, process.pid, process.start_time)
+
+    return (
+        ForkShim(directory, has_terminal=False, keeps_stdin=False, keeps_log=False),
+        join("pid"),
+        ForkInit(),
+        *(JoinCgroup(path) for path in place.accounts()),
+        *(join(kind) for kind in ("ipc", "uts", "network", "mount")),
+        RefuseTracers(),
+        DieWithParent(),
+        ReopenStreams(),
+        AnnounceReady(),
+        CloseDescriptors(),
+        ChangeDirectory("/"),
+        InstallSeccomp(ALLOW_ALL),
+        DropBoundingSet(DEFAULT),
+        BecomeUser(0, 0, (0,)),
+        SetCapabilities(DEFAULT),
+        Execute(argv, PATH),
+    )
+
+
+def ending(place: Place) -> Plan:
+    """What is removed when a container has ended."""
+    return tuple(RemoveCgroup(path) for path in place.accounts())
