@@ -4,12 +4,12 @@
 too late.  So the socket is bound in a directory of our own (0700), given its mode there,
 and only then moved to its name:
 
-    PARENT/.minidock-XXXX/s   bind, chmod 0600
-    PARENT/minidock.sock      rename: replaces a stale socket in one step
+    PARENT/.minidock.sock.lock   held as long as we listen: of two engines one gets it
+    PARENT/.minidock-XXXX/s      bind, chmod 0600
+    PARENT/minidock.sock         rename: replaces a stale socket in one step
 
-Whether a socket there is stale, a connection tells: nobody listens.  Two engines that ask
-at the same moment take turns, by a lock on PARENT.  Names of any length work, although an
-address has only 108 bytes: they are reached through a handle on PARENT.
+Whether a socket there is stale, a connection tells: nobody listens.  Names of any length
+work, although an address has only 108 bytes: they are reached through a handle on PARENT.
 Source: man 7 unix; Linux, net/unix/af_unix.c: the address is the inode, not the name.
 """
 
@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pyminidock.errors import MinidockError
+from pyminidock.kernel.linux import locks
 
 
 class AddressTaken(MinidockError):
@@ -43,14 +44,17 @@ class Address:
     path: Path
     listener: socket.socket
     inode: tuple[int, int]  # device, number: to remove only what is ours
+    claim: int  # the descriptor that holds the lock
 
     def remove(self) -> None:
-        """Close, and remove the file unless it belongs to another engine by now."""
+        """Close, and remove the file unless somebody put another there by force."""
         with suppress(FileNotFoundError):
             found = self.path.lstat()
             if (found.st_dev, found.st_ino) == self.inode:
                 self.path.unlink()
         self.listener.close()
+        _lock_of(self.path).unlink(missing_ok=True)
+        os.close(self.claim)
 
 
 def listen(path: Path) -> Address:
@@ -62,18 +66,42 @@ def listen(path: Path) -> Address:
     parent = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         _check_parent(path.parent, os.fstat(parent))
-        if _is_answered(path, parent):
-            raise AddressTaken(
-                f"{path} is in use",
-                why="another engine listens there, or it is no socket; neither is replaced",
-                try_next="minidock system shutdown, or minidock daemon --socket PATH",
-            )
-        return _appear(path, parent)
+        claim = _claim(path)
+        try:
+            if _is_answered(path, parent):
+                raise _taken(path)
+            listener, inode = _appear(path, parent)
+        except BaseException:
+            _lock_of(path).unlink(missing_ok=True)
+            os.close(claim)
+            raise
+        return Address(path, listener, inode, claim)
     finally:
         os.close(parent)
 
 
-def _appear(path: Path, parent: int) -> Address:
+def _claim(path: Path) -> int:
+    """Take the lock on the address; give the descriptor that holds it.
+
+    Whoever lets go removes the file, so the one that we locked may have lost its name.
+    """
+    name = _lock_of(path)
+    while True:
+        try:
+            claim = locks.lock_file(name)
+        except locks.RootInUse as refusal:
+            raise _taken(path) from refusal
+        with suppress(FileNotFoundError):
+            if name.stat().st_ino == os.fstat(claim).st_ino:
+                return claim
+        os.close(claim)
+
+
+def _lock_of(path: Path) -> Path:
+    return path.parent / f".{path.name}.lock"
+
+
+def _appear(path: Path, parent: int) -> tuple[socket.socket, tuple[int, int]]:
     """Bind out of sight, then move to `path`, in the place of whatever is stale there."""
     workshop = Path(tempfile.mkdtemp(prefix=".minidock-", dir=path.parent))
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -91,22 +119,24 @@ def _appear(path: Path, parent: int) -> Address:
         with suppress(FileNotFoundError):
             (workshop / "s").unlink()
         workshop.rmdir()
-    return Address(path, listener, (made.st_dev, made.st_ino))
+    return listener, (made.st_dev, made.st_ino)
 
 
 def _is_answered(path: Path, parent: int) -> bool:
     """Tell whether the name is taken: somebody listens, or it is no socket at all."""
     try:
-        found = os.stat(path.name, dir_fd=parent, follow_symlinks=False)
+        handle = os.open(path.name, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=parent)
     except FileNotFoundError:
         return False
-    if not stat.S_ISSOCK(found.st_mode):
-        return True
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as knock:
-        try:
-            knock.connect(f"/proc/self/fd/{parent}/{path.name}")
-        except (FileNotFoundError, ConnectionRefusedError):
-            return False
+    try:
+        if not stat.S_ISSOCK(os.fstat(handle).st_mode):
+            return True
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as knock:
+            knock.connect(f"/proc/self/fd/{handle}")
+    except ConnectionRefusedError:
+        return False
+    finally:
+        os.close(handle)
     return True
 
 
@@ -119,3 +149,11 @@ def _check_parent(path: Path, parent: os.stat_result) -> None:
             why="others may rename files there, and put their own engine in our place",
             try_next=f"chmod go-w {path}",
         )
+
+
+def _taken(path: Path) -> AddressTaken:
+    return AddressTaken(
+        f"{path} is in use",
+        why="another engine listens there, or it is no socket; neither is replaced",
+        try_next="minidock system shutdown, or minidock daemon --socket PATH",
+    )

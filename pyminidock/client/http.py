@@ -122,12 +122,12 @@ class _Exchange:
 def connect(path: Path) -> socket.socket:
     """Connect to a Unix socket at a path of any length.  Raises OSError.
 
-    An address has 108 bytes (man 7 unix); a handle on the directory makes do with few.
+    An address has 108 bytes (man 7 unix); a handle on the socket makes do with few.
     """
-    handle = os.open(path.parent, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    handle = os.open(path, os.O_PATH | os.O_CLOEXEC)
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
-        connection.connect(f"/proc/self/fd/{handle}/{path.name}")
+        connection.connect(f"/proc/self/fd/{handle}")
     except OSError:
         connection.close()
         raise
