@@ -124,6 +124,20 @@ class LinuxBody:
             )  # fmt: skip
         except ValueError as too_long:
             raise refused(birth, plan[birth], errno.E2BIG, str(too_long)) from too_long
+        labour = self._labour(plan, birth, tree, order, answer, lockstep=lockstep)
+        if labour is None:  # the spawner was killed with our request in its hands
+            labour = self._labour(plan, birth, tree, order, answer, lockstep=lockstep)
+        if labour is None:
+            raise refused(birth, plan[birth], errno.ECHILD)
+        return Process(
+            labour.pid, labour.start_time, self._boot, labour.shim_pid, labour.directory
+        )
+
+    def _labour(
+        self, plan: Plan, birth: int, tree: int, order: bytes, answer: Answer,
+        *, lockstep: bool,
+    ) -> "_Labour | None":  # fmt: skip
+        """Follow one birth to its end; None if not even a shim came of it."""
         conversation = self._nursery.begin(tree)
         labour = _Labour(plan, birth, conversation, answer, lockstep=lockstep)
         try:
@@ -131,14 +145,14 @@ class LinuxBody:
             labour.follow()
         except (BrokenPipeError, ConnectionResetError) as gone:
             labour.give_up()
+            if not labour.shim_pid:
+                return None
             raise refused(labour.next, plan[labour.next], errno.ECHILD) from gone
         except BaseException:
             labour.give_up()
             raise
         conversation.close()
-        return Process(
-            labour.pid, labour.start_time, self._boot, labour.shim_pid, labour.directory
-        )
+        return labour
 
     # ── Life after birth ─────────────────────────────────────────────────────────────────
 
@@ -188,8 +202,7 @@ class LinuxBody:
         """See port."""
         with suppress(ProcessGone):
             self._ask(process, {"op": "dismiss"})
-        wait_until_gone(process.shim_pid, _PATIENCE_S)
-        for name in ("shim.sock", "shim.json"):
+        for name in ("shim.sock", "shim.json"):  # the shim took them away, if it lived
             Path(process.directory, name).unlink(missing_ok=True)
 
     def _ask(self, process: Process, message: dict[str, object]) -> dict[str, object]:
@@ -282,6 +295,8 @@ class _Labour:
     def _finish(self, refused_program: int) -> None:
         """End of file: the program took over, unless the child died before its time."""
         rest = self.plan[self.next :]
+        if not self.shim_pid:
+            raise ConnectionResetError
         if any(isinstance(call, calls.AnnounceReady) for call in rest):
             raise refused(self.next, rest[0], errno.ECHILD)
         for call in rest:

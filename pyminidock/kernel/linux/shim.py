@@ -586,6 +586,8 @@ class Shim:
                 self._tell(number, client, {"resized": self.has_terminal})
             case "dismiss":
                 self.is_dismissed = True
+                for name in ("shim.sock", "shim.json"):
+                    self._unlink(name)
                 self._tell(number, client, {"dismissed": True})
             case unknown:
                 self._tell(number, client, {"unknown": unknown})

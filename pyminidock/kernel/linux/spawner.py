@@ -2,12 +2,18 @@
 
 The daemon has threads, and a fork copies only one of them: whatever lock another thread
 held stays locked for ever in the child.  So the daemon never forks.  It hands a socket and
-a mounted tree to this process, which forks a shim and goes back to waiting.  The plan goes
-to the shim directly, over the socket: no environment of a container ever lies in here.
+a mounted tree to this process's next child, which becomes the shim of a container.
 
-It runs from a sealed copy of the interpreter: /proc/PID/exe of a child inside a container
-leads to that copy, which nobody can write, and never to the host's file.
-Source: CVE-2019-5736.
+    spawner ── fork ──► next child ── waits for a request ──► shim
+       ▲                    │
+       └── "taken" ─────────┘   and only then the spawner forks another
+
+The child is forked before it is needed, because a fork takes longer than any single step
+of a birth.  The plan goes to the shim directly, over the socket in the request: no
+environment of a container ever lies in here.
+
+All run from a sealed copy of the interpreter: /proc/PID/exe of a process in a container
+leads to that copy, which nobody can write, and never to the host's file (CVE-2019-5736).
 """
 
 import errno
@@ -37,23 +43,49 @@ def main() -> None:
     gc.freeze()
     gc.disable()
     while True:
-        word, handles, _, _ = socket.recv_fds(control, 16, 2)
-        if not word:
-            os._exit(0)
-        _fork_shim(control, handles)
+        _raise_next(control)
 
 
-def _fork_shim(control: socket.socket, handles: list[int]) -> None:
-    """Fork; the parent forgets the handles at once.  A refused fork is reported."""
+def _raise_next(control: socket.socket) -> None:
+    """Fork the child that will take the next request, and wait until it did."""
+    reading, writing = os.pipe2(os.O_CLOEXEC)
     try:
         pid = os.fork()
     except OSError as refusal:  # EAGAIN, ENOMEM: the machine is full, not we
-        report(handles[0], -1, error=refusal.errno or errno.EAGAIN)
+        _refuse(control, refusal.errno or errno.EAGAIN)
         pid = -1
     if pid == 0:
-        os.close(control.detach())
-        for descriptor in handles:
-            os.set_inheritable(descriptor, False)
-        shim.run(handles[0], handles[1] if len(handles) > 1 else -1)
+        os.close(reading)
+        _take_request(control, writing)
+    os.close(writing)
+    word = os.read(reading, 1)  # empty when the child was killed while it waited
+    os.close(reading)
+    if word == _NO_MORE:
+        os._exit(0)
+
+
+_TAKEN, _NO_MORE = b"t", b"n"
+
+
+def _take_request(control: socket.socket, writing: int) -> None:
+    """Wait for a request, say so, and become a shim; never returns."""
+    syscalls.prctl(syscalls.PR_SET_PDEATHSIG, signal.SIGKILL)
+    _, handles, _, _ = socket.recv_fds(control, 16, 2)
+    syscalls.prctl(syscalls.PR_SET_PDEATHSIG, 0)
+    os.write(writing, _TAKEN if handles else _NO_MORE)
+    os.close(writing)
+    if not handles:  # the daemon is gone
+        os._exit(0)
+    os.close(control.detach())
+    for descriptor in handles:
+        os.set_inheritable(descriptor, False)
+    shim.run(handles[0], handles[1] if len(handles) > 1 else -1)
+
+
+def _refuse(control: socket.socket, error: int) -> None:
+    """Answer the next request with the reason why there can be no shim."""
+    _, handles, _, _ = socket.recv_fds(control, 16, 2)
+    if handles:
+        report(handles[0], -1, error=error)
     for descriptor in handles:
         os.close(descriptor)
