@@ -111,6 +111,7 @@ class ContainerSpec:
     console_size: tuple[int, int] = (0, 0)  # rows, columns
     auto_remove: bool = False
     cgroup: str = ""  # below each hierarchy's directory; empty: none
+    given_environment: tuple[str, ...] = ()  # asked for or the image's; exec builds on it
     warnings: tuple[str, ...] = ()  # one sentence each, shown at create
 
 

@@ -16,8 +16,8 @@ from pyminidock.errors import MinidockError
 _DEFAULT = ("nosuid", "nodev", "noexec")
 # Each pair decides one property; the first word of a pair is no flag but the lack of one.
 _PAIRS = (("rw", "ro"), ("suid", "nosuid"), ("dev", "nodev"), ("exec", "noexec"),
-          ("async", "sync"), ("atime", "noatime"), ("diratime", "nodiratime"),
-          ("norelatime", "relatime"), ("nostrictatime", "strictatime"))  # fmt: skip
+          ("atime", "noatime"), ("norelatime", "relatime"),
+          ("nostrictatime", "strictatime"))  # fmt: skip
 _OPPOSITE = dict(_PAIRS) | {flag: lack for lack, flag in _PAIRS}
 _FLAGS = frozenset(flag for _, flag in _PAIRS)
 _DATA = {
@@ -91,15 +91,15 @@ def _place(text: str) -> str:
     path = posixpath.normpath("/" + text.lstrip("/"))
     if path == "/":
         raise _refusal("invalid specification: destination can't be '/'", "/run")
-    if path in ("/proc", "/sys") or path.startswith("/proc/"):
-        raise _refusal(f"cannot mount on {path}: it is the kernel's own view", "/run")
+    if path in ("/dev", "/proc", "/sys") or path.startswith("/proc/"):
+        raise _refusal(f"cannot mount on {path}: the engine guards it", "/run")
     return path
 
 
 def _refusal(what: str, place: str) -> TmpfsRefused:
     return TmpfsRefused(
         what,
-        why="a tmpfs has a place of its own, absolute, not /proc and not /sys, and "
+        why="a tmpfs has a place of its own, absolute, not /dev, /proc or /sys, and "
         f"options out of {', '.join([*sorted(_OPPOSITE), *_DATA])}",
         try_next=f"minidock run --tmpfs {place}:size=64m busybox true",
         lesson="mounts",

@@ -40,7 +40,8 @@ def test_an_unknown_option_is_refused_by_name(option: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "place", ["", "run", "/", "//", "/x/..", "/proc", "/sys", "/proc/self", "/x/../proc"]
+    "place",
+    ["", "run", "/", "//", "/x/..", "/dev", "/proc", "/sys", "/proc/self", "/x/../proc"],
 )
 def test_a_place_that_would_cover_what_the_engine_guards_is_refused(place: str) -> None:
     with pytest.raises(MinidockError):

@@ -1,0 +1,173 @@
+"""A decided container becomes a plan: every call of its birth, in the one right order.
+
+The order is the safety.  Limits are written before there is anyone to limit; the host's
+tree is cut off before anything is hung up; paths are masked when nothing can be mounted
+over them any more; power is given up last, and in the sequence the kernel demands.
+
+    engine   accounts and limits · the stacked root
+    shim     a PID namespace for the child to come
+    child    namespaces · mounts · devices · pivot · read-only and masked paths · rlimits
+             ─── ready: the last point where a gate may hold ───
+             descriptors · directory · bounding set · user · capabilities · filter · program
+
+`exec` is the same tail behind doors that are already open.
+
+Source: hardening B.2, whose step numbers stand on the right; runc,
+libcontainer/standard_init_linux.go, for the order that can be seen from inside.
+"""
+
+from collections.abc import Iterator
+
+from pyminidock.container.limits import account_calls, cgroup_paths
+from pyminidock.container.mounts import device_calls, mount_calls
+from pyminidock.container.spec import ContainerSpec, ExecSpec
+from pyminidock.kernel import calls
+from pyminidock.kernel.calls import Call, Plan
+from pyminidock.kernel.port import Machine, Process
+from pyminidock.layers.snapshots import Snapshot
+
+UMASK = 0o022
+SYSCTLS = (
+    # Both give what CAP_NET_RAW and CAP_NET_BIND_SERVICE were needed for.
+    ("net.ipv4.ping_group_range", "0 2147483647"),
+    ("net.ipv4.ip_unprivileged_port_start", "0"),
+)
+
+
+def start_plan(spec: ContainerSpec, snapshot: Snapshot, machine: Machine) -> Plan:
+    """Plan the birth of a container's first process."""
+    return (
+        *account_calls(spec, machine.cgroups),  # 2
+        calls.PrepareOverlay(snapshot.lower, snapshot.upper, snapshot.work),  # 10
+        calls.ForkShim(spec.directory, spec.has_terminal, spec.keeps_stdin),  # 3
+        calls.EnterNamespace("pid"),  # 5
+        calls.ForkInit(),
+        *_enter(spec, machine),
+        *_build_root(spec, snapshot, machine),
+        *_close_root(spec, machine),
+        *(calls.LimitResource(u.name, u.soft, u.hard) for u in spec.ulimits),  # 25
+        calls.AdjustOomScore(0),
+        calls.AnnounceReady(),  # 26
+        *_tail(spec, spec),
+    )
+
+
+def exec_plan(
+    spec: ContainerSpec, process: Process, exec_spec: ExecSpec, machine: Machine
+) -> Plan:
+    """Plan a second process beside `process`, the first one of the container `spec`."""
+
+    def join(namespace: str) -> Call:
+        return calls.JoinNamespace(namespace, process.pid, process.start_time)
+
+    terminal = (calls.OpenConsole(*exec_spec.console_size),)
+    return (
+        calls.ForkShim(
+            exec_spec.directory, exec_spec.has_terminal, exec_spec.keeps_stdin,
+            keeps_log=False,
+        ),
+        join("pid"),
+        calls.ForkInit(),
+        # At once: from here on the container's processes can see this one.
+        calls.RefuseTracers(),
+        calls.DieWithParent(),
+        *(calls.JoinCgroup(path) for path in cgroup_paths(spec, machine.cgroups)),
+        *(join(namespace) for namespace in _exec_namespaces(machine)),
+        calls.JoinKeyring(f"_ses.{spec.id}"),
+        *(terminal if exec_spec.has_terminal else ()),
+        calls.ReopenStreams(),
+        calls.SetUmask(UMASK),
+        *(calls.LimitResource(u.name, u.soft, u.hard) for u in spec.ulimits),
+        calls.AnnounceReady(),
+        *_tail(exec_spec, spec),
+    )  # fmt: skip
+
+
+def end_plan(spec: ContainerSpec, machine: Machine) -> Plan:
+    """Plan what is left to do when the last process has gone: to close its accounts."""
+    paths = cgroup_paths(spec, machine.cgroups)
+    return tuple(calls.RemoveCgroup(path) for path in reversed(paths))
+
+
+# ── From the fork to the ready report ────────────────────────────────────────────────────
+
+
+def _enter(spec: ContainerSpec, machine: Machine) -> Iterator[Call]:
+    """Into the accounts first: a cgroup namespace shows the place where it was made."""
+    for path in cgroup_paths(spec, machine.cgroups):
+        yield calls.JoinCgroup(path)  # 2
+    for namespace in ("mount", "network", "uts", "ipc"):
+        yield calls.EnterNamespace(namespace)  # 5
+    if machine.cgroups and machine.cgroups.version == 2:  # on v1 Docker shares the host's
+        yield calls.EnterNamespace("cgroup")
+    yield calls.RefuseTracers()  # 6
+    yield calls.DieWithParent()  # 7
+    yield calls.JoinKeyring(f"_ses.{spec.id}")  # 8
+    yield calls.RaiseLoopback()
+
+
+def _build_root(
+    spec: ContainerSpec, snapshot: Snapshot, machine: Machine
+) -> Iterator[Call]:
+    """Cut the host's tree off, hang up the container's, and change over."""
+    yield calls.SetPropagation("/", "slave", is_recursive=True)  # 9
+    yield calls.AttachRoot(snapshot.target)  # 11
+    yield calls.SetPropagation(snapshot.target, "private", is_recursive=False)
+    yield from mount_calls(spec, machine)  # 12, 13
+    yield from device_calls(spec, machine)  # 15
+    if spec.has_terminal:
+        yield calls.OpenConsole(*spec.console_size)  # 16
+    yield calls.PivotRoot()  # 18
+
+
+def _close_root(spec: ContainerSpec, machine: Machine) -> Iterator[Call]:
+    """Make what must not change unchangeable, and hide what must not be seen.
+
+    Settings are written before /proc/sys turns read-only.
+    """
+    if spec.working_directory != "/":
+        yield calls.MakeDirectory(spec.working_directory)
+    yield calls.ReopenStreams()  # 20
+    if spec.is_root_readonly:
+        yield calls.RemountReadonly("/")  # 21
+    yield calls.SetHostname(spec.hostname)  # 24
+    if (
+        not machine.is_single_user
+    ):  # group 2147483647 means nothing where there is one group
+        for key, value in SYSCTLS:
+            yield calls.WriteSysctl(key, value)
+    for path in spec.readonly_paths:
+        yield calls.MakeReadonly(path)  # 22
+    for path in spec.masked_paths:
+        yield calls.Mask(path)  # 23
+    yield calls.SetUmask(UMASK)  # 25
+
+
+def _exec_namespaces(machine: Machine) -> tuple[str, ...]:
+    """Name the doors in the order of passing; the mounts last, they change all paths."""
+    cgroup = ("cgroup",) if machine.cgroups and machine.cgroups.version == 2 else ()
+    return (*cgroup, "ipc", "uts", "network", "mount")
+
+
+# ── After the last report ────────────────────────────────────────────────────────────────
+
+
+def _tail(who: ContainerSpec | ExecSpec, spec: ContainerSpec) -> Iterator[Call]:
+    """Give up everything that the program of `who` shall not have, then become it.
+
+    Loading a filter takes CAP_SYS_ADMIN or no_new_privs.  With the latter it goes last,
+    where it judges the fewest of our own calls; without, it must go before the powers go.
+    """
+    program = spec.seccomp_program
+    install = (calls.InstallSeccomp(program),) if program else ()  # 35
+    yield calls.CloseDescriptors()  # 28
+    yield calls.ChangeDirectory(who.working_directory)  # 29, 32
+    if not spec.no_new_privileges:
+        yield from install
+    yield calls.DropBoundingSet(who.bounding)  # 30
+    yield calls.BecomeUser(who.uid, who.gid, who.groups)  # 31
+    yield calls.SetCapabilities(who.capabilities)  # 33
+    if spec.no_new_privileges:
+        yield calls.ForbidNewPrivileges()  # 34
+        yield from install
+    yield calls.Execute(who.argv, who.environment)  # 37
