@@ -32,6 +32,8 @@ _ALSO_DEFAULT: dict[str, tuple[object, ...]] = {
 }
 """Values that ask for what happens anyway; `docker run` sends some of them."""
 
+_EMPTY_ASKS = ("MaskedPaths", "ReadonlyPaths")  # an empty list: hide and protect nothing
+
 
 def create_request(body: Fields, name: str) -> CreateRequest:
     """Read the body of POST /containers/create.  Raises BadRequest, NotYet.
@@ -135,7 +137,8 @@ def _refuse_what_would_be_ignored(fields: Fields, names: str) -> None:
     """Refuse fields that Docker honours, if they ask for anything."""
     for name in [*names.split(), *_ALSO_DEFAULT]:
         value = fields.members.get(name)
-        if value and name != "RestartPolicy" and value not in _ALSO_DEFAULT.get(name, ()):
+        asks = bool(value) or (value is not None and name in _EMPTY_ASKS)
+        if asks and name != "RestartPolicy" and value not in _ALSO_DEFAULT.get(name, ()):
             raise _not_yet(fields.place + name)
 
 
