@@ -23,7 +23,7 @@ CATALOGUE: Mapping[str, Words] = {
         "HTTP status {status}",
     ),
     "gate.held": (
-        "Held at step {at} ({at_kind}) until someone lets it go on",
+        "Held at {at_kind} until someone lets it go on",
         "Only this story waits; the half-made container can be looked at from outside.",
         "gate {gate}: emit() blocks its own thread after event {at}",
     ),

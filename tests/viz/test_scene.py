@@ -140,7 +140,7 @@ EVERY = scene.stack(
     Node("box", "b", "region", "box", "hit", HOSTILE, children=(scene.text("t", HOSTILE),)),
     scene.row("r", scene.badge("ba", HOSTILE), scene.text("rt", "容器" * 40, "err")),
     scene.table("ta", "t", ("a", HOSTILE), scene.row("tr", scene.cell("c", HOSTILE * 9))),
-    scene.tree("1", "t", HOSTILE, scene.tree("2", "t", "e\u0301" * 99), scene.text("x", "y")),
+    scene.tree("1", "t", HOSTILE, scene.tree("2", "t", "e\u0301" * 99)),
     Node("edge", "e", "link", "edge", "net", HOSTILE, links=("a", HOSTILE)),
     scene.code("co", "code", f"{HOSTILE}\n容器\n" + "x" * 500, 9, 10),
     scene.log("lo", "log", f"{HOSTILE}\n" + "y" * (1 << 20)),

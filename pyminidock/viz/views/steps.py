@@ -28,11 +28,12 @@ def steps(world: World, depth: int = 1) -> Scene:
     """List the steps so far, newest last."""
     if not world.steps.items:
         return group("steps", TITLE, text("steps.none", "nothing has happened yet"))
+    forgotten = world.steps.seen - len(world.steps.items)
+    numbered = enumerate(world.steps.items, forgotten + 1)
     parts = [
         _part(list(part), depth)
-        for _, part in groupby(world.steps.items, key=lambda step: span_of(step.record))
+        for _, part in groupby(numbered, key=lambda each: span_of(each[1].record))
     ]
-    forgotten = world.steps.seen - len(world.steps.items)
     if forgotten:
         note = text("steps.older", f"{forgotten} older steps are in the file")
         parts.insert(0, note)
@@ -54,25 +55,25 @@ def label_of(world: World) -> Node:
     return badge("backend", label(world.backend), name=f"backend {world.backend}")
 
 
-def _part(part: list[Step], depth: int) -> Node:
+def _part(part: list[tuple[int, Step]], depth: int) -> Node:
     """One part of the story under its heading, its steps as a table."""
-    first = part[0].record
+    first = part[0][1].record
     heading = " · ".join(word for word in span_of(first) if word) or "story"
     head = ("step", "", "what happened")
-    rows = (_step(step, depth) for step in part)
+    rows = (_step(number, step, depth) for number, step in part)
     shown = table(f"part.{first.seq}.steps", heading, head, *rows)
     return group(f"part.{first.seq}", heading, shown)
 
 
-def _step(step: Step, depth: int) -> Node:
+def _step(number: int, step: Step, depth: int) -> Node:
     record = step.record
-    id_ = f"step.{record.seq}"
+    id_ = f"step.{number}"
     mark, meaning = english.EVIDENCE.get(record.evidence, ("?", record.evidence))
     said = "  " * max(step.level - 1, 0) + say(record, depth)
     return row(
         id_,
-        cell(f"{id_}.n", str(record.seq)),
+        cell(f"{id_}.n", str(number)),
         cell(f"{id_}.evidence", mark),
         cell(f"{id_}.said", said),
-        name=f"step {record.seq}, {meaning}: {said.strip()}",
+        name=f"step {number}, {meaning}: {said.strip()}",
     )
