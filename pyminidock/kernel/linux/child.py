@@ -345,7 +345,11 @@ def _make_device(
 
 
 def _make_link(birth: Birth, path: bytes, points_to: bytes) -> None:
-    handle, name = _device_directory(birth, path)
+    directory, _, name = path.rpartition(b"/")
+    if path.startswith(b"/dev/"):
+        handle, name = _device_directory(birth, path)
+    else:
+        handle = _open_or_make(birth, directory, is_directory=True)
     os.symlink(points_to, name, dir_fd=handle)
     os.close(handle)
 
