@@ -1,0 +1,134 @@
+"""`minidock VERB …`: which verb is meant, and how its refusal is shown.
+
+A verb is loaded when it is typed, because everybody waits for what is loaded: `minidock run`
+needs neither tables nor the terminal stepper.  A verb returns its exit code; whatever it
+refuses is shown as Docker shows it, with the reason and a way on beneath.
+"""
+
+import importlib
+import os
+import shlex
+import signal
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from typing import NoReturn
+
+import click
+
+import pyminidock
+from pyminidock.cli import terminal
+from pyminidock.cli.failures import ERROR, WordsRefused, exit_code, tell
+from pyminidock.cli.words import closest
+from pyminidock.errors import MinidockError
+
+VERBS = {
+    "run": "run:RUN",
+    "step": "step:STEP",
+    "exec": "second:EXEC",
+    "ps": "containers:PS",
+    "create": "run:CREATE",
+    "start": "run:START",
+    "stop": "containers:STOP",
+    "kill": "containers:KILL",
+    "wait": "containers:WAIT",
+    "rm": "containers:RM",
+    "inspect": "containers:INSPECT",
+    "explain": "explain:EXPLAIN",
+    "trace": "trace:TRACE",
+    "doctor": "engine:DOCTOR",
+    "bootstrap": "engine:BOOTSTRAP",
+    "daemon": "engine:DAEMON",
+    "system": "engine:SYSTEM",
+    "env": "engine:ENV",
+    "lab": "engine:LAB",
+    "completion": "engine:COMPLETION",
+}
+"""Each verb, and where it is defined, in the order of the help."""
+
+
+class Verbs(click.Group):
+    """A group of verbs that are loaded when they are named."""
+
+    def __init__(self, name: str, places: Mapping[str, str], *, help: str) -> None:
+        super().__init__(name, help=help, no_args_is_help=False)
+        self._places = places
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Name the verbs in the order of the table."""
+        return list(self._places)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        """Load one verb."""
+        if name not in self._places:
+            return None
+        module, _, attribute = self._places[name].partition(":")
+        found = getattr(importlib.import_module(f"pyminidock.cli.{module}"), attribute)
+        return found if isinstance(found, click.Command) else None
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the flags before the verb; no verb at all asks for help."""
+        return super().parse_args(ctx, args or ["--help"])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the verb that is meant.  Raises WordsRefused, which names the closest."""
+        command = self.get_command(ctx, args[0])
+        if command:
+            return args[0], command, args[1:]
+        meant = closest(args[0], list(self._places))
+        better = shlex.join([*ctx.command_path.split(), meant, *args[1:]])
+        raise WordsRefused(
+            f"'{args[0]}' is not a {ctx.command_path} command.",
+            why=f"the commands are {', '.join(self._places)}",
+            try_next=better if meant else f"{ctx.command_path} --help",
+            exit_code=ERROR,
+        )
+
+
+GROUP = Verbs("minidock", VERBS, help="A real container engine that shows every step.")
+click.version_option(pyminidock.__version__, message="minidock %(version)s")(GROUP)
+
+
+def main(words: Sequence[str] | None = None) -> NoReturn:
+    """Do what the words ask, and end with the exit code of the verb."""
+    try:
+        sys.exit(_exit_code(words))
+    except terminal.Ended as end:
+        terminal.die_of(end.number)
+    except BrokenPipeError:
+        with suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or Python flushes into the pipe
+        terminal.die_of(signal.SIGPIPE)
+    except KeyboardInterrupt:
+        terminal.die_of(signal.SIGINT)
+    sys.exit(ERROR)
+
+
+def _exit_code(words: Sequence[str] | None) -> int:
+    """Perform a verb and give its exit code; show its refusal."""
+    try:
+        given = GROUP.main(args=words, prog_name="minidock", standalone_mode=False)
+        return given if isinstance(given, int) else 0
+    except MinidockError as refusal:
+        tell(refusal)
+        return exit_code(refusal)
+    except click.ClickException as mistake:
+        tell(_click_refusal(mistake))
+        return ERROR
+
+
+def _click_refusal(mistake: click.ClickException) -> WordsRefused:
+    """Put a mistake that click found into our shape."""
+    context = getattr(mistake, "ctx", None)
+    return WordsRefused(
+        mistake.format_message(),
+        why="the command line cannot be read so",
+        try_next=f"{context.command_path if context else 'minidock'} --help",
+        exit_code=ERROR,
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,182 @@
+"""`minidock run`: a new container that has our streams and ends with our exit code.
+
+    create ─► attach ─► wait ─► start ─► converse ─► exit code
+       │         │        │
+       │         │        asked before the start, or a short program is over too soon
+       │         before the start, or its first words are lost
+       errors before this line leave nothing behind
+
+Our output is the program's output and nothing else: bytes, its two streams apart.
+Source: docker/cli, cli/command/container/run.go.
+"""
+
+import os
+import signal
+
+import click
+
+from pyminidock.cli.detach import DEFAULT, parse_keys
+from pyminidock.cli.failures import exit_code, start_exit_code, tell
+from pyminidock.cli.flags import Body, Given, container_flags, create_body
+from pyminidock.cli.terminal import (
+    Courier,
+    check_keyboard,
+    converse,
+    proxied,
+    raw,
+    size,
+)
+from pyminidock.cli.words import Verb, switch, text
+from pyminidock.client.connect import connect
+from pyminidock.client.handles import Client, Waiting
+from pyminidock.errors import MinidockError
+
+
+def run(words: tuple[str, ...], **given: object) -> int:
+    """Run a program in a new container; give its exit code, or Docker's 125, 126, 127."""
+    is_detached = bool(given["detach"])
+    body = create_body(given, words, os.environ, is_detached=is_detached)
+    keys = parse_keys(str(given["detach_keys"]))
+    if not is_detached:
+        check_keyboard(reads=body["OpenStdin"], has_terminal=body["Tty"])
+    try:
+        with connect() as client:
+            container = make(client, body, str(given["name"] or ""))
+            if is_detached:
+                client.start(container)
+                click.echo(container)
+                return 0
+            return accompany(
+                client, container, body, keys, proxies=bool(given["sig_proxy"])
+            )
+    except MinidockError as refusal:
+        tell(refusal)
+        return start_exit_code(refusal.what)
+
+
+def create(words: tuple[str, ...], **given: object) -> int:
+    """Make a container without starting it; print its id."""
+    body = create_body(given, words, os.environ)
+    with connect() as client:
+        click.echo(make(client, body, str(given["name"] or "")))
+    return 0
+
+
+def make(client: Client, body: Body, name: str) -> str:
+    """Create a container, say what the engine warns of, and give its id."""
+    if body["Tty"]:
+        body["HostConfig"]["ConsoleSize"] = list(size())
+    made = client.created(body, name)
+    for warning in made.get("Warnings") or ():
+        click.echo(f"WARNING: {warning}", err=True)
+    return str(made["Id"])
+
+
+def accompany(
+    client: Client, container: str, body: Body, keys: bytes, *, proxies: bool = True
+) -> int:
+    """Start a container, be its terminal, and give its exit code; 0 if we detached."""
+    has_terminal, reads = bool(body["Tty"]), bool(body["OpenStdin"])
+    courier = _courier(client, container, has_terminal=has_terminal, proxies=proxies)
+    with client.attach(container, stdin=reads) as attached:
+        removes = body["HostConfig"]["AutoRemove"]
+        waiting = client.waiting(container, "removed" if removes else "next-exit")
+        client.start(container)
+        courier.begin()
+        with raw(wanted=has_terminal and reads):
+            stayed = converse(
+                attached, reads=reads, keys=keys if has_terminal and reads else b""
+            )
+    return waiting.result() if stayed else _left(waiting)
+
+
+def _left(waiting: Waiting) -> int:
+    waiting.close()
+    return 0
+
+
+def _courier(
+    client: Client, container: str, *, has_terminal: bool, proxies: bool
+) -> Courier:
+    """Carry our signals to the program, or the changes of our window to its terminal."""
+
+    def deliver(number: signal.Signals) -> None:
+        if number == signal.SIGWINCH:
+            client.resize(container, *size())
+        else:
+            client.kill(container, number.name.removeprefix("SIG"))
+
+    if has_terminal:
+        return Courier(deliver, {signal.SIGWINCH})
+    return Courier(deliver, proxied() if proxies else set())
+
+
+def start(words: tuple[str, ...], **given: object) -> int:
+    """Start containers that exist; with -a or -i, one, with our streams."""
+    with connect() as client:
+        if given["attach"] or given["interactive"]:
+            return _start_attached(client, words[0], given)
+        worst = 0
+        for name in words:
+            try:
+                client.start(name)
+                click.echo(name)
+            except MinidockError as refusal:
+                tell(refusal)
+                worst = exit_code(refusal)
+    return worst
+
+
+def _start_attached(client: Client, name: str, given: Given) -> int:
+    told = client.inspect(name)
+    reads = bool(given["interactive"] and told["Config"].get("OpenStdin"))
+    body: Body = {
+        "Tty": told["Config"].get("Tty"),
+        "OpenStdin": reads,
+        "HostConfig": {"AutoRemove": told["HostConfig"].get("AutoRemove")},
+    }
+    check_keyboard(reads=reads, has_terminal=body["Tty"])
+    return accompany(client, name, body, parse_keys(str(given["detach_keys"])))
+
+
+_STREAM_FLAGS = (
+    text("--detach-keys", help="what to type to leave", metavar="KEYS", default=DEFAULT),
+    switch(
+        "--sig-proxy/--no-sig-proxy", help="signals to us are the program's", default=True
+    ),
+)
+
+RUN = Verb(
+    "run",
+    run,
+    help="Run a program in a new container.",
+    params=[
+        switch("--detach", "-d", help="leave it alone; print its id"),
+        *_STREAM_FLAGS,
+        *container_flags(),
+    ],
+    usage="IMAGE [COMMAND]…",
+    least=1,
+    is_open=False,
+)
+CREATE = Verb(
+    "create",
+    create,
+    help="Make a container without starting it.",
+    params=container_flags(),
+    usage="IMAGE [COMMAND]…",
+    least=1,
+    is_open=False,
+)
+START = Verb(
+    "start",
+    start,
+    help="Start containers that exist.",
+    params=[
+        switch("--attach", "-a", help="with our output"),
+        switch("--interactive", "-i", help="with our input"),
+        *_STREAM_FLAGS,
+    ],
+    usage="CONTAINER…",
+    least=1,
+)
