@@ -188,6 +188,10 @@ LOG, KILLED = ACTIONS["SCMP_ACT_LOG"], ACTIONS["SCMP_ACT_KILL"]
             id="the stricter only where it holds",
         ),
         pytest.param(
+            *("ALLOW", [("KILL", 5), ("KILL_PROCESS", 7)], (KILLED, KILL_PROCESS)),
+            id="nothing is stricter than killing the whole process",
+        ),
+        pytest.param(
             *("KILL", [("KILL", None), ("ALLOW", 7)], (KILLED, ALLOWED)),
             id="repeating the default says nothing",
         ),
@@ -237,6 +241,25 @@ def test_an_empty_profile_is_its_default() -> None:
     for action in (ALLOW, Action("SCMP_ACT_ERRNO", 13)):
         program = compile_profile(Profile(action, ()), frozenset(), "x86_64", (6, 12))
         assert ask(program, "read") == ask(program, "mseal") == action.word
+
+
+MASK, WANTED = 2**33 + 6, 2**33 + 2
+AROUND = (5, 2**32 + 4, 2**32 + 5, 2**32 + 6, 2**33 + 4, 2**33 + 5, 2**33 + 2, 2, 6)
+
+
+@pytest.mark.parametrize("operator", Operator)
+@pytest.mark.parametrize("call", ["chmod", "socket"])
+def test_each_comparison_looks_at_both_words_unless_the_kernel_drops_one(
+    operator: Operator, call: str
+) -> None:
+    values = (MASK, WANTED) if operator is Operator.MASKED_EQ else (2**32 + 5, 0)
+    rule = Rule((call,), ALLOW, (Condition(2, operator, *values),))
+    profile = Profile(Action("SCMP_ACT_ERRNO", 1), (rule,))
+    program = compile_profile(profile, frozenset(), "x86_64", (6, 12))
+    rules = Rules(profile, Situation(frozenset(), "x86_64"))
+    for value in AROUND:
+        data = SeccompData(numbers("x86_64")[call], X86_64, (0, 0, value))
+        assert run_program(program, data) == rules.verdict(data), hex(value)
 
 
 VALUES = st.sampled_from([0, 1, 40, 2**31, 2**32 - 1, 2**32, 2**32 + 40, 2**64 - 1])
