@@ -55,7 +55,7 @@ test:
 	 echo "Python on this machine:"; echo "$$pythons" | sed 's/^/  /'; \
 	 python="$(PYTHON)"; [ -z "$(IN_CI)" ] || python=$${pythons#* }; \
 	 python=$$(echo "$$python" | head -n 1); \
-	 $(MAKE) --keep-going check unit edge compat stories lessons mutants \
+	 $(MAKE) --keep-going check unit edge edge-vm compat stories lessons mutants \
   PYTHON="$$python"
 	@first=$$($(VENV)/bin/python -c 'import sys; print("%d.%d" % sys.version_info[:2])'); \
 	 $(PYTHON) tools/pythons.py $(if $(IN_CI),--ci) | while read -r version python; do \
@@ -82,9 +82,10 @@ unit edge compat: $(VENV)/.dev
 stories: $(VENV)/.dev
 	ACCEPT=$(ACCEPT) $(PYTEST) --part stories
 
+# A kernel with cgroup v2, or without a feature, in a small virtual machine (tests/vm).
 edge-vm: $(VENV)/.dev
 	@if [ -f tests/vm/__main__.py ]; then $(VENV)/bin/python -m tests.vm; \
-	 else echo "edge-vm: the small virtual machine is not built yet"; fi
+	 else $(PYTEST) --part edge-vm; fi
 
 lessons:
 	@echo "lessons: none is written yet; they come with the course"

@@ -12,6 +12,8 @@ set -eu
 
 packages="bubblewrap busybox-static ca-certificates docker-cli docker.io git iproute2 \
 python3 python3-venv runc strace tmux"
+# The small virtual machine of tests/vm boots Debian's amd64 kernel.
+[ "$(dpkg --print-architecture 2>/dev/null)" != amd64 ] || packages="$packages qemu-system-x86"
 
 missing=""
 for package in $packages; do

@@ -101,7 +101,9 @@ def test_a_test_that_vanished_is_missed(desk: pytest.Pytester) -> None:
     write(desk, "viz/test_a.py", "def test_a(): ...\ndef test_b(): ...\n")
     desk.runpytest(*PLUGIN, "--collect-only", "--write-counts")
     counts = json.loads((desk.path / "tests" / "counts.json").read_text())
-    assert counts == {"unit": {"tests/viz": 2}, "edge": {}, "compat": {}, "stories": {}}
+    nothing: dict[str, int] = {}
+    others = dict.fromkeys(["edge", "edge-vm", "compat", "stories"], nothing)
+    assert counts == {"unit": {"tests/viz": 2}} | others
     assert desk.runpytest(*PLUGIN, "--nothing-skips").ret == pytest.ExitCode.OK
 
     write(desk, "viz/test_a.py", "def test_a(): ...\ndef b(): ...\n")
@@ -128,11 +130,12 @@ def test_every_test_is_in_exactly_one_part(desk: pytest.Pytester) -> None:
         "def test_b(kernel): ...\n",
     )
     write(desk, "compat/test_c.py", "import pytest\n@pytest.mark.edge\ndef test_c(): ...\n")
+    write(desk, "vm/test_d.py", "def test_d(): ...\n")
     passed = {
         part: desk.runpytest(*PLUGIN, "--part", part).parseoutcomes().get("passed", 0)
-        for part in ("unit", "edge", "compat", "stories")
+        for part in ("unit", "edge", "edge-vm", "compat", "stories")
     }
-    assert passed == {"unit": 1, "edge": 2, "compat": 1, "stories": 0}
+    assert passed == {"unit": 1, "edge": 2, "edge-vm": 1, "compat": 1, "stories": 0}
 
 
 def test_a_part_without_tests_passes_only_if_that_was_committed(
@@ -149,4 +152,4 @@ def test_a_part_without_tests_passes_only_if_that_was_committed(
 
 def test_the_committed_counts_name_every_part() -> None:
     counts = json.loads(Path("tests/counts.json").read_text())
-    assert set(counts) == {"unit", "edge", "compat", "stories"}
+    assert set(counts) == {"unit", "edge", "edge-vm", "compat", "stories"}

@@ -1,7 +1,8 @@
 """A test that did not run must not look like one that passed.
 
 Rule 1: every test belongs to exactly one *part*: edge, compat or stories by its marker or
-its folder, unit otherwise.  `--part unit` runs one part; together they are all tests.
+its folder, edge-vm if it lies in tests/vm, unit otherwise.  `--part unit` runs one part;
+together they are all tests.
 
 Rule 2: in CI a test that skips, is expected to fail, or is deselected, has failed.
 
@@ -21,7 +22,8 @@ from pathlib import Path
 
 import pytest
 
-PARTS = ("unit", "edge", "compat", "stories")
+PARTS = ("unit", "edge", "edge-vm", "compat", "stories")
+MARKERS = ("compat", "edge", "stories")  # in this order, where a test has two
 COUNTS = Path("tests", "counts.json")
 
 Counts = Mapping[str, Mapping[str, int]]  # part → folder → tests
@@ -55,7 +57,9 @@ def part_of(item: pytest.Item) -> str:
     """The one part that a test belongs to: its marker decides, then its folder."""
     folders = item.path.relative_to(item.config.rootpath).parts
     folder = folders[1] if folders[0] == "tests" and len(folders) > 2 else ""
-    for part in ("compat", "edge", "stories"):
+    if folder == "vm":
+        return "edge-vm"
+    for part in MARKERS:
         if part == folder or item.get_closest_marker(part):
             return part
     return "unit"
@@ -79,7 +83,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         part = part_of(item)
         counts[part][folder_of(item)] += 1
-        if part != "unit" and not item.get_closest_marker(part):
+        if part in MARKERS and not item.get_closest_marker(part):
             item.add_marker(part)
     config.stash[found] = {part: dict(sorted(counts[part].items())) for part in PARTS}
     if chosen := config.getoption("--part"):
