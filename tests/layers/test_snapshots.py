@@ -1,0 +1,245 @@
+"""A container's writable place: made apart from the image, removed whatever is in it."""
+
+import os
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pyminidock.events import Event, SnapshotPrepared, SnapshotRemoved
+from pyminidock.layers import snapshots
+from pyminidock.layers.snapshots import Snapshot, remove_tree
+
+PARTS = {"rootfs", "work", "upper", "init"}
+
+
+@pytest.fixture
+def image(tmp_path: Path) -> Path:
+    tree = tmp_path / "layers" / "image"
+    (tree / "etc").mkdir(parents=True)
+    (tree / "etc").chmod(0o750)
+    (tree / "etc" / "passwd").write_text("root:x:0:0::/root:\n", encoding="ascii")
+    return tree
+
+
+def test_a_snapshot_is_empty_above_and_guarded_around(tmp_path: Path, image: Path) -> None:
+    heard: list[Event] = []
+    directory = tmp_path / "containers" / "ab12"
+    snapshot = snapshots.prepare(directory, [image], emit=heard.append)
+    assert snapshot == Snapshot(
+        (str(directory / "init"), str(image)), str(directory / "upper"),
+        str(directory / "work"), str(directory / "rootfs"),
+    )  # fmt: skip
+    assert heard == [
+        SnapshotPrepared("ab12", snapshot.lower, snapshot.upper, snapshot.work)
+    ]
+    assert stat.S_IMODE(directory.stat().st_mode) == 0o700
+    assert stat.S_IMODE((directory / "upper").stat().st_mode) == 0o755
+    assert list((directory / "upper").iterdir()) == []
+    assert snapshots.find(directory, [image]) == snapshot
+
+
+def test_the_modes_do_not_depend_on_the_umask(tmp_path: Path, image: Path) -> None:
+    before = os.umask(0o077)
+    try:
+        snapshots.prepare(tmp_path / "c", [image])
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "c" / "upper").stat().st_mode) == 0o755
+    assert stat.S_IMODE((tmp_path / "c" / "init" / ".dockerenv").stat().st_mode) == 0o755
+
+
+def test_the_init_layer_holds_places_for_the_engine_s_files(
+    tmp_path: Path, image: Path
+) -> None:
+    snapshots.prepare(tmp_path / "c", [image])
+    init = tmp_path / "c" / "init"
+    made = {str(path.relative_to(init)) for path in init.rglob("*")}
+    assert made == {
+        ".dockerenv", "dev", "dev/console", "dev/pts", "dev/shm", "etc", "etc/hostname",
+        "etc/hosts", "etc/mtab", "etc/resolv.conf", "proc", "sys",
+    }  # fmt: skip
+    assert (init / ".dockerenv").read_bytes() == b""
+    assert str((init / "etc" / "mtab").readlink()) == "/proc/mounts"
+    assert stat.S_IMODE((init / "etc").stat().st_mode) == 0o750, "the image's own mode"
+
+
+@pytest.mark.parametrize("name", ["etc", "dev", "proc"])
+def test_a_link_of_the_image_is_not_covered(tmp_path: Path, image: Path, name: str) -> None:
+    if (image / name).is_dir():
+        (image / name).rename(image / "elsewhere")
+    (image / name).symlink_to("elsewhere")
+    snapshots.prepare(tmp_path / "c", [image])
+    assert not (tmp_path / "c" / "init" / name).exists()
+
+
+def test_a_link_in_place_of_an_engine_s_file_is_covered(
+    tmp_path: Path, image: Path
+) -> None:
+    (image / "etc" / "hosts").symlink_to("/proc/1/root/etc/shadow")
+    snapshots.prepare(tmp_path / "c", [image])
+    covering = (tmp_path / "c" / "init" / "etc" / "hosts").lstat()
+    assert stat.S_ISREG(covering.st_mode)
+
+
+def test_the_topmost_tree_decides_what_the_image_has(tmp_path: Path, image: Path) -> None:
+    above = tmp_path / "above"
+    above.mkdir()
+    (above / "etc").symlink_to("/elsewhere")
+    snapshots.prepare(tmp_path / "c", [above, image])
+    assert not (tmp_path / "c" / "init" / "etc").exists()
+    snapshots.prepare(tmp_path / "d", [image, above])
+    assert (tmp_path / "d" / "init" / "etc" / "hosts").exists()
+
+
+def test_a_second_snapshot_at_the_same_place_is_refused(
+    tmp_path: Path, image: Path
+) -> None:
+    snapshots.prepare(tmp_path / "c", [image])
+    (tmp_path / "c" / "upper" / "kept").touch()
+    with pytest.raises(FileExistsError):
+        snapshots.prepare(tmp_path / "c", [image])
+    assert (tmp_path / "c" / "upper" / "kept").exists()
+
+
+def test_a_snapshot_that_cannot_be_completed_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        snapshots.prepare(tmp_path / "c", [tmp_path / "no image"])
+    assert list((tmp_path / "c").iterdir()) == []
+
+
+def test_removing_takes_the_snapshot_and_nothing_else(tmp_path: Path, image: Path) -> None:
+    heard: list[Event] = []
+    directory = tmp_path / "containers" / "ab12"
+    snapshots.prepare(directory, [image])
+    (directory / "config.json").touch()
+    (directory / "upper" / "written").write_text("x", encoding="ascii")
+    (directory / "upper" / "out").symlink_to(image)
+    snapshots.remove(directory, emit=heard.append)
+    assert heard == [SnapshotRemoved("ab12")]
+    assert [path.name for path in directory.iterdir()] == ["config.json"]
+    assert (image / "etc" / "passwd").exists()
+    snapshots.remove(directory)
+
+
+# ── Trees that resist ────────────────────────────────────────────────────────────────────
+
+
+def test_a_tree_deeper_than_any_path_is_removed(tmp_path: Path) -> None:
+    depth = 3000  # names; their path would have 24,000 characters, and PATH_MAX is 4096
+    handle = os.open(tmp_path, os.O_RDONLY | os.O_DIRECTORY)
+    for _ in range(depth):
+        os.mkdir("further", dir_fd=handle)
+        os.close(os.open("file", os.O_CREAT, dir_fd=handle))
+        inner = os.open("further", os.O_RDONLY | os.O_DIRECTORY, dir_fd=handle)
+        os.close(handle)
+        handle = inner
+    os.close(handle)
+    remove_tree(tmp_path / "further")
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_full_directory_is_removed(tmp_path: Path) -> None:
+    (tmp_path / "full").mkdir()
+    for number in range(2500):
+        (tmp_path / "full" / str(number)).touch()
+    remove_tree(tmp_path / "full")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_links_are_removed_and_what_they_lead_to_stays(tmp_path: Path) -> None:
+    (tmp_path / "kept").mkdir()
+    (tmp_path / "kept" / "file").touch()
+    (tmp_path / "going" / "inner").mkdir(parents=True)
+    (tmp_path / "going" / "to-directory").symlink_to(tmp_path / "kept")
+    (tmp_path / "going" / "inner" / "to-file").symlink_to(tmp_path / "kept" / "file")
+    (tmp_path / "going" / "inner" / "to-itself").symlink_to(".")
+    remove_tree(tmp_path / "going")
+    assert (tmp_path / "kept" / "file").exists()
+    (tmp_path / "link").symlink_to(tmp_path / "kept")
+    remove_tree(tmp_path / "link")
+    assert (tmp_path / "kept" / "file").exists()
+    assert not (tmp_path / "link").is_symlink()
+
+
+def test_directories_that_nobody_may_enter_are_removed(tmp_path: Path) -> None:
+    inner = tmp_path / "going" / "closed" / "inner"
+    inner.mkdir(parents=True)
+    (inner / "file").touch()
+    inner.chmod(0)
+    inner.parent.chmod(0)
+    (tmp_path / "going").chmod(0o500)
+    remove_tree(tmp_path / "going")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_names_like_our_own_waiting_places_are_no_obstacle(tmp_path: Path) -> None:
+    for name in (".going-0", ".going-1/.going-0/x", ".going-2/deep/deeper"):
+        (tmp_path / "going" / name).mkdir(parents=True)
+    (tmp_path / "going" / ".going-3").touch()
+    remove_tree(tmp_path / "going")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_odd_things_and_odd_names_are_removed(tmp_path: Path) -> None:
+    going = tmp_path / "going"
+    going.mkdir()
+    os.mkfifo(going / "fifo")
+    (going / os.fsdecode(b"\xff\n")).mkdir()
+    (going / "-rf").touch()
+    remove_tree(going)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_not_there_needs_no_removal(tmp_path: Path) -> None:
+    remove_tree(tmp_path / "absent")
+    remove_tree(tmp_path / "absent" / "below")
+
+
+@pytest.fixture
+def descriptors() -> Iterator[None]:
+    """Fail a test that leaves a descriptor open."""
+
+    def opened() -> list[str]:
+        return sorted(os.listdir("/proc/self/fd"))  # noqa: PTH208  (names alone)
+
+    before = opened()
+    yield
+    assert opened() == before
+
+
+@pytest.mark.usefixtures("descriptors")
+def test_no_handle_stays_open(tmp_path: Path, image: Path) -> None:
+    snapshots.prepare(tmp_path / "c", [image])
+    (tmp_path / "c" / "upper" / "a" / "b").mkdir(parents=True)
+    snapshots.remove(tmp_path / "c")
+
+
+@pytest.mark.edge
+def test_another_filesystem_below_is_left_alone(tmp_path: Path) -> None:
+    """Run in a mount namespace of its own, which takes the mount away with it."""
+    program = """
+import ctypes, errno, pathlib, sys
+from pyminidock.layers.snapshots import remove_tree
+top = pathlib.Path(sys.argv[1])
+(top / "going" / "inner").mkdir(parents=True)
+target = str(top / "going" / "inner").encode()
+if ctypes.CDLL(None).mount(b"tmpfs", target, b"tmpfs", 0, None):
+    raise SystemExit("no mount")
+(top / "going" / "inner" / "precious").touch()
+try:
+    remove_tree(top / "going")
+except OSError as refusal:
+    assert refusal.errno == errno.EXDEV, refusal
+else:
+    raise SystemExit("it was removed")
+assert (top / "going" / "inner" / "precious").exists()
+"""
+    command = ["unshare", "--mount", "--propagation", "private", sys.executable, "-c"]
+    done = subprocess.run(
+        [*command, program, str(tmp_path)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
