@@ -8,6 +8,7 @@ and each row must be seen at work.  Then the tables: libseccomp numbers calls as
 import ctypes
 import json
 import platform
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -136,21 +137,32 @@ def program(profile: Profile, added: str = "", dropped: str = "") -> bytes:
 Record = Callable[[str, object], None]
 
 
+@pytest.fixture
+def record(request: pytest.FixtureRequest) -> Record:
+    """Keep a figure with the test's report, where `pytest -rP` and JUnit files show it."""
+
+    def keep(name: str, figure: object) -> None:
+        request.node.user_properties.append((name, figure))
+        sys.stdout.write(f"{name}: {figure}\n")
+
+    return keep
+
+
 @pytest.mark.parametrize(
     ("added", "dropped"),
     [("", ""), ("SYS_ADMIN", ""), ("ALL", ""), ("", "ALL")],
     ids=["default", "--cap-add SYS_ADMIN", "--cap-add ALL", "--cap-drop ALL"],
 )
 def test_our_default_program_is_the_one_of_docker(
-    reference: Reference, record_property: Record, added: str, dropped: str
+    reference: Reference, record: Record, added: str, dropped: str
 ) -> None:
     flags = [f"--cap-add={cap}" for cap in added.split()]
     flags += [f"--cap-drop={cap}" for cap in dropped.split()]
     docker = filter_of_docker(reference, *flags)
     ours = program(default_profile(), added, dropped)
     compared = compare(ours, docker, edges(default_profile()))
-    record_property("pairs compared", compared.pairs)
-    record_property("instructions", f"{len(ours) // 8}, docker {len(docker) // 8}")
+    record("pairs compared", compared.pairs)
+    record("instructions", f"{len(ours) // 8}, docker {len(docker) // 8}")
     rows = (AF_ALG, *INT_ARGUMENTS)
     assert (compared.unexplained(rows), compared.idle(rows)) == ([], []), (
         f"{compared.pairs} pairs compared, {len(compared.differences)} differ"
@@ -159,13 +171,13 @@ def test_our_default_program_is_the_one_of_docker(
 
 
 def test_docker_makes_the_same_program_of_our_profile(
-    reference: Reference, record_property: Record
+    reference: Reference, record: Record
 ) -> None:
     ours = resources.files("pyminidock.container.seccomp") / "default.json"
     with resources.as_file(ours) as document:
         docker = filter_of_docker(reference, "--security-opt", f"seccomp={document}")
     compared = compare(program(default_profile()), docker, edges(default_profile()))
-    record_property("pairs compared", compared.pairs)
+    record("pairs compared", compared.pairs)
     assert (compared.unexplained(INT_ARGUMENTS), compared.idle(INT_ARGUMENTS)) == ([], [])
 
 
@@ -214,14 +226,14 @@ EVERYTHING = {
 
 
 def test_every_action_and_comparison_means_the_same(
-    reference: Reference, record_property: Record, tmp_path: Path
+    reference: Reference, record: Record, tmp_path: Path
 ) -> None:
     document = tmp_path / "everything.json"
     document.write_text(json.dumps(EVERYTHING))
     docker = filter_of_docker(reference, "--security-opt", f"seccomp={document}")
     profile = parse_profile(document.read_text())
     compared = compare(program(profile), docker, edges(profile))
-    record_property("pairs compared", compared.pairs)
+    record("pairs compared", compared.pairs)
     assert compared.differences == ()
 
 
