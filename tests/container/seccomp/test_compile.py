@@ -244,7 +244,17 @@ def test_an_empty_profile_is_its_default() -> None:
 
 
 MASK, WANTED = 2**33 + 6, 2**33 + 2
-AROUND = (5, 2**32 + 4, 2**32 + 5, 2**32 + 6, 2**33 + 4, 2**33 + 5, 2**33 + 2, 2, 6)
+AROUND = (
+    5,
+    2**32 + 4,
+    2**32 + 5,
+    2**32 + 6,
+    2**33 + 4,
+    2**33 + 5,
+    2**33 + 2,
+    2**34 + WANTED,
+    2,
+)
 
 
 @pytest.mark.parametrize("operator", Operator)
