@@ -85,7 +85,7 @@ class Records:
                 self._names.setdefault(content["name"], path.name)
                 self._contents[path.name] = content
             except RecordUnreadable as damage:
-                aside.append(self._set_aside(path, damage.why, wall))
+                aside.append(self.set_aside(path.name, damage.why, wall))
         return tuple(aside)
 
     def strays(self) -> tuple[Path, ...]:
@@ -137,7 +137,7 @@ class Records:
         with self._lock:
             if container in self._contents:
                 return self._contents[container]
-        raise _no_such(container)
+        raise no_such_container(container)
 
     def find(self, reference: str) -> str:
         """Give the id that a name, an id or the unambiguous beginning of an id means.
@@ -153,7 +153,7 @@ class Records:
             meant = [each for each in self._contents if each.startswith(reference)]
         if reference and len(meant) == 1:
             return meant[0]
-        raise _no_such(reference)
+        raise no_such_container(reference)
 
     def all(self) -> tuple[Content, ...]:
         """Give every record, in the order of their ids."""
@@ -161,7 +161,7 @@ class Records:
             return tuple(self._contents[each] for each in sorted(self._contents))
 
     def remove(self, container: str) -> None:
-        """Remove a record with its whole directory; an absent one is fine.
+        """Remove a record with its directory; an absent one is fine.
 
         The directory is renamed first: whatever interrupts the removal, no half of a
         container is left under its name.
@@ -183,8 +183,10 @@ class Records:
             path = target
         discard_tree(path)
 
-    def _set_aside(self, path: Path, why: str, wall: float) -> Quarantined:
+    def set_aside(self, container: str, why: str, wall: float) -> Quarantined:
         """Move a damaged container out of the way, with all it holds: that is user data."""
+        self.release(container)
+        path = self.directory / container
         moment = datetime.datetime.fromtimestamp(wall, datetime.UTC)
         target = self._root / "quarantine" / f"{moment:%Y%m%dT%H%M%S}-{path.name}"
         target.parent.mkdir(mode=0o700, exist_ok=True)
@@ -194,7 +196,7 @@ class Records:
 
 
 def discard_tree(path: Path) -> None:
-    """Remove a directory with all in it, or a file; symlinks themselves, never their aim."""
+    """Remove a directory with all in it, or a file; links themselves, never their aim."""
     if path.is_dir() and not path.is_symlink():
         assert shutil.rmtree.avoids_symlink_attacks  # noqa: S101  (true on Linux, macOS)
         shutil.rmtree(path)
@@ -256,7 +258,8 @@ def _unreadable(path: Path, why: str) -> RecordUnreadable:
     )
 
 
-def _no_such(reference: str) -> NoSuchContainer:
+def no_such_container(reference: str) -> NoSuchContainer:
+    """Make the refusal for a name or id that leads nowhere."""
     return NoSuchContainer(
         f"No such container: {reference}",
         why="neither a name nor the beginning of exactly one id reads so",

@@ -72,8 +72,9 @@ def test_a_name_has_one_owner_whoever_asks_at_once(records: Records) -> None:
     assert (
         lost
         == [
-            f'Conflict. The container name "/web" is already in use by container "{won[0]}". You'
-            " have to remove (or rename) that container to be able to reuse that name."
+            f'Conflict. The container name "/web" is already in use by container'
+            f' "{won[0]}".'
+            " You have to remove (or rename) that container to be able to reuse that name."
         ]
         * 7
     )

@@ -1,0 +1,64 @@
+"""The one place that chooses a kernel; everybody else knows the door only.
+
+    linux-root    real containers, by root on Linux
+    simulated     every call of every plan is kept in books, no program runs
+
+The best one that works here is taken, unless one is asked for by name; what cannot be had
+is refused with the reason that `minidock doctor` gives, and never replaced in silence.
+"""
+
+import sys
+from pathlib import Path
+
+from pyminidock.errors import MinidockError
+from pyminidock.kernel import detect
+from pyminidock.kernel.model.body import ModelBody
+from pyminidock.kernel.port import Kernel
+from pyminidock.kernel.recording import Recording
+
+BACKENDS = ("linux-root", "simulated")
+
+
+class BackendRefused(MinidockError):
+    """The machine cannot be the kernel that was asked for."""
+
+    status = 400
+
+
+def choose(backend: str | None, root: Path) -> Kernel:
+    """Give the kernel `backend`, or the best that works for an engine over `root`.
+
+    The linux kernel forks its helper: call it while the process has one thread.
+    Raises BackendRefused.
+    """
+    if backend and backend not in BACKENDS:
+        raise BackendRefused(
+            f"no backend is called {backend!r}",
+            why=f"there are {' and '.join(BACKENDS)}",
+            try_next="minidock doctor",
+            lesson="backends",
+        )
+    if backend == "simulated":
+        return Recording(ModelBody())
+    best, reason = _best(root)
+    if backend and backend != best:
+        raise BackendRefused(
+            f"{backend} does not work here",
+            why=reason,
+            try_next="minidock --backend simulated doctor",
+            lesson="backends",
+        )
+    if best == "linux-root":
+        from pyminidock.kernel.linux.body import LinuxBody  # noqa: PLC0415  (only on Linux)
+
+        return Recording(LinuxBody(root))
+    return Recording(ModelBody())
+
+
+def _best(root: Path) -> tuple[str, str]:
+    """Name the best backend, and why it is not a better one."""
+    if sys.platform != "linux":
+        return detect.choose(detect.Facts(system=sys.platform))
+    from pyminidock.kernel.linux.facts import read_facts  # noqa: PLC0415  (only on Linux)
+
+    return detect.choose(read_facts(root))

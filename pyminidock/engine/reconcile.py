@@ -1,0 +1,128 @@
+"""What a new engine does first: look after everything that an earlier one left.
+
+    record      shim    so the container                     and therefore
+    any         yes     lives, or its exit record waits      is adopted
+    running     no      lost its shim with the last engine   has exited, 137
+    starting    no      was half-born                        is as it was before; told
+    exited      no      has ended                            nothing more to do
+    created     no      never began                          nothing
+    damaged     –       cannot be known                      quarantine, with the reason
+    none        –       was being created or removed         removed
+
+Doing it twice does nothing the second time.  Each deed is an event, of the story to which
+it belongs or of the story `engine`.
+"""
+
+from dataclasses import replace
+from pathlib import Path
+
+from pyminidock.container.plan import end_plan
+from pyminidock.container.spec import RecordDamaged, from_json
+from pyminidock.engine.ending import attend, bury
+from pyminidock.engine.house import House, Kept
+from pyminidock.engine.lives import Life
+from pyminidock.engine.recorder import Voice
+from pyminidock.events import ContainerExited, OrphanRemoved
+from pyminidock.kernel.port import ExitStatus, Process
+from pyminidock.layers import snapshots
+
+STORY = "engine"
+_SHIM_FILES = ("shim.sock", "shim.json", "shim.json.tmp", "shim.log", "exit.json")
+
+
+def reconcile(house: House) -> None:
+    """Adopt what lives, finish what was begun, remove what nobody owns."""
+    told = _Told(house)
+    wall = house.kernel.wall()
+    for aside in house.records.load(wall):
+        told.orphan("record", f"{aside.path}: {aside.reason}")
+    for content in house.records.all():
+        try:
+            kept = from_json(Kept, {key: content[key] for key in content if key != "v"})
+        except RecordDamaged as damage:
+            aside = house.records.set_aside(content["id"], damage.what, wall)
+            told.orphan("record", f"{aside.path}: {aside.reason}")
+        else:
+            _take_over(house, kept)
+    for path in house.records.strays():
+        snapshots.remove_tree(path)
+        told.orphan("file", path.name)
+    told.end()
+
+
+class _Told:
+    """The story of the engine itself; it begins when there is something to tell."""
+
+    def __init__(self, house: House) -> None:
+        self._house, self._voice = house, None
+
+    _voice: Voice | None
+
+    def orphan(self, what: str, name: str) -> None:
+        """Tell that something of ours was found without an owner."""
+        if self._voice is None:
+            self._house.recorder.story(STORY, "the engine began")
+            self._voice = self._house.recorder.operation(STORY, "reconcile")
+        self._voice(OrphanRemoved(what, name))
+
+    def end(self) -> None:
+        if self._voice is not None:
+            self._house.recorder.end(STORY)
+
+
+def _take_over(house: House, kept: Kept) -> None:
+    """Look after one container."""
+    life = Life(kept.id, kept.name)
+    house.recorder.story(life.story, f"run {kept.request.image}")
+    house.admit(kept, life)
+    voice = house.recorder.operation(life.story, "reconcile")
+    process = house.kernel.find(kept.spec.directory)
+    if process is not None:
+        life.begins()
+        life.lives(process)
+        attend(house, life)
+        return
+    match kept.state:
+        case "starting":
+            kept = _undo_birth(house, kept, voice)
+        case "running":
+            kept = _note_end(house, kept, voice)
+    if kept.finished:
+        life.begins()
+        life.ends(ExitStatus(kept.exit_code, finished=kept.finished))
+        life.settles()
+    if kept.finished and kept.spec.auto_remove:
+        bury(house, life, voice)
+
+
+def _undo_birth(house: House, kept: Kept, voice: Voice) -> Kept:
+    """Take back what the last engine had begun; the newborn died with it."""
+    house.kernel.perform(end_plan(kept.spec, house.machine), emit=voice)
+    directory = Path(kept.spec.directory)
+    for name in _SHIM_FILES:
+        (directory / name).unlink(missing_ok=True)
+    before = replace(kept, state="exited" if kept.finished else "created", pid=0)
+    if before.state == "created":
+        snapshots.remove(directory)
+        snapshots.prepare(directory, tuple(map(Path, kept.roots)))
+    voice(OrphanRemoved("birth", kept.name))
+    house.keep(before)
+    return before
+
+
+def _note_end(house: House, kept: Kept, voice: Voice) -> Kept:
+    """Note the end of a container that no shim answers for any more.
+
+    Its exit record may be there; without one its shim was killed, and it with its shim.
+    """
+    ghost = Process(kept.pid, 0, "", 0, kept.spec.directory)
+    status = house.kernel.wait(ghost, 0.0) or ExitStatus(137, 9)
+    house.kernel.perform(end_plan(kept.spec, house.machine), emit=voice)
+    voice(ContainerExited(kept.id, status.code, status.signal, status.was_out_of_memory))
+    after = replace(
+        kept, state="exited", pid=0, exit_code=status.code,
+        finished=status.finished or house.kernel.wall(),
+        was_out_of_memory=status.was_out_of_memory,
+    )  # fmt: skip
+    house.keep(after)
+    return after
