@@ -7,10 +7,9 @@ refuses is shown as Docker shows it, with the reason and a way on beneath.
 
 import importlib
 import os
-import shlex
 import signal
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import NoReturn
 
@@ -19,7 +18,7 @@ import click
 import pyminidock
 from pyminidock.cli import terminal
 from pyminidock.cli.failures import ERROR, WordsRefused, exit_code, tell
-from pyminidock.cli.words import closest
+from pyminidock.cli.words import Verbs
 from pyminidock.errors import MinidockError
 
 VERBS = {
@@ -47,47 +46,23 @@ VERBS = {
 """Each verb, and where it is defined, in the order of the help."""
 
 
-class Verbs(click.Group):
-    """A group of verbs that are loaded when they are named."""
-
-    def __init__(self, name: str, places: Mapping[str, str], *, help: str) -> None:
-        super().__init__(name, help=help, no_args_is_help=False)
-        self._places = places
+class LoadedVerbs(Verbs):
+    """Verbs that are loaded when they are named."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Name the verbs in the order of the table."""
-        return list(self._places)
+        return list(VERBS)
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         """Load one verb."""
-        if name not in self._places:
+        module, _, attribute = VERBS.get(name, "").partition(":")
+        if not module:
             return None
-        module, _, attribute = self._places[name].partition(":")
         found = getattr(importlib.import_module(f"pyminidock.cli.{module}"), attribute)
         return found if isinstance(found, click.Command) else None
 
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Read the flags before the verb; no verb at all asks for help."""
-        return super().parse_args(ctx, args or ["--help"])
 
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the verb that is meant.  Raises WordsRefused, which names the closest."""
-        command = self.get_command(ctx, args[0])
-        if command:
-            return args[0], command, args[1:]
-        meant = closest(args[0], list(self._places))
-        better = shlex.join([*ctx.command_path.split(), meant, *args[1:]])
-        raise WordsRefused(
-            f"'{args[0]}' is not a {ctx.command_path} command.",
-            why=f"the commands are {', '.join(self._places)}",
-            try_next=better if meant else f"{ctx.command_path} --help",
-            exit_code=ERROR,
-        )
-
-
-GROUP = Verbs("minidock", VERBS, help="A real container engine that shows every step.")
+GROUP = LoadedVerbs("minidock", help="A real container engine that shows every step.")
 click.version_option(pyminidock.__version__, message="minidock %(version)s")(GROUP)
 
 

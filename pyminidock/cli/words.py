@@ -28,6 +28,11 @@ _MANY = -1
 Options = Mapping[str, click.Option]  # by each of their spellings
 
 
+def verbs(name: str, members: Sequence[click.Command], *, help: str) -> "Verbs":
+    """Make a group of verbs, in this order."""
+    return Verbs(name, {str(each.name): each for each in members}, help=help)
+
+
 class Verb(click.Command):
     """A command whose words are read as Docker reads them.
 
@@ -53,11 +58,38 @@ class Verb(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Read the words.  Raises WordsRefused."""
+        if ctx.resilient_parsing:  # a shell asks what could come next
+            return super().parse_args(ctx, args)
         options = _spelt(self.get_params(ctx))
         flags, words = normal(self, options, args, ctx.command_path)
         if "--help" not in flags:
             _count(words, self, ctx.command_path)
         return super().parse_args(ctx, [*flags, "--", *words])
+
+
+class Verbs(click.Group):
+    """A verb that is followed by another one; alone it shows its help."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the flags before the second verb."""
+        return super().parse_args(ctx, args or ["--help"])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the verb that is meant.  Raises WordsRefused, which names the closest."""
+        known = self.list_commands(ctx)
+        if args[0] in known or ctx.resilient_parsing:
+            return super().resolve_command(ctx, args)
+        path, meant = ctx.command_path, closest(args[0], known)
+        raise WordsRefused(
+            f"'{args[0]}' is not a {path} command.",
+            why=f"the commands are {', '.join(known)}",
+            try_next=shlex.join([*path.split(), meant, *args[1:]])
+            if meant
+            else f"{path} --help",
+            exit_code=ERROR,
+        )
 
 
 def normal(
@@ -72,8 +104,11 @@ def normal(
     left = deque(args)
     while left:
         word = left.popleft()
-        if word == "--" or (words and not verb.is_open):
-            words += [*left] if word == "--" else [word, *left]
+        if words and not verb.is_open:
+            words += [word, *left]
+            break
+        if word == "--":
+            words += left
             break
         if word == "-" or not word.startswith("-"):
             words.append(word)

@@ -1,0 +1,267 @@
+"""The engine itself: can it run here, start it, end it, leave nothing of it.
+
+doctor      what this machine can do, with or without an engine, root or not
+bootstrap   a root directory from what the machine has
+daemon      the engine in the foreground; commands start one by themselves
+system      shutdown: the engine ends, containers go on; reset: nothing is left
+env         what other Docker clients need to know
+"""
+
+import json
+import os
+import shutil
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+
+from pyminidock.cli.failures import WordsRefused
+from pyminidock.cli.words import Verb, switch, text, verbs
+from pyminidock.client.connect import EngineAbsent, EngineForeign, Place, connect, locate
+from pyminidock.client.handles import Client
+from pyminidock.client.survey import survey
+from pyminidock.errors import MinidockError
+from pyminidock.grammar.names import short_id
+
+_MARKS = {"yes": "✓", "limited": "~", "no": "✗"}
+_GONE_S = 20.0
+_OURS = (
+    "containers", "journal", "layers", "oci", "quarantine", "roots", "trash", "volumes",
+    "daemon.log", "lock", "start.lock", "state.db", "minidock.sock",
+)  # fmt: skip
+"""What an engine makes in its root directory; `reset` removes nothing else."""
+
+
+# ── doctor ────────────────────────────────────────────────────────────────────────────────
+
+
+def doctor(words: tuple[str, ...], **given: bool) -> int:
+    """Tell what this machine can do, and why not more."""
+    told = diagnosis()
+    if given["json"]:
+        click.echo(json.dumps(told, indent=2))
+    elif given["short"]:
+        click.echo(in_short(told))
+    else:
+        _show(told)
+    return 0
+
+
+def diagnosis() -> dict[str, Any]:
+    """Ask the engine that runs, or look ourselves with the same eyes."""
+    place = locate()
+    try:
+        with connect(start=False) as client:
+            return client.doctor()
+    except (EngineAbsent, EngineForeign):
+        return survey(place.root)
+
+
+def in_short(told: Mapping[str, Any]) -> str:
+    """Say it in one line.
+
+    >>> in_short({"backend": "linux-root", "capabilities": [
+    ...     {"name": "overlay", "state": "yes"}, {"name": "limits", "state": "no"}]})
+    'linux-root: 1 yes, 1 no (limits)'
+    """
+    states: Counter[str] = Counter(row["state"] for row in told["capabilities"])
+    parts = []
+    for state, number in sorted(
+        states.items(), key=lambda pair: list(_MARKS).index(pair[0])
+    ):
+        names = [row["name"] for row in told["capabilities"] if row["state"] == state]
+        parts.append(
+            f"{number} {state}" + ("" if state == "yes" else f" ({', '.join(names)})")
+        )
+    return f"{told['backend']}: {', '.join(parts)}"
+
+
+def _show(told: Mapping[str, Any]) -> None:
+    """One capability a paragraph: what, why, what it costs, how to get it."""
+    width = max(len(row["name"]) for row in told["capabilities"])
+    for row in told["capabilities"]:
+        click.echo(f"{_MARKS[row['state']]} {row['name'].ljust(width)}  {row['reason']}")
+        for label, said in (("costs", row["costs"]), ("get it", row["fix"])):
+            if said:
+                click.echo(f"  {'':{width}}  {label}: {said}")
+
+
+# ── bootstrap, daemon ─────────────────────────────────────────────────────────────────────
+
+
+def bootstrap(words: tuple[str, ...]) -> int:
+    """Make a root directory from what this machine has; print its name."""
+    name = words[0] if words else "busybox"
+    with connect() as client:
+        click.echo(client.bootstrap(name).get("name", name))
+    return 0
+
+
+def daemon(words: tuple[str, ...], **given: str | None) -> NoReturn:
+    """Become the engine, in the foreground."""
+    place = locate(given["root"], given["socket"])
+    backend = given["backend"] or os.environ.get("MINIDOCK_BACKEND", "")
+    engine = [sys.executable, "-I", "-m", "pyminidock.api.daemon"]
+    engine += ["--root", str(place.root), "--socket", str(place.socket)]
+    engine += ["--backend", backend] if backend else []
+    os.execv(sys.executable, engine)  # noqa: S606  (this interpreter, our own module)
+
+
+# ── system ────────────────────────────────────────────────────────────────────────────────
+
+
+def shutdown(words: tuple[str, ...]) -> int:
+    """End the engine; containers go on."""
+    _end(locate())
+    return 0
+
+
+def reset(words: tuple[str, ...], *, dry_run: bool) -> int:
+    """End and remove everything that belongs to this engine, and say what."""
+    place = locate()
+    if not place.root.exists():
+        return 0
+    with connect() as client:  # a new one too: it finds what an earlier one left
+        for told in client.containers(all=True):
+            name = told["Names"][0].removeprefix("/")
+            click.echo(f"container {short_id(told['Id'])} ({name})")
+            if not dry_run:
+                client.remove(told["Id"], force=True)
+    if not dry_run:
+        _end(place)
+    for path in _ours(place):
+        click.echo(path)
+        if not dry_run:
+            _remove(path)
+    if not dry_run:
+        with suppress(OSError):  # somebody keeps other files there
+            place.root.rmdir()
+    return 0
+
+
+def _end(place: Place) -> None:
+    """Stop the engine and wait until it is gone; none is just as well."""
+    try:
+        with connect(place.root, f"unix://{place.socket}", start=False) as client:
+            client.shutdown()
+            _wait_until_gone(client, place)
+    except EngineAbsent:
+        return
+
+
+def _wait_until_gone(client: Client, place: Place) -> None:
+    deadline = time.monotonic() + _GONE_S
+    while place.socket.exists():
+        try:
+            client.ping()
+        except (OSError, MinidockError):
+            break
+        if time.monotonic() > deadline:
+            raise WordsRefused(
+                f"the engine at {place.socket} did not end within {_GONE_S:g} s",
+                why="it still answers",
+                try_next="minidock system shutdown",
+                exit_code=1,
+            )
+        time.sleep(0.01)
+
+
+def _ours(place: Place) -> Iterator[Path]:
+    """Give the paths that an engine made."""
+    yield from (path for name in _OURS if (path := place.root / name).exists())
+
+
+def _remove(path: Path) -> None:
+    """Remove a tree or a file; links are removed, not followed."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+# ── env, lab, completion ──────────────────────────────────────────────────────────────────
+
+
+def env(words: tuple[str, ...], *, fish: bool, json: bool) -> int:
+    """Print what makes a stock Docker client speak to this engine."""
+    for line in settings(locate(), is_fish=fish, is_json=json):
+        click.echo(line)
+    return 0
+
+
+def settings(place: Place, *, is_fish: bool, is_json: bool) -> list[str]:
+    """Write the two variables for a shell."""
+    values = {"DOCKER_HOST": f"unix://{place.socket}", "DOCKER_BUILDKIT": "0"}
+    if is_json:
+        return [json.dumps(values)]
+    form = "set -gx {} '{}';" if is_fish else "export {}='{}'"
+    quote = "\\'" if is_fish else "'\\''"
+    return [form.format(name, value.replace("'", quote)) for name, value in values.items()]
+
+
+def lab(words: tuple[str, ...]) -> int:
+    """Say what this machine can do, and where to look until there are notebooks."""
+    click.echo(in_short(diagnosis()))
+    click.echo("The notebooks come with the first pictures; until then, in this terminal:")
+    click.echo("  minidock step run busybox echo hi")
+    return 0
+
+
+def completion(words: tuple[str, ...]) -> int:
+    """Print the script that completes our words in a shell."""
+    from click.shell_completion import get_completion_class  # noqa: PLC0415  (seldom needed)
+
+    from pyminidock.cli.main import GROUP  # noqa: PLC0415  (it loads this module)
+
+    shell = words[0] if words else "bash"
+    found = get_completion_class(shell)
+    if found is None:
+        raise WordsRefused(
+            f"no completion for {shell}",
+            why="the shells are bash, zsh and fish",
+            try_next="minidock completion bash",
+            exit_code=1,
+        )
+    click.echo(found(GROUP, {}, "minidock", "_MINIDOCK_COMPLETE").source())
+    return 0
+
+
+DOCTOR = Verb(
+    "doctor", doctor, help="Tell what this machine can do, and why not more.",
+    params=[switch("--json", help="for programs"), switch("--short", help="in one line")],
+)  # fmt: skip
+BOOTSTRAP = Verb(
+    "bootstrap", bootstrap, help="Make a root directory from what this machine has.",
+    usage="[busybox]", most=1,
+)  # fmt: skip
+DAEMON = Verb(
+    "daemon", daemon, help="Be the engine, in the foreground.",
+    params=[
+        text("--root", help="where it keeps everything", metavar="DIR"),
+        text("--socket", help="where it listens", metavar="PATH"),
+        text("--backend", help="which kernel it uses", metavar="NAME"),
+    ],
+)  # fmt: skip
+SYSTEM = verbs(
+    "system",
+    [
+        Verb("shutdown", shutdown, help="End the engine; containers go on."),
+        Verb("reset", reset, help="Leave nothing of this engine behind.",
+             params=[switch("--dry-run", help="only say what would go")]),
+    ],
+    help="The engine as a whole.",
+)  # fmt: skip
+ENV = Verb(
+    "env", env, help='For eval "$(minidock env)": other Docker clients find us.',
+    params=[switch("--fish", help="for fish"), switch("--json", help="for programs")],
+)  # fmt: skip
+LAB = Verb("lab", lab, help="Open the notebooks.")
+COMPLETION = Verb(
+    "completion", completion, help="Print the script for bash, zsh or fish.",
+    usage="[SHELL]", most=1,
+)  # fmt: skip

@@ -1,0 +1,266 @@
+"""`minidock step run`: the birth of a container, held between its steps.
+
+    create ─► gates ─► start (another thread) ─► held … held … ─► exit code
+                         │                        │
+                         blocks at each gate      step, continue or abort
+
+A gate lives as long as our connection.  However we end, by a key, a mistake or kill -9,
+the engine lets the container go on by itself; it is removed at its end in any case, for it
+was made to be looked at.  What stays is its trace.
+
+In a terminal the stepper shows the world; elsewhere, or with --no-tui, each hold is a line,
+and one letter is read for each: n(ext step), c(ontinue), a(bort).
+
+    held 57 root.pivoted pid=4242: The old root is out of sight
+"""
+
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
+from contextlib import ExitStack, suppress
+from queue import SimpleQueue
+from threading import Thread
+from typing import Any, TypeVar
+
+import click
+
+from pyminidock.cli.failures import NOT_STARTED, WordsRefused, start_exit_code, tell
+from pyminidock.cli.flags import container_flags, create_body
+from pyminidock.cli.run import make
+from pyminidock.cli.stepper_source import LiveSource, matches
+from pyminidock.cli.terminal import converse, write
+from pyminidock.cli.words import Verb, switch, texts, verbs
+from pyminidock.client.attach import Attached
+from pyminidock.client.connect import connect
+from pyminidock.client.handles import Client
+from pyminidock.client.transport import Refused
+from pyminidock.client.watch import GateHandle
+from pyminidock.errors import MinidockError
+from pyminidock.events.journal import Record
+from pyminidock.viz.sentences import say
+
+ANY = "*"
+
+Result = TypeVar("Result")
+
+
+class Gates:
+    """Several gates of one story that look like one: what any of them holds is held."""
+
+    def __init__(self, gates: Sequence[GateHandle]) -> None:
+        self._gates = gates
+        self._news: SimpleQueue[tuple[GateHandle, Record] | None] = SimpleQueue()
+        self._holding = gates[0]
+        self._last = (0, "")  # the event that was let go last, and how
+        for gate in gates:
+            Thread(target=self._listen, args=(gate,), daemon=True).start()
+
+    def held(self) -> Iterator[Record]:
+        """Wait for each event that is held; one that several gates hold comes once."""
+        open_gates = len(self._gates)
+        while open_gates:
+            news = self._news.get()
+            if news is None:
+                open_gates -= 1
+                continue
+            self._holding, record = news
+            if record.seq == self._last[0]:
+                self._order(self._last[1])
+                continue
+            self._last = (record.seq, "")
+            yield record
+
+    def step(self) -> None:
+        """Let go, to the next event."""
+        self._order("step")
+
+    def resume(self) -> None:
+        """Let go, to the next event of any of the patterns."""
+        self._order("continue")
+
+    def abort(self) -> None:
+        """Let go, backwards."""
+        self._order("abort")
+
+    def close(self) -> None:
+        """Let go for good."""
+        for gate in self._gates:
+            gate.close()
+
+    def _order(self, order: str) -> None:
+        self._last = (self._last[0], order)
+        match order:
+            case "step":
+                self._holding.step()
+            case "abort":
+                self._holding.abort()
+            case _:
+                self._holding.resume()
+
+    def _listen(self, gate: GateHandle) -> None:
+        with suppress(MinidockError, OSError):  # the engine ended: nothing is held
+            for record in gate.held():
+                self._news.put((gate, record))
+        self._news.put(None)
+
+
+class SteppedSource(LiveSource):
+    """A story that is held wherever one of several patterns says."""
+
+    def __init__(self, client: Client, story: str, patterns: Sequence[str], title: str):
+        self._patterns = patterns
+        super().__init__(
+            lambda name, _: Gates([client.gate(name, each) for each in patterns]),
+            client.events,
+            story,
+            " or ".join(patterns),
+            title,
+        )
+
+    def stops_at(self, record: Record) -> bool:
+        """Say whether one of the patterns means this event."""
+        return any(matches(each, record) for each in self._patterns)
+
+
+def step_run(words: tuple[str, ...], **given: Any) -> int:
+    """Start a container step by step; give its exit code, 125 if it was aborted."""
+    body = create_body(given, words, os.environ)
+    body["HostConfig"]["AutoRemove"] = True
+    if body["OpenStdin"]:
+        raise WordsRefused(
+            "-i cannot be used with step",
+            why="standard input is for the steps: n, c and a, or the keys of the stepper",
+            try_next="minidock step run busybox echo hi",
+        )
+    in_lines = given["no_tui"] or not (sys.stdout.isatty() and sys.stdin.isatty())
+    try:
+        with connect() as client:
+            container = make(client, body, given["name"] or "")
+            return _stepped(client, container, given["breaks"] or (ANY,), in_lines=in_lines)
+    except MinidockError as refusal:
+        tell(refusal)
+        return start_exit_code(refusal.what)
+
+
+def _stepped(
+    client: Client, container: str, patterns: Sequence[str], *, in_lines: bool
+) -> int:
+    """Set the gates, start, step; whatever fails, leave no container behind."""
+    story = f"run-{container[:12]}"
+    with ExitStack() as undo:
+        undo.callback(_remove, client, container)
+        source = SteppedSource(client, story, patterns, f"run {container[:12]}")
+        undo.callback(source.close)
+        attached = undo.enter_context(client.attach(container))
+        waiting = client.waiting(container, "removed")
+        starting = _meanwhile(lambda: client.start(container))
+        output = _meanwhile(lambda: _collect(attached, is_shown=in_lines))
+        if in_lines:
+            goes_on = _in_lines(client, story, source)
+        else:
+            goes_on = _in_stepper(source)
+        starting.result()
+        source.close()
+        write(1, output.result())
+        return waiting.result() if goes_on else NOT_STARTED
+
+
+def _remove(client: Client, container: str) -> None:
+    """Remove it unless it removed itself, as it was told to."""
+    with suppress(Refused, OSError):
+        client.remove(container, force=True)
+
+
+def _collect(attached: Attached, *, is_shown: bool) -> bytes:
+    """Show what the program says, or keep it while the screen belongs to the stepper."""
+    if is_shown:
+        converse(attached, reads=False, keys=b"")
+        return b""
+    return b"".join(data for _, data in iter(attached.read, None))
+
+
+def _in_stepper(source: SteppedSource) -> bool:
+    """Show the world at each step; give False if the person aborted."""
+    from pyminidock.cli.stepper import StepperApp  # noqa: PLC0415  (Textual takes its time)
+
+    StepperApp(source).run()
+    return True
+
+
+def _in_lines(client: Client, story: str, source: SteppedSource) -> bool:
+    """Print a line for each hold and read a letter; give False after an abort."""
+    for record in iter(source.next_held, None):
+        pid = _host_pid(client, story) or "-"
+        click.echo(f"held {record.seq} {record.kind} pid={pid}: {say(record)}")
+        match _order():
+            case "n":
+                source.step()
+            case "c" if source.pattern != ANY:
+                source.resume()
+            case "a":
+                source.abort()
+                return False
+            case _:
+                source.close()
+    return True
+
+
+def _order() -> str:
+    """Read n, c or a; nothing more to read means: let go."""
+    while line := sys.stdin.readline():
+        letter = line.strip()[:1].lower()
+        if letter in ("n", "c", "a"):
+            return letter
+        click.echo("n: next step   c: continue   a: abort", err=True)
+    return ""
+
+
+def _host_pid(client: Client, story: str) -> int:
+    """Give the number on the host of the process that is being born; 0 before its fork."""
+    born = [
+        record.data["pid"]
+        for record in client.story(story).records
+        if record.kind == "init.forked"
+    ]
+    return int(str(born[-1])) if born else 0
+
+
+def _meanwhile(work: Callable[[], Result]) -> "Future[Result]":
+    """Do something on a thread that does not keep us from ending."""
+    future: Future[Result] = Future()
+
+    def do() -> None:
+        try:
+            future.set_result(work())
+        except (MinidockError, OSError) as refusal:
+            future.set_exception(refusal)
+
+    Thread(target=do, daemon=True).start()
+    return future
+
+
+STEP = verbs(
+    "step",
+    [
+        Verb(
+            "run",
+            step_run,
+            help="Start a container step by step; it is removed at its end.",
+            params=[
+                texts(
+                    *("--break", "breaks"),
+                    help="hold at this kind of event, if its fields are so",
+                    metavar="KIND [FIELD=VALUE]…",
+                ),
+                switch("--no-tui", help="one line for each step; n, c and a are read"),
+                *container_flags(),
+            ],
+            usage="IMAGE [COMMAND]…",
+            least=1,
+            is_open=False,
+            gathers="--break",
+        )
+    ],
+    help="Hold a container between its steps.",
+)
