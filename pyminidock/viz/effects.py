@@ -173,8 +173,8 @@ def trait_of(event: TraitEvent) -> tuple[str, str]:  # noqa: PLR0911, PLR0912  (
             return "tracers", "refused"
         case e.ParentDeathBound():
             return "dies with its shim", "yes"
-        case e.KeyringJoined(name):
-            return "session keyring", f"its own, empty ({name[:12]})"
+        case e.KeyringJoined():
+            return "session keyring", "its own, empty"
         case e.PropagationSet(target, propagation, _):
             return f"propagation of {target}", propagation
         case e.StreamsReopened():

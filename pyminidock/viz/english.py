@@ -470,6 +470,6 @@ EVIDENCE: Mapping[str, tuple[str, str]] = {
     "acknowledged": ("✓", "the kernel said yes"),
     "observed": ("◉", "read back from the kernel"),
     "explained": ("≡", "computed, not seen"),
-    "planned": ("◌", "planned: a failure would have been heard"),
+    "planned": ("◌", "planned, and no failure heard"),
     "client": ("◂", "told by our client"),
 }

@@ -44,7 +44,10 @@ def process_after(  # noqa: PLR0911  (one line per fact)
         case e.NamespaceEntered(namespace, was_joined):
             return _entered(world, record, namespace, "joined" if was_joined else "own")
         case e.CgroupJoined(path):
-            return _joined_account(with_trait(world, record, "account", path), record, path)
+            short = path.removeprefix("/sys/fs/cgroup/")
+            return _joined_account(
+                with_trait(world, record, "account", short), record, path
+            )
         case e.ProgramExecuted(argv):
             process = replace(_newborn(world, record), command=argv, state="running")
             return _with(world, record, process)

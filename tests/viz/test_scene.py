@@ -44,11 +44,11 @@ def nodes_of(node: Node) -> list[Node]:
 
 
 def test_processes_are_a_tree_with_their_walls() -> None:
-    assert paint(processes(at(PIVOTED)), 36).splitlines()[1:] == [
+    assert paint(processes(at(PIVOTED)), 40).splitlines()[1:] == [
         "minidockd, the engine",
-        "└─ shim 4700",
+        "└─ shim · host 4700",
         "   ├─ ✎ its next child: new pid",
-        "   └─ ✎ PID 1, being made 4711",
+        "   └─ ✎ PID 1 · host 4711 · being made",
         "      ├─ ● pid     its own",
         "      ├─ ● mount   its own",
         "      ├─ ● network its own",
@@ -63,8 +63,8 @@ def test_the_mounts_say_what_is_hidden_and_what_just_changed() -> None:
     masked = next(n for n, x in enumerate(STORY, 1) if isinstance(x, e.PathMasked))
     lines = paint(mounts(at(masked)), 60).splitlines()
     (changed,) = [line for line in lines if line.startswith("Δ")]
-    assert changed.split() == ["Δ", "⊘", "/proc/kcore", "hidden", "by", "/dev/null", "ro"]
-    assert lines[1].strip() == "Tree: pivoted: this tree is /"
+    assert changed.split() == ["Δ", "⊘", "/proc/kcore", "by", "/dev/null", "ro"]
+    assert lines[1].strip() == "Tree: pivoted, it is / now"
     assert any("memory.limit_in_bytes 67108864" in line for line in lines)
 
 

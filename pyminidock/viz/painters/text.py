@@ -20,6 +20,7 @@ from pyminidock.viz.sentences import visible
 
 _MOST = 4096  # characters of one node that are looked at: more fits into no line
 _GAP = 2  # columns between the cells of a table
+_HEAD_WIDTH = 50  # a narrower table stands in a pane, where each line counts
 _ANSI = {
     "title": "1", "dim": "2", "changed": "1;7", "marked": "1;7", "badge": "7", "hit": "34",
     "miss": "33", "write": "35", "hide": "36", "net": "32", "err": "1;31", "idle": "2",
@@ -208,10 +209,9 @@ def _row(node: Node) -> Iterator[Line]:
 def _tree(node: Node, width: int, lead: str = "", below: str = "") -> Iterator[Line]:
     """Draw a thing, then its children under a line that shows whose they are."""
     room = max(width - columns(lead) - 2, 4)
-    style = "changed" if node.is_changed else node.state
     said = cut(_clean(_with_glyph(node)), room)
-    marker = (Span(f" {CHANGED}", "changed"),) if node.is_changed else ()
-    yield (Span(lead, "dim"), Span(said, style), *marker)
+    marker = (Span(" "), Span(CHANGED, "changed")) if node.is_changed else ()
+    yield (Span(lead, "dim"), Span(said, node.state), *marker)
     for child in node.children:
         is_last = child is node.children[-1]
         branch, rest = ("└─ ", "   ") if is_last else ("├─ ", "│  ")
@@ -228,7 +228,7 @@ def _table(node: Node, width: int) -> Iterator[Line]:
         return
     head, *rows = node.children
     widths = _widths(node.children, width - 2)
-    if any(cell.text for cell in head.children):
+    if width >= _HEAD_WIDTH and any(cell.text for cell in head.children):
         yield (Span("  "), *_cells(head, widths, "dim"))
     for each in rows:
         is_changed = any(cell.is_changed for cell in each.children)

@@ -38,11 +38,11 @@ _MOUNTS: dict[str, State] = {
 }  # fmt: skip
 _ROOTS = {
     "": "no tree yet",
-    "snapshot": "an empty writable layer is ready",
-    "prepared": "stacked, mounted nowhere yet",
-    "attached": "attached, the host's / still in reach",
-    "pivoted": "pivoted: this tree is /",
-    "gone": "gone, with the last process",
+    "snapshot": "a writable layer is ready",
+    "prepared": "stacked, not mounted yet",
+    "attached": "attached, host's / in reach",
+    "pivoted": "pivoted, it is / now",
+    "gone": "gone with the last process",
 }
 
 
@@ -65,10 +65,9 @@ def processes(world: World) -> Scene:
 def _process(process: Process, known: list[Process], seq: int) -> Node:
     """One process, its namespaces as one line of words, its children below."""
     children = (_process(each, known, seq) for each in known if each.parent == process.id)
-    name, state = _named(process)
+    said, state = _named(process)
     walls = () if process.role in ("engine", "shim") else _walls(process, seq)
     prepared = _prepared(process, seq)
-    said = f"{name} {process.pid}" if process.pid else name
     is_changed = process.changed == seq
     return tree(
         process.id, f"{said}, {process.state}", said, *walls, *prepared, *children,
@@ -78,16 +77,17 @@ def _process(process: Process, known: list[Process], seq: int) -> Node:
 
 def _named(process: Process) -> tuple[str, State]:
     """Give the name that people know a process by, and how it is."""
+    outside = f" · host {process.pid}" if process.pid else ""
     if process.role == "engine":
-        return "minidockd, the engine", ""
+        return f"minidockd, the engine{outside}", ""
     if process.role == "shim":
-        return "shim", ""
-    name = "PID 1" if process.role == "init" else "exec"
+        return f"shim{outside}", ""
+    name = ("PID 1" if process.role == "init" else "exec") + outside
     if process.state == "being made":
-        return f"{name}, being made", "write"
+        return f"{name} · being made", "write"
     if process.state == "exited":
-        return f"{name}, ended", "idle"
-    return f"{name}: {' '.join(process.command) or 'running'}", "hit"
+        return f"{name} · ended", "idle"
+    return f"{name} · {' '.join(process.command) or 'running'}", "hit"
 
 
 def _walls(process: Process, seq: int) -> tuple[Node, ...]:
@@ -141,7 +141,7 @@ def _mount(mount: MountPoint, seq: int) -> Node:
     id_ = f"mount.{mount.order}"
     what = {
         "root": "the stacked tree", "bind": f"bind of {mount.source}",
-        "mask": "hidden by /dev/null" if mount.source == "null" else "hidden, empty",
+        "mask": "by /dev/null" if mount.source == "null" else "by nothing at all",
         "read-only path": "itself",
     }.get(mount.what, mount.filesystem)  # fmt: skip
     changed = mount.changed == seq

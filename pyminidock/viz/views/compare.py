@@ -6,14 +6,14 @@ moments are compared thing by thing: `+` came, `−` went, `~` is another now.
 
 from collections.abc import Iterator
 
-from pyminidock.viz.scene import GLYPHS, Node, Scene, cell, group, row, table, text
+from pyminidock.viz.scene import GLYPHS, Node, Scene, cell, group, row, stack, table, text
 from pyminidock.viz.things import World
 from pyminidock.viz.views.birth import mounts, powers, processes
 
 
 def compare(old: World, new: World) -> Scene:
     """List what came, went or changed from one moment to the other, by part."""
-    return group("compare", "What is different", *_parts(old, new))
+    return stack("compare", "What is different", *_parts(old, new))
 
 
 def _parts(old: World, new: World) -> Iterator[Node]:

@@ -1,0 +1,475 @@
+"""The terminal stepper: one story, forward and back, live or from a recording.
+
+    title, backend label, step n of m
+    processes and namespaces │ mounts          the world at this step
+                             │ powers
+    what happened, at the depth that was chosen, and the same in plain Linux
+    the engine's source around the line that told it
+    status: what is held, and how to look at it from outside
+
+Going back moves the view and nothing else: a container that is held stays held.  Records
+and holds arrive on threads of their own and are handed over to this one, and orders are
+given on threads too, so a slow engine never freezes the keys.
+"""
+
+import os
+import subprocess
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from threading import Thread
+from typing import ClassVar
+
+from textual.app import App, ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
+from textual.timer import Timer
+from textual.widgets import Input, Static
+
+from pyminidock.cli import stepper_draw as draw
+from pyminidock.cli.stepper_asks import Help, Leave
+from pyminidock.cli.stepper_look import THEMES, content_of, is_light, window
+from pyminidock.cli.stepper_source import Source, chunks
+from pyminidock.cli.stepper_walk import Walk, living
+from pyminidock.errors import MinidockError
+from pyminidock.events.journal import Record
+from pyminidock.viz.keys import KEYS
+from pyminidock.viz.painters.text import Line
+from pyminidock.viz.sentences import visible
+from pyminidock.viz.views.birth import mounts, powers, processes
+
+Work = Callable[[], object]
+Shell = Callable[[Sequence[str]], None]
+
+PLAY_S = 0.8  # one step, when it plays
+_NAMES = {"ArrowRight": "right", "ArrowLeft": "left", "/": "slash", " ": "space",
+          "!": "exclamation_mark", "?": "question_mark"}  # fmt: skip
+
+
+def textual_name(name: str) -> str:
+    """Spell a key of the table as Textual does.
+
+    >>> textual_name("Shift+ArrowLeft"), textual_name("/"), textual_name("Home")
+    ('shift+left', 'slash', 'home')
+    """
+    prefix, _, key = name.rpartition("+")
+    spelt = _NAMES.get(key) or (key if len(key) == 1 else key.lower())
+    return f"{prefix.lower()}+{spelt}" if prefix else spelt
+
+
+class StepperApp(App[None]):
+    """Shows a source's story; `work` is begun once everybody listens, on a thread."""
+
+    TITLE = "minidock step"
+    AUTO_FOCUS = None
+    ENABLE_COMMAND_PALETTE = False
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *(
+            Binding(textual_name(name), f"do('{key.action}')", key.says, show=False)
+            for key in KEYS
+            for name in key.names
+        ),
+        *(
+            Binding(key, f"scroll_by({lines})", "scroll", show=False)
+            for key, lines in (("up", -1), ("down", 1), ("pageup", -10), ("pagedown", 10))
+        ),
+    ]
+    CSS = """
+    Screen { layers: base over; }
+    #title { height: 1; background: $panel; }
+    #world { height: 1fr; }
+    #processes { width: 5fr; height: 100%; }
+    #right { width: 6fr; padding-left: 1; }
+    #mounts, #powers { height: 1fr; }
+    #scroll { height: 1fr; display: none; }
+    #caption { height: 4; background: $panel; }
+    #source { height: 6; }
+    #ask { display: none; height: 1; border: none; padding: 0; }
+    #status { height: 1; }
+    .asked #ask { display: block; }
+    .asked #status { display: none; }
+    Help, Leave { align: center middle; }
+    #help, #leave { width: 80; max-width: 100%; height: auto; max-height: 100%;
+                    background: $panel; border: round $primary; padding: 0 1; }
+    #leave { width: 60; }
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        *,
+        work: Work | None = None,
+        shell: Shell | None = None,
+        play_s: float = PLAY_S,
+        light: bool | None = None,
+    ) -> None:
+        super().__init__()
+        self.source, self.walk = source, Walk()
+        self.note = ""
+        self.shows = {"source": True, "linux": True, "table": False, "compare": False}
+        self._work, self._play_s = work, play_s
+        self._shell: Shell = shell or self._suspended_shell
+        self._light = is_light(os.environ) if light is None else light
+        self._asked = ""  # "goto" or "search" while the prompt is open
+        self._runs_to_break = self._ended = False
+        self._timer: Timer | None = None
+        for theme in THEMES:
+            self.register_theme(theme)
+        self.theme = "minidock-light" if self._light else "minidock-dark"
+
+    def compose(self) -> ComposeResult:
+        """The parts of the screen, from the top."""
+        yield Static(id="title")
+        with Horizontal(id="world"):
+            yield Static(id="processes")
+            with Vertical(id="right"):
+                yield Static(id="mounts")
+                yield Static(id="powers")
+        with VerticalScroll(id="scroll", can_focus=False):
+            yield Static(id="wide")
+        yield Static(id="caption")
+        yield Static(id="source")
+        yield Input(id="ask", compact=True)
+        yield Static(id="status")
+
+    # ── What arrives ──────────────────────────────────────────────────────────────────────
+
+    def on_mount(self) -> None:
+        """Begin to listen, then begin the work."""
+        self.set_focus(None)
+        for body in (self._listen, self._watch_holds):
+            Thread(target=body, daemon=True).start()
+        if self._work:
+            Thread(target=self._do_work, args=(self._work,), daemon=True).start()
+
+    def on_unmount(self) -> None:
+        """Let go: a gate whose client goes away opens."""
+        self._ended = True
+        self.source.close()
+
+    def on_resize(self) -> None:
+        """Draw for the new size, once it is known to all parts."""
+        self.call_after_refresh(self.redraw)
+
+    def _listen(self) -> None:
+        size = 1 if self.source.is_live else 500
+        try:
+            for chunk in chunks(self.source.records(), size):
+                self._hand_over(self._arrived, chunk)
+        except (MinidockError, OSError) as error:
+            self._hand_over(self._say, f"no more events: {error}")
+        self._hand_over(self._all_arrived)
+
+    def _watch_holds(self) -> None:
+        try:
+            while (held := self.source.next_held()) is not None:
+                self._hand_over(self._holds_at, held)
+        except (MinidockError, OSError) as error:
+            self._hand_over(self._say, f"the gate is lost: {error}")
+
+    def _do_work(self, work: Work) -> None:
+        try:
+            work()
+        except MinidockError as error:
+            self._hand_over(self._say, f"{error.what} — {error.try_next}")
+
+    def _hand_over(self, what: Callable[..., None], *values: object) -> None:
+        """Call on the screen's own thread; nobody is there any more once it ended."""
+        if not self._ended:
+            try:
+                self.call_from_thread(what, *values)
+            except RuntimeError:
+                self._ended = True
+
+    def _arrived(self, records: list[Record]) -> None:
+        self.walk.add(records, follow=self.source.is_live)
+        self.redraw()
+
+    def _all_arrived(self) -> None:
+        if self.source.damage:
+            self.note = f"the recording is cut: {self.source.damage}"
+        if not self.source.is_live and self.walk.position == 0:
+            self.walk.go(1)
+        self.redraw()
+
+    def _holds_at(self, record: Record) -> None:
+        self.walk.held = record
+        if self._runs_to_break and not self._stops_at(record):
+            self._order(self.source.step)
+            return
+        self._runs_to_break = False
+        self.redraw()
+
+    def _stops_at(self, record: Record) -> bool:
+        return record.kind in self.walk.breaks or self.source.stops_at(record)
+
+    def _order(self, order: Callable[[], None]) -> None:
+        """Let go what is held, on a thread: the engine may take its time."""
+        self.walk.held = None
+        self.walk.go(self.walk.last)
+
+        def ordered() -> None:
+            try:
+                order()
+            except (MinidockError, OSError) as error:
+                self._hand_over(self._say, str(error))
+
+        Thread(target=ordered, daemon=True).start()
+        self.redraw()
+
+    # ── Keys ──────────────────────────────────────────────────────────────────────────────
+
+    def action_do(self, action: str) -> None:
+        """Do what the key table says; every row has its method below."""
+        if len(self.screen_stack) > 1:
+            return
+        self.note = ""
+        name, _, argument = action.partition("-")
+        if action in ("next-span", "previous-span"):
+            getattr(self.walk, f"{name}_span")()
+        elif name == "depth":
+            self.walk.depth = int(argument)
+        else:
+            getattr(self, f"do_{name}")()
+        self.redraw()
+
+    def do_next(self) -> None:
+        """Go on by one step; at the end of a held story, let it do one."""
+        if not self.walk.is_at_end:
+            self.walk.go(self.walk.position + 1)
+        elif self.walk.held:
+            self._order(self.source.step)
+        else:
+            live = "waiting for the next step" if self.source.is_live else "the last step"
+            self.note = f"this is {live}" if not self.source.is_live else live
+
+    def do_previous(self) -> None:
+        """Go back by one step: the view, not the world."""
+        self.walk.go(self.walk.position - 1)
+
+    def do_first(self) -> None:
+        """Go to before the first step."""
+        self.walk.go(0)
+
+    def do_last(self) -> None:
+        """Go to the last step."""
+        self.walk.go(self.walk.last)
+
+    def do_goto(self) -> None:
+        """Ask for a number."""
+        self._ask("goto", f"go to step (1 to {self.walk.last})")
+
+    def do_search(self) -> None:
+        """Ask for words."""
+        self._ask("search", "search, Enter for the next match, Esc to close")
+
+    def do_play(self) -> None:
+        """Begin to play, or pause."""
+        if self._timer:
+            self._timer.stop()
+            self._timer = None
+            self.note = "paused"
+        else:
+            self._timer = self.set_interval(self._play_s, self._play_on)
+            self.note = "playing, Space to pause"
+
+    def _play_on(self) -> None:
+        if self.walk.is_at_end and not self.walk.held:
+            if not self.source.is_live:
+                self.do_play()
+            self.redraw()
+            return
+        self.do_next()
+        if self.walk.is_break() and self._timer:
+            self.do_play()
+            self.note = "stopped at a break"
+        self.redraw()
+
+    def do_break(self) -> None:
+        """Stop at steps of this kind from now on, or no longer."""
+        kind = self.walk.toggle_break()
+        is_set = kind in self.walk.breaks
+        self.note = f"{'stops' if is_set else 'no longer stops'} at {kind}" if kind else ""
+
+    def do_table(self) -> None:
+        """Show the story as a table, or the picture again."""
+        self.shows["table"] = not self.shows["table"]
+        self.shows["compare"] = False
+
+    def do_source(self) -> None:
+        """Show or hide the engine's source."""
+        self.shows["source"] = not self.shows["source"]
+
+    def do_linux(self) -> None:
+        """Show or hide the plain Linux command."""
+        self.shows["linux"] = not self.shows["linux"]
+
+    def do_compare(self) -> None:
+        """Mark this step; pressed at another step, show what is different."""
+        if self.shows["compare"]:
+            self._forget_comparison()
+        elif self.walk.compared is None:
+            self.walk.compared = self.walk.position
+            self.note = f"step {self.walk.position} is marked: go to another, press x again"
+        else:
+            self.shows["compare"], self.shows["table"] = True, False
+
+    def _forget_comparison(self) -> None:
+        self.shows["compare"], self.walk.compared = False, None
+
+    def do_shell(self) -> None:
+        """Open a shell beside the live process, as far inside as it has been born."""
+        world = self.walk.newest()
+        process = living(world)
+        if not self.source.is_live:
+            self.note = "no shell here: this is a recording, its process is gone"
+        elif process is None:
+            self.note = "no shell here: there is no process (yet, or any more)"
+        else:
+            container = world.container
+            state = container.root.state if container else ""
+            command = draw.shell_command(process, is_pivoted=state == "pivoted")
+            self._shell(command)
+
+    def _suspended_shell(self, command: Sequence[str]) -> None:
+        with self.suspend():
+            print("$", *command, "\n(exit or Ctrl+D brings you back)")  # noqa: T201
+            try:
+                subprocess.run(list(command), check=False)  # noqa: S603  (as typed)
+            except OSError as error:
+                self.note = f"no shell: {error}"
+
+    def do_continue(self) -> None:
+        """Let a held story go on, up to the next break."""
+        if not self.walk.held:
+            self.note = "nothing is held here"
+        elif self.walk.breaks:
+            self._runs_to_break = True
+            self._order(self.source.step)
+        else:
+            self._order(self.source.resume)
+
+    def do_undo(self) -> None:
+        """Say what going back does not do."""
+        self.note = "nothing is undone here: ← moves the view only, the world stays"
+
+    def do_help(self) -> None:
+        """Show all keys."""
+        self.push_screen(Help())
+
+    def do_close(self) -> None:
+        """Close whatever was opened last."""
+        if self._asked:
+            self._close_prompt()
+        elif self.shows["compare"]:
+            self._forget_comparison()
+        else:
+            self.shows["table"] = False
+
+    def do_quit(self) -> None:
+        """Leave; ask first what becomes of a container that is held."""
+        if self.walk.held is None:
+            self.exit()
+            return
+        process = living(self.walk.newest())
+        who = f"PID {process.pid}" if process else "A container"
+        self.push_screen(Leave(f"{who} is held live."), self._leave)
+
+    def _leave(self, answer: str | None) -> None:
+        if answer not in ("go on", "abort"):
+            return
+        order = self.source.abort if answer == "abort" else self.source.resume
+
+        def ordered() -> None:
+            with suppress(MinidockError, OSError):  # it went on already: leave all the same
+                order()
+            self._hand_over(self.exit)
+
+        Thread(target=ordered, daemon=True).start()
+
+    # ── The prompt ────────────────────────────────────────────────────────────────────────
+
+    def _ask(self, what: str, words: str) -> None:
+        prompt = self.query_one("#ask", Input)
+        self._asked, prompt.placeholder, prompt.value = what, words, ""
+        self.screen.add_class("asked")
+        prompt.focus()
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Go where was asked; a search stays open for the next match."""
+        if self._asked == "search":
+            if not self.walk.search(event.value):
+                self.bell()
+        else:
+            if event.value.strip().isdigit():
+                self.walk.go(int(event.value))
+            else:
+                self.note = f"no step is called {visible(event.value)!r}"
+            self._close_prompt()
+        self.redraw()
+
+    def _close_prompt(self) -> None:
+        self._asked = ""
+        self.screen.remove_class("asked")
+        self.set_focus(None)
+
+    # ── The picture ───────────────────────────────────────────────────────────────────────
+
+    def _say(self, note: str) -> None:
+        self.note = visible(note)
+        self.redraw()
+
+    def redraw(self) -> None:
+        """Draw everything for where the walk stands now."""
+        if not self.is_running or not self.size.width:
+            return
+        walk, width, live = self.walk, self.size.width, self.source.is_live
+        is_wide = self.shows["table"] or self.shows["compare"]
+        self.query_one("#world").display = not is_wide
+        self.query_one("#scroll").display = is_wide
+        self.query_one("#source").display = self.shows["source"] and not is_wide
+        self.query_one("#source").styles.height = 6 if self.size.height < 36 else 12
+        self.query_one("#caption").styles.height = 4 if self.shows["linux"] else 3
+        told = draw.title(
+            walk, self.source.title, self.source.recorded_on, is_live=live, width=width
+        )
+        self._show("title", [told])
+        self._show("caption", draw.caption(walk, width, shows_linux=self.shows["linux"]))
+        self._show("status", [draw.status(walk, self.note, is_live=live, width=width)])
+        self.call_after_refresh(self._draw_panes)
+
+    def _draw_panes(self) -> None:
+        """Draw what depends on how high a pane has become."""
+        walk = self.walk
+        if self.shows["table"] or self.shows["compare"]:
+            self._draw_wide()
+            return
+        if self.shows["source"]:
+            size = self.query_one("#source").size
+            self._show("source", draw.source_lines(walk, size.width, size.height))
+        for name, view in (
+            ("processes", processes),
+            ("mounts", mounts),
+            ("powers", powers),
+        ):
+            size = self.query_one(f"#{name}").content_size
+            self._show(name, window(draw.pane(view, walk, size.width), size.height))
+
+    def _draw_wide(self) -> None:
+        """Draw what takes the whole width: the table from its end, a comparison."""
+        scroll = self.query_one("#scroll", VerticalScroll)
+        width = self.size.width - 2  # of the scroll bar
+        if self.shows["compare"]:
+            self._show("wide", draw.comparison(self.walk, width))
+            scroll.scroll_home(animate=False)
+        else:
+            self._show("wide", draw.table(self.walk, width))
+            scroll.scroll_end(animate=False)
+
+    def action_scroll_by(self, lines: int) -> None:
+        """Move the table or the comparison up or down."""
+        self.query_one("#scroll", VerticalScroll).scroll_relative(y=lines, animate=False)
+
+    def _show(self, name: str, lines: Sequence[Line]) -> None:
+        content: Content = content_of(lines, light=self._light)
+        self.query_one(f"#{name}", Static).update(content)

@@ -1,0 +1,127 @@
+"""What each part of the stepper's screen says: a walk and a size in, painted lines out."""
+
+from collections.abc import Callable
+from importlib import resources
+
+from pyminidock.cli.stepper_walk import Walk, living
+from pyminidock.viz import english
+from pyminidock.viz.painters.text import Line, Span, columns, cut, paint_lines, wrap
+from pyminidock.viz.scene import Scene
+from pyminidock.viz.sentences import say, visible
+from pyminidock.viz.things import Process
+from pyminidock.viz.views.compare import compare
+from pyminidock.viz.views.source import source
+from pyminidock.viz.views.steps import label, steps
+
+KEY_LINE = "←→ step  ⇧←→ part  1 2 3 depth  s source  l linux  t table  x compare  ? keys"
+
+
+def title(walk: Walk, story: str, recorded_on: str, *, is_live: bool, width: int) -> Line:
+    """Name the story, the backend it is true on, and the step."""
+    backend = label(walk.records[-1].backend if walk.records else "")
+    day = recorded_on[:10]
+    badge = backend if is_live else f"REPLAY of {backend}" + (f", {day}" if day else "")
+    right = f" step {walk.position}/{walk.last} "
+    left = f" {visible(story)} "
+    room = width - columns(right) - columns(badge) - 4
+    left = cut(left, max(room, 4))
+    gap = " " * max(room - columns(left), 0)
+    return (
+        Span(left, "title"), Span(gap), Span(f"[{visible(badge)}]", "badge"),
+        Span(" "), Span(right, "title"),
+    )  # fmt: skip
+
+
+def caption(walk: Walk, width: int, *, shows_linux: bool) -> list[Line]:
+    """Say what happened, how we know, and what plain Linux would have been asked."""
+    record = walk.record
+    if record is None:
+        return [
+            (Span("Before the first step.", "title"),),
+            (Span(f"→ goes on{'' if walk.last else ' as soon as something happens'}."),),
+        ]
+    mark, meaning = english.EVIDENCE.get(record.evidence, ("?", record.evidence))
+    stop = "  ■ stops here" if walk.is_break() else ""
+    parts = (
+        f"{mark} {meaning} · {visible(record.kind)} · {visible(record.phase or 'story')}"
+    )
+    head = cut(f"{parts} · {record.t:.3f} s{stop}", width)
+    style = (
+        "err" if record.kind in ("request.refused", "container.start.failed") else "title"
+    )
+    said = [(Span(line, style),) for line in wrap(say(record, walk.depth), width)[:2]]
+    lines: list[Line] = [(Span(head, "dim"),), *said]
+    return [*lines, *_linux(record.linux, width, 4 - len(lines))] if shows_linux else lines
+
+
+def _linux(command: str, width: int, room: int) -> list[Line]:
+    """Show what a root shell would be asked, in as many lines as are left."""
+    if not command:
+        return [(Span("plain Linux has no command for this", "dim"),)]
+    lines = wrap(f"# {visible(command)}", width)
+    if len(lines) > room:
+        lines = [*lines[: room - 1], cut(" ".join(lines[room - 1 :]), width)]
+    return [(Span(line, "command"),) for line in lines]
+
+
+def status(walk: Walk, note: str, *, is_live: bool, width: int) -> Line:
+    """Say whether something is held, where, and how to look at it from outside."""
+    if walk.held is None:
+        words = note or (KEY_LINE if not is_live else f"live  {KEY_LINE}")
+        return (Span(cut(words, width), "" if note else "dim"),)
+    process = living(walk.newest())
+    said = f"held live at step {walk.held_at or '…'}: "
+    if process:
+        said += (
+            f"PID {process.pid} — look at /proc/{process.pid}/root from another terminal"
+        )
+    else:
+        said += "no process yet — → step, Enter go on"
+    if note:
+        said = f"{note} ({said})"
+    return (Span(cut(said, width), "badge"),)
+
+
+def table(walk: Walk, width: int) -> list[Line]:
+    """List the story so far."""
+    return paint_lines(steps(walk.world, walk.depth), width)
+
+
+def comparison(walk: Walk, width: int) -> list[Line]:
+    """Say what is different between the two positions, the earlier one first."""
+    here, other = walk.position, walk.compared or 0
+    old, new = (walk.other(), walk.world) if other <= here else (walk.world, walk.other())
+    first, second = sorted((other, here))
+    head = f"What is different: step {first} → step {second}"
+    return [(Span(head, "title"),), *paint_lines(compare(old, new), width)]
+
+
+def source_lines(walk: Walk, width: int, height: int) -> list[Line]:
+    """Show the engine's lines around the one that told this step."""
+    return paint_lines(source(walk.world, read_source, max(height - 1, 1)), width)
+
+
+def pane(view: Callable[..., Scene], walk: Walk, width: int) -> list[Line]:
+    """Draw one view of the world."""
+    return paint_lines(view(walk.world), width)
+
+
+def read_source(path: str) -> str | None:
+    """Give the text of a file of this package; None where it has no such file."""
+    parts = path.split("/")
+    if not path.endswith(".py") or not all(
+        p.replace(".py", "").isidentifier() for p in parts
+    ):
+        return None  # a trace may come from anyone: ".." and the like lead nowhere
+    file = resources.files("pyminidock").joinpath(*parts)
+    return file.read_text(encoding="utf-8") if file.is_file() else None
+
+
+def shell_command(process: Process, *, is_pivoted: bool) -> list[str]:
+    """Give the command that opens a shell as far inside as the process has been born."""
+    options = {"mount": "--mount", "uts": "--uts", "ipc": "--ipc", "network": "--net",
+               "pid": "--pid", "cgroup": "--cgroup", "user": "--user"}  # fmt: skip
+    own = [kind for kind, each in process.namespaces.items() if each.owner != "host"]
+    entered = [option for kind, option in options.items() if kind in own]
+    shell = "/bin/sh" if is_pivoted else "sh"
+    return ["nsenter", "--target", str(process.pid), *entered, "--", shell]

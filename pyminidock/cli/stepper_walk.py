@@ -1,0 +1,150 @@
+"""Where in a story someone stands, and the ways to move: no screen, no engine, no clock.
+
+Position 0 is before the first step, position n after the nth.  The records of gates are
+left out: they tell about this stepper, not about the container.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from pyminidock.events.journal import Record
+from pyminidock.viz.frames import Player
+from pyminidock.viz.sentences import say
+from pyminidock.viz.things import Process, World
+from pyminidock.viz.views.steps import span_of
+
+_GATES = ("gate.held", "gate.released")
+
+
+@dataclass(slots=True)
+class Walk:
+    """A story, a place in it, and what was chosen to be shown there."""
+
+    player: Player = field(default_factory=Player)
+    records: list[Record] = field(default_factory=list)
+    breaks: set[str] = field(default_factory=set)
+    held: Record | None = None  # the live event at which the container stands still
+    depth: int = 1
+    compared: int | None = None  # the position that x was pressed at
+
+    @property
+    def position(self) -> int:
+        """How many steps lie behind."""
+        return self.player.position
+
+    @property
+    def last(self) -> int:
+        """How many steps there are so far."""
+        return self.player.last
+
+    @property
+    def world(self) -> World:
+        """Everything that is true here."""
+        return self.player.world
+
+    @property
+    def record(self) -> Record | None:
+        """The step that led here."""
+        return self.at(self.position)
+
+    @property
+    def is_at_end(self) -> bool:
+        """Whether no step lies ahead (yet)."""
+        return self.position == self.last
+
+    @property
+    def held_at(self) -> int:
+        """The position at which the container is held, 0 if it is not (or not seen yet)."""
+        if self.held is None:
+            return 0
+        position = self.player.position_of(self.held.seq)
+        found = self.at(position)
+        return position if found and found.seq == self.held.seq else 0
+
+    def at(self, position: int) -> Record | None:
+        """Give the step that leads to a position."""
+        return self.records[position - 1] if 1 <= position <= len(self.records) else None
+
+    def add(self, records: Iterable[Record], *, follow: bool) -> None:
+        """Take in more of the story; with `follow`, who stands at the end stays there."""
+        follows = follow and self.is_at_end
+        for record in records:
+            if record.kind in _GATES:
+                continue
+            self.records.append(record)
+            self.player.add(record)
+        if follows:
+            self.go(self.last)
+
+    def go(self, position: int) -> None:
+        """Go to a position, or to the nearest that exists."""
+        self.player.go(position)
+
+    def next_span(self) -> None:
+        """Go to where the next part of the story begins, or to the end."""
+        here = self._span(self.position + 1)
+        position = self.position + 1
+        while position < self.last and self._span(position + 1) == here:
+            position += 1
+        self.go(position)
+
+    def previous_span(self) -> None:
+        """Go to before this part of the story; there, to before the one before."""
+        position = self.position
+        here = self._span(position)
+        while position > 0 and self._span(position) == here:
+            position -= 1
+        self.go(position)
+
+    def search(self, words: str) -> bool:
+        """Go to the next step that says or is called `words`; around the end once."""
+        wanted = words.strip().lower()
+        order = [*range(self.position + 1, self.last + 1), *range(1, self.position + 1)]
+        for position in order if wanted else ():
+            record = self.at(position)
+            if record and any(wanted in text.lower() for text in _said(record)):
+                self.go(position)
+                return True
+        return False
+
+    def toggle_break(self) -> str:
+        """Stop (or no longer stop) at steps of this kind; give the kind."""
+        record = self.record
+        if record is None:
+            return ""
+        self.breaks ^= {record.kind}
+        return record.kind
+
+    def is_break(self) -> bool:
+        """Whether this step is of a kind at which to stop."""
+        record = self.record
+        return record is not None and record.kind in self.breaks
+
+    def newest(self) -> World:
+        """Give the world at the end, without moving."""
+        here = self.position
+        world = self.player.go(self.last)
+        self.player.go(here)
+        return world
+
+    def other(self) -> World:
+        """Give the world at the position to compare with, without moving."""
+        here = self.position
+        world = self.player.go(self.compared or 0)
+        self.player.go(here)
+        return world
+
+    def _span(self, position: int) -> tuple[str, str] | None:
+        record = self.at(position)
+        return span_of(record) if record else None
+
+
+def _said(record: Record) -> tuple[str, ...]:
+    return (record.kind, record.linux, say(record, 1), say(record, 2), say(record, 3))
+
+
+def living(world: World) -> Process | None:
+    """Give the process that is being made or runs: the one to look at from outside."""
+    inside = [p for p in world.processes.values() if p.pid and p.state != "exited"]
+    inside.sort(key=lambda p: (p.role in ("init", "exec"), p.order))
+    return inside[-1] if inside else None
