@@ -70,6 +70,24 @@ class Life:
             assert self.process is not None  # noqa: S101  (it is running)
             return self.process
 
+    def outcome(self, condition: str) -> Callable[[], bool]:
+        """Give the test for one of Docker's conditions, from now on.
+
+        "not-running" is so before the first start, too; "next-exit" is the end of the run
+        that is going on or of the next one; "removed" the container's own end.
+        Raises KeyError.
+        """
+        with self.changed:
+            runs = self.runs - (self.state is State.RUNNING)
+        conditions: dict[str, Callable[[], bool]] = {
+            "not-running": lambda: self.state is not State.RUNNING,
+            "next-exit": lambda: (
+                self.is_gone or (self.exit is not None and self.runs > runs)
+            ),
+            "removed": lambda: self.is_gone,
+        }
+        return conditions[condition]
+
     # ── What can happen ───────────────────────────────────────────────────────────────────
 
     def begins(self) -> None:

@@ -13,7 +13,6 @@ Whatever fails undoes what it had begun: a start leaves the container as it was,
 leaves nothing.  Numbers of signals come from the caller; names of them are the API's.
 """
 
-from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -290,20 +289,9 @@ def wait(
     house: House, reference: str, *, condition: str = "not-running",
     timeout_s: float | None = None,
 ) -> ExitStatus | None:  # fmt: skip
-    """Wait for the end of the program; None when `timeout_s` passed first.
-
-    Conditions are Docker's: "not-running" is so before the start too, "next-exit" waits for
-    the end of a run that may not have begun, "removed" for the container's own end.
-    """
+    """Wait for an outcome (see Life.outcome); None when `timeout_s` passed first."""
     life = house.life(reference)
-    with life.changed:
-        runs = life.runs - 1 if life.state is State.RUNNING else life.runs
-    conditions: dict[str, Callable[[], bool]] = {
-        "not-running": lambda: life.state is not State.RUNNING,
-        "next-exit": lambda: life.is_gone or (life.exit is not None and life.runs > runs),
-        "removed": lambda: life.is_gone,
-    }  # fmt: skip
-    if not life.until(conditions[condition], timeout_s):
+    if not life.until(life.outcome(condition), timeout_s):
         return None
     return life.exit or ExitStatus(0)
 
