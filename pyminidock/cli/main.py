@@ -1,8 +1,8 @@
 """`minidock VERB …`: which verb is meant, and how its refusal is shown.
 
-A verb is loaded when it is typed, because everybody waits for what is loaded: `minidock run`
-needs neither tables nor the terminal stepper.  A verb returns its exit code; whatever it
-refuses is shown as Docker shows it, with the reason and a way on beneath.
+A verb is loaded when it is typed, because everybody waits for what is loaded: `run` needs
+no terminal stepper.  A verb returns its exit code; whatever it refuses is shown as Docker
+shows it, with the reason and a way on beneath.
 """
 
 import importlib

@@ -20,29 +20,26 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack, suppress
 from queue import SimpleQueue
-from threading import Thread
-from typing import Any, TypeVar
+from threading import Lock, Thread
+from typing import Any, Self
 
 import click
 
-from pyminidock.cli.failures import NOT_STARTED, WordsRefused, start_exit_code, tell
+from pyminidock.cli.failures import WordsRefused, start_exit_code, tell
 from pyminidock.cli.flags import container_flags, create_body
 from pyminidock.cli.run import make
 from pyminidock.cli.stepper_source import LiveSource, matches
-from pyminidock.cli.terminal import converse, write
+from pyminidock.cli.terminal import write
 from pyminidock.cli.words import Verb, switch, texts, verbs
 from pyminidock.client.attach import Attached
 from pyminidock.client.connect import connect
 from pyminidock.client.handles import Client
-from pyminidock.client.transport import Refused
 from pyminidock.client.watch import GateHandle
 from pyminidock.errors import MinidockError
 from pyminidock.events.journal import Record
 from pyminidock.viz.sentences import say
 
 ANY = "*"
-
-Result = TypeVar("Result")
 
 
 class Gates:
@@ -154,42 +151,92 @@ def _stepped(
         undo.callback(source.close)
         attached = undo.enter_context(client.attach(container))
         waiting = client.waiting(container, "removed")
-        starting = _meanwhile(lambda: client.start(container))
-        output = _meanwhile(lambda: _collect(attached, is_shown=in_lines))
+        start = Deed(lambda: client.start(container))
+        output = Output(attached)
+        listening = Deed(output.collect).begin()
         if in_lines:
-            goes_on = _in_lines(client, story, source)
+            output.show()
+            start.begin()
+            _in_lines(client, story, source)
         else:
-            goes_on = _in_stepper(source)
-        starting.result()
+            _in_stepper(source, start)
         source.close()
-        write(1, output.result())
-        return waiting.result() if goes_on else NOT_STARTED
+        start.result()
+        output.show()
+        listening.result()
+        return waiting.result()
 
 
 def _remove(client: Client, container: str) -> None:
     """Remove it unless it removed itself, as it was told to."""
-    with suppress(Refused, OSError):
+    with suppress(MinidockError, OSError):
         client.remove(container, force=True)
 
 
-def _collect(attached: Attached, *, is_shown: bool) -> bytes:
-    """Show what the program says, or keep it while the screen belongs to the stepper."""
-    if is_shown:
-        converse(attached, reads=False, keys=b"")
-        return b""
-    return b"".join(data for _, data in iter(attached.read, None))
+class Deed:
+    """Something done on a thread of its own, which does not keep us from ending."""
+
+    def __init__(self, work: Callable[[], None]) -> None:
+        self._work = work
+        self._done: Future[None] = Future()
+
+    def begin(self) -> Self:
+        """Begin, and do not wait."""
+        Thread(target=self.do, daemon=True).start()
+        return self
+
+    def do(self) -> None:
+        """Do it here and now, and keep the outcome."""
+        self._done.set_running_or_notify_cancel()
+        try:
+            self._work()
+        except (MinidockError, OSError) as refusal:
+            self._done.set_exception(refusal)
+        else:
+            self._done.set_result(None)
+
+    def result(self) -> None:
+        """Wait for the end; raise what it raised.  One that never began is over too."""
+        if not self._done.cancel():
+            self._done.result()
 
 
-def _in_stepper(source: SteppedSource) -> bool:
-    """Show the world at each step; give False if the person aborted."""
+class Output:
+    """What the program says, kept while the screen belongs to the stepper."""
+
+    def __init__(self, attached: Attached) -> None:
+        self._attached, self._is_shown = attached, False
+        self._kept: list[tuple[int, bytes]] = []
+        self._lock = Lock()
+
+    def collect(self) -> None:
+        """Take everything, to the end."""
+        while piece := self._attached.read():
+            with self._lock:
+                self._kept.append(piece)
+                self._write()
+
+    def show(self) -> None:
+        """Write what was kept, and from now on everything at once."""
+        with self._lock:
+            self._is_shown = True
+            self._write()
+
+    def _write(self) -> None:
+        while self._is_shown and self._kept:
+            number, data = self._kept.pop(0)
+            write(number, data)
+
+
+def _in_stepper(source: SteppedSource, start: Deed) -> None:
+    """Show the world at each step, until the person leaves."""
     from pyminidock.cli.stepper import StepperApp  # noqa: PLC0415  (Textual takes its time)
 
-    StepperApp(source).run()
-    return True
+    StepperApp(source, work=start.do).run()
 
 
-def _in_lines(client: Client, story: str, source: SteppedSource) -> bool:
-    """Print a line for each hold and read a letter; give False after an abort."""
+def _in_lines(client: Client, story: str, source: SteppedSource) -> None:
+    """Print a line for each hold, and do what the letter says that is read for it."""
     for record in iter(source.next_held, None):
         pid = _host_pid(client, story) or "-"
         click.echo(f"held {record.seq} {record.kind} pid={pid}: {say(record)}")
@@ -200,10 +247,8 @@ def _in_lines(client: Client, story: str, source: SteppedSource) -> bool:
                 source.resume()
             case "a":
                 source.abort()
-                return False
             case _:
                 source.close()
-    return True
 
 
 def _order() -> str:
@@ -224,20 +269,6 @@ def _host_pid(client: Client, story: str) -> int:
         if record.kind == "init.forked"
     ]
     return int(str(born[-1])) if born else 0
-
-
-def _meanwhile(work: Callable[[], Result]) -> "Future[Result]":
-    """Do something on a thread that does not keep us from ending."""
-    future: Future[Result] = Future()
-
-    def do() -> None:
-        try:
-            future.set_result(work())
-        except (MinidockError, OSError) as refusal:
-            future.set_exception(refusal)
-
-    Thread(target=do, daemon=True).start()
-    return future
 
 
 STEP = verbs(

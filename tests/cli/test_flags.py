@@ -67,7 +67,7 @@ def test_flags_about_the_walls(typed: str, field: str, value: object) -> None:
     ("typed", "field", "value"),
     [
         ("-u 1:2", "User", "1:2"),
-        ("-w /tmp", "WorkingDir", "/tmp"),
+        ("-w /srv", "WorkingDir", "/srv"),
         ("-h web", "Hostname", "web"),
         ("--entrypoint cat", "Entrypoint", ["cat"]),
         ("-t", "Tty", True),

@@ -87,7 +87,10 @@ def test_fields_of_a_break_may_be_words_of_their_own() -> None:
             "-tz busybox", "unknown shorthand flag: 'z' in -tz", NOT_STARTED,
             "minidock run --help",
         ),
-        ("--memory", "flag needs an argument: --memory", NOT_STARTED, "minidock run --help"),
+        (
+            "--memory", "flag needs an argument: --memory", NOT_STARTED,
+            "minidock run --help",
+        ),
         ("-tm", "flag needs an argument: 'm' in -tm", NOT_STARTED, "minidock run --help"),
         ("", '"minidock run" requires at least 1 argument.', ERROR, "minidock run --help"),
         (
