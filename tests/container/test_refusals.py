@@ -50,8 +50,8 @@ def execute(name: str) -> calls.Execute:
          "ordinary directory: unknown", 128, 500),
         (failed(calls.Bind("/a", "/b"), errno.ENOTDIR),
          'error mounting "/a" to rootfs at "/b": not a directory: unknown: Are you trying '
-         "to mount a directory onto a file (or vice-versa)? Check if the specified host path "
-         "exists and is the expected type", 127, 400),
+         "to mount a directory onto a file (or vice-versa)? Check if the specified host "
+         "path exists and is the expected type", 127, 400),
         (failed(calls.LimitCgroup("/cg", "pids.max", "x"), errno.EINVAL),
          'failed to write "x" to "/cg/pids.max": invalid argument: unknown', 128, 500),
         (failed(calls.PivotRoot(), errno.EINVAL), "what the body said: unknown", 128, 500),
