@@ -13,12 +13,11 @@ from pyminidock.container.plan import exec_plan
 from pyminidock.container.refusals import exec_refusal
 from pyminidock.container.spec import ExecRequest
 from pyminidock.container.states import Verb
-from pyminidock.container.users import GROUP, PASSWD
 from pyminidock.engine.house import Exec, House
 from pyminidock.engine.inspect import Document
 from pyminidock.engine.operations import NOBODY, Via, operation
 from pyminidock.engine.recorder import Voice
-from pyminidock.engine.run import StartRefused
+from pyminidock.engine.run import ACCOUNTS, StartRefused
 from pyminidock.errors import MinidockError
 from pyminidock.events import ExecCreated, ExecExited, ExecStarted
 from pyminidock.kernel.port import CallFailed, ExitStatus, Process, ProcessGone, Streams
@@ -157,9 +156,7 @@ def _perform(
     """Decide, plan, and let the kernel perform.  Raises StartRefused."""
     kept = house.kept(found.life.id)
     snapshot = kept.snapshot
-    files = house.kernel.look(
-        snapshot.lower, snapshot.upper, snapshot.work, [PASSWD, GROUP]
-    )
+    files = house.kernel.look(snapshot.lower, snapshot.upper, snapshot.work, ACCOUNTS)
     spec = resolve_exec(
         found.request, kept.spec, files, house.machine, exec_id=found.id,
         directory=str(directory), emit=voice,

@@ -51,6 +51,7 @@ from pyminidock.kernel.port import (
 from pyminidock.layers import roots, snapshots
 from pyminidock.store.records import NameTaken
 
+ACCOUNTS = (PASSWD, GROUP)  # the files inside that say who is who
 PATIENCE_S = 10.0  # for an operation that has to come to its end before the next
 
 
@@ -143,7 +144,7 @@ def _accounts(
     kernel: Kernel, lower: tuple[str, ...], upper: str = "", work: str = ""
 ) -> dict[str, bytes]:
     """Read what says who is who inside."""
-    return dict(kernel.look(lower, upper, work, [PASSWD, GROUP]))
+    return dict(kernel.look(lower, upper, work, ACCOUNTS))
 
 
 # ── Start ────────────────────────────────────────────────────────────────────────────────
