@@ -9,6 +9,7 @@ Whatever differs in every run (paths, ids, numbers of namespaces) is put under o
 that what is left is what the flag did.
 """
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from difflib import SequenceMatcher
 from typing import Any
@@ -40,7 +41,8 @@ Rows = dict[str, str]
 class Difference:
     """What a flag changes: calls of the plan, and facts of the live process.
 
-    `calls` are lines with "- ", "+ " or "~ " before them; `observed` is (fact, without, with).
+    `calls` are lines that begin with "- ", "+ " or, for values that are not shown, "~ ";
+    `observed` is (fact, without, with).
     """
 
     calls: tuple[str, ...]
