@@ -112,7 +112,7 @@ def _host_config(given: Given) -> Body:
         "Init": given["init"],
         "Ulimits": [_ulimit(each) for each in given["ulimit"]],
         "SecurityOpt": [_security(each) for each in given["security_opt"]],
-        "NetworkMode": given["network"] or "default",
+        "NetworkMode": given["network"] or "none",
     }
 
 
