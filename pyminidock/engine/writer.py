@@ -85,7 +85,7 @@ class Writer:
         with self._writing:
             ended = [self._ended.popleft() for _ in range(len(self._ended))]
             batch = [self._queue.popleft() for _ in range(len(self._queue))]
-            stories = sorted({told.story for told in batch})
+            stories = dict.fromkeys(told.story for told in batch)  # as they began
             lost = [
                 (story, dropped)
                 for story in stories

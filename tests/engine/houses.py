@@ -1,0 +1,76 @@
+"""Houses over a simulated kernel, for tests of stories."""
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pyminidock.container.spec import CreateRequest
+from pyminidock.engine import run
+from pyminidock.engine.house import House
+from pyminidock.engine.lives import Life
+from pyminidock.image.config import ImageConfig
+from pyminidock.kernel.model.body import ModelBody
+from pyminidock.kernel.recording import Recording
+from pyminidock.layers import roots
+from tests.engine.studio import DEADLINE_S
+
+WISH = CreateRequest("busybox", command=("sleep", "60"))
+
+
+def prepared(root: Path) -> Path:
+    """Make a root directory in which `busybox` can be run."""
+    identifier = "ab" * 32
+    (root / "layers" / identifier / "diff").mkdir(parents=True)
+    roots.record(root, "busybox", identifier, ImageConfig(command=("sh",)))
+    return root
+
+
+@contextmanager
+def house_over(root: Path, body: ModelBody) -> Iterator[House]:
+    house = House(root, Recording(body))
+    yield house
+    house.close()
+
+
+def body_of(house: House) -> ModelBody:
+    assert isinstance(house.kernel, Recording)
+    assert isinstance(house.kernel.body, ModelBody)
+    return house.kernel.body
+
+
+def started(house: House, wish: CreateRequest = WISH) -> Life:
+    container = run.create(house, wish)
+    run.start(house, container)
+    return house.life(container)
+
+
+def finish(house: House, life: Life, code: int = 0) -> None:
+    """Let the program end, and wait until everything of it is cleared up."""
+    assert life.process is not None
+    body_of(house).finish(life.process.pid, code)
+    assert life.until(lambda: life.exit is not None and life.busy != "end", DEADLINE_S)
+
+
+def kinds(house: House, story: str) -> list[str]:
+    house.recorder.flush()
+    return [record.kind for record in house.journals.read(story).records]
+
+
+def state_of(root: Path) -> dict[str, str]:
+    """Give every file of a root directory but the journal, with a hash of its content."""
+    return {
+        str(path.relative_to(root)): hashlib.sha256(path.read_bytes()).hexdigest()
+        if path.is_file() else "directory"
+        for path in sorted(root.rglob("*"))
+        if "journal" not in path.parts and path.name != "trash"
+    }  # fmt: skip
+
+
+def left_in(body: ModelBody) -> tuple[set[str], set[int]]:
+    """Give the accounts of containers and the processes that there are.
+
+    The engine's own account above them stays for as long as the engine does.
+    """
+    accounts = {path for path in body.world.cgroups if len(path.rpartition("/")[2]) == 64}
+    return accounts, set(body.world.tasks)
