@@ -17,20 +17,17 @@ Source: RFC 9112 sections 2.2, 5.1, 6.3; measured on Docker Engine 26.1 for the 
 
 import re
 import socket
-import sys
 import time
-import traceback
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from email.utils import formatdate
 from http import HTTPStatus
-from typing import Protocol
 from urllib.parse import parse_qsl, unquote
 
 import h11
 
-from pyminidock.api.failures import BadRequest, failure, fault
+from pyminidock.api.failures import Answers, BadRequest, answered, failure
 from pyminidock.api.hangups import HangUps
 from pyminidock.api.message import Peer, Request, Response, Stream
 from pyminidock.api.streams import Wire
@@ -54,13 +51,6 @@ class Bounds:
     stall_s: float = 60.0
     connections: int = 256
     connections_per_user: int = 64
-
-
-class Answers(Protocol):
-    """A router: a pure function from request to response."""
-
-    def handle(self, request: Request) -> Response:
-        """Answer one request."""
 
 
 class TooSlow(MinidockError):
@@ -135,20 +125,11 @@ class Conversation:
         except MinidockError as refusal:
             self.refuse(refusal)
             return False
-        response = self._answer(request)
+        response = answered(self._router.handle, request)
         if response.upgrade:
             self._hand_over(response, is_upgrade)
             return False
         return self._send(response)
-
-    def _answer(self, request: Request) -> Response:
-        try:
-            return self._router.handle(request)
-        except MinidockError as refusal:
-            return failure(refusal)
-        except Exception as mistake:  # one request must not end the engine
-            traceback.print_exc(file=sys.stderr)
-            return fault(mistake)
 
     # ── Receiving ────────────────────────────────────────────────────────────────────────
 

@@ -4,11 +4,23 @@ A stock client prints `message`; ours print what, why and what to try.  A fault 
 is told as such and never as something that the person did.
 """
 
-from pyminidock.api.message import Response
+import sys
+import traceback
+from collections.abc import Callable
+from typing import Protocol
+
+from pyminidock.api.message import Request, Response
 from pyminidock.api.streams import document
 from pyminidock.errors import MinidockError
 
 JSON = ("Content-Type", "application/json")
+
+
+class Answers(Protocol):
+    """A router: a pure function from request to response, which may raise."""
+
+    def handle(self, request: Request) -> Response:
+        """Answer one request."""
 
 
 class PageNotFound(MinidockError):
@@ -34,6 +46,17 @@ class NotYet(MinidockError):
     """Docker has this, we do not; saying so beats guessing."""
 
     status = 501
+
+
+def answered(handle: Callable[[Request], Response], request: Request) -> Response:
+    """Answer a request, whatever happens: one request must not end the engine."""
+    try:
+        return handle(request)
+    except MinidockError as refusal:
+        return failure(refusal)
+    except Exception as mistake:
+        traceback.print_exc(file=sys.stderr)
+        return fault(mistake)
 
 
 def failure(error: MinidockError) -> Response:

@@ -56,6 +56,7 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
     peer: Peer = Peer()
+    version: tuple[int, ...] = ()  # of the API; the router takes it off the path
 
     def says(self, name: str, default: str = "") -> bool:
         """Read a yes or no as Docker does: all but five words are yes."""

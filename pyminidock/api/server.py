@@ -18,7 +18,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from pyminidock.api.address import Address, listen
-from pyminidock.api.connection import Answers, Bounds, Conversation
+from pyminidock.api.connection import Bounds, Conversation
+from pyminidock.api.failures import Answers
 from pyminidock.api.hangups import HangUps
 from pyminidock.api.message import Peer
 from pyminidock.errors import MinidockError

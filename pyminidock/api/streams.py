@@ -51,9 +51,9 @@ def document(value: object) -> bytes:
 
 
 class Lines:
-    """A live stream of JSON lines: a `source` that waits, and the way to end its wait."""
+    """A live stream of lines: a `source` that waits, and the way to end its wait."""
 
-    def __init__(self, source: Iterator[object], close: Callable[[], None]) -> None:
+    def __init__(self, source: Iterator[bytes], close: Callable[[], None]) -> None:
         self._source, self._close = source, close
 
     def __iter__(self) -> Self:
@@ -62,7 +62,7 @@ class Lines:
 
     def __next__(self) -> bytes:
         """Wait for the next line."""
-        return document(next(self._source))
+        return next(self._source)
 
     def close(self) -> None:
         """End the wait, from any thread."""
@@ -103,6 +103,12 @@ class Wire:
         poll.register(streams.fileno(), select.POLLIN)
         ready = {descriptor for descriptor, _ in poll.poll()}
         return self._connection.fileno() not in ready
+
+    def is_gone(self) -> bool:
+        """Tell whether the other side has hung up, without waiting."""
+        poll = select.poll()
+        poll.register(self._connection, 0)
+        return bool(poll.poll(0))
 
     def end(self) -> None:
         """Stop both directions; whoever waits in `receive` gets no bytes."""

@@ -1,0 +1,155 @@
+"""The table of Docker's routes, and the pure function from request to response.
+
+    POST /v1.45/containers/create?name=web
+         └─┬──┘└────────┬────────┘
+        version   matched from top to bottom; what no row names is "page not found"
+
+Each row names the function that answers it.  A function takes the house, the request and
+the words in braces, asks one story of the engine, and puts the answer into Docker's shape.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import pyminidock
+from pyminidock.api import containers, minidock, system
+from pyminidock.api.failures import BadRequest, NotYet, PageNotFound, answered
+from pyminidock.api.message import Request, Response
+from pyminidock.api.system import NEWEST, OLDEST, spell
+from pyminidock.engine.house import House
+
+Answer = Callable[..., Response]  # (house, request, *words in braces)
+
+ROUTES: tuple[tuple[str, str, Answer], ...] = (
+    ("GET", "/_ping", system.ping),
+    ("HEAD", "/_ping", system.ping),
+    ("GET", "/version", system.version),
+    ("POST", "/containers/create", containers.create),
+    ("GET", "/containers/json", containers.list_),
+    ("GET", "/containers/{id}/json", containers.inspect_),
+    ("POST", "/containers/{id}/start", containers.start),
+    ("POST", "/containers/{id}/attach", containers.attach),
+    ("POST", "/containers/{id}/wait", containers.wait),
+    ("POST", "/containers/{id}/kill", containers.kill),
+    ("POST", "/containers/{id}/resize", containers.resize),
+    ("DELETE", "/containers/{id}", containers.remove),
+    ("POST", "/containers/{id}/exec", containers.exec_create),
+    ("POST", "/exec/{id}/start", containers.exec_start),
+    ("POST", "/exec/{id}/resize", containers.exec_resize),
+    ("GET", "/exec/{id}/json", containers.exec_inspect),
+    ("GET", "/minidock/doctor", minidock.doctor),
+    ("GET", "/minidock/stories", minidock.stories),
+    ("GET", "/minidock/stories/{name}", minidock.story),
+    ("GET", "/minidock/events", minidock.events),
+    ("GET", "/minidock/gates", minidock.gates),
+    ("POST", "/minidock/gates", minidock.gate),
+    ("POST", "/minidock/gates/{id}/{order}", minidock.order),
+    ("DELETE", "/minidock/gates/{id}", minidock.remove_gate),
+    ("POST", "/minidock/plan", minidock.plan),
+    ("POST", "/minidock/flag", minidock.flag),
+    ("GET", "/minidock/containers/{id}/isolation", minidock.isolation),
+    ("POST", "/minidock/bootstrap", minidock.bootstrap),
+)
+
+_NOT_YET = re.compile(
+    r"/(images|build|networks|volumes|info|events|system|auth|commit|plugins|distribution)\b"
+    r".*|/containers/([^/]+/.*|prune)"
+)
+"""What Docker answers and we do not: better a sentence than "page not found"."""
+
+_BUILDKIT = ("/grpc", "/session")
+
+
+@dataclass(frozen=True, slots=True)
+class _Route:
+    method: str
+    path: re.Pattern[str]
+    answer: Answer
+
+
+def _compiled(method: str, path: str, answer: Answer) -> _Route:
+    """Turn words in braces into groups that hold no slash."""
+    return _Route(method, re.compile(re.sub(r"\{\w+\}", "([^/]+)", path)), answer)
+
+
+class Router:
+    """Answers requests about one house; `shutdown` is called when a client asks for it."""
+
+    def __init__(self, house: House, *, shutdown: Callable[[], None] | None = None) -> None:
+        self._house, self._shutdown = house, shutdown or house.close
+        self._routes = [_compiled(*row) for row in ROUTES]
+
+    def handle(self, request: Request) -> Response:
+        """Answer one request; refusals are answers, too."""
+        response = answered(self._answer, request)
+        return replace(response, headers=(*_EVERYWHERE, *response.headers))
+
+    def _answer(self, request: Request) -> Response:
+        request = _unversioned(request)
+        if request.method == "OPTIONS":
+            return Response(200)
+        if (request.method, request.path) == ("POST", "/minidock/shutdown"):
+            self._shutdown()
+            return Response(200)
+        for route in self._routes:
+            if route.method == request.method:
+                found = route.path.fullmatch(request.path)
+                if found:
+                    return route.answer(self._house, request, *found.groups())
+        raise _unknown(request.path)
+
+
+_EVERYWHERE = (
+    ("Api-Version", spell(NEWEST)),
+    ("Docker-Experimental", "false"),
+    ("Ostype", "linux"),
+    ("Server", f"Docker/{pyminidock.__version__} (linux)"),
+)
+
+
+def _unversioned(request: Request) -> Request:
+    """Take the version off the path and note it.  Raises BadRequest, Docker's sentences.
+
+    >>> _unversioned(Request("GET", "/v1.41/_ping")).version
+    (1, 41)
+    """
+    prefix = re.match(r"/v([0-9.]{1,16})(?=/)", request.path)
+    if prefix is None:
+        return replace(request, version=NEWEST)
+    asked = tuple(int(number) for number in prefix[1].split(".") if number)
+    if asked < OLDEST:
+        raise _unfit(
+            f"{prefix[1]} is too old. Minimum supported API version is {spell(OLDEST)}, "
+            "please upgrade your client to a newer version"
+        )
+    if asked > NEWEST:
+        raise _unfit(
+            f"{prefix[1]} is too new. Maximum supported API version is {spell(NEWEST)}"
+        )
+    return replace(request, path=request.path[prefix.end() :], version=asked)
+
+
+def _unfit(what: str) -> BadRequest:
+    return BadRequest(
+        f"client version {what}",
+        why="client and engine have to speak the same version of the API",
+        try_next="DOCKER_API_VERSION=1.45 docker version",
+    )
+
+
+def _unknown(path: str) -> PageNotFound | NotYet:
+    """Tell apart what nobody has and what only Docker has."""
+    if path in _BUILDKIT:
+        return NotYet(
+            "BuildKit is not spoken here: set DOCKER_BUILDKIT=0",
+            why="the client asked for a BuildKit session, a protocol of its own",
+            try_next='eval "$(minidock env)"',
+        )
+    if _NOT_YET.fullmatch(path):
+        return NotYet(
+            f"{path} is not supported yet",
+            why="this engine starts containers; the rest of Docker's API is to come",
+            try_next="minidock --help",
+        )
+    return PageNotFound()
