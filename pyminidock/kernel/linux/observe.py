@@ -37,11 +37,11 @@ def observe(process: Process, tree: CgroupTree | None) -> Isolation:
         seen = _observe(process.pid, tree)
         if start_time(process.pid) != process.start_time:
             raise ProcessLookupError
-    except (FileNotFoundError, ProcessLookupError, PermissionError) as gone:
+    except OSError as gone:  # whichever file it was that a dying process no longer has
         raise ProcessGone(
             f"process {process.pid} has ended",
             why="namespaces and powers belong to a live process",
-            try_next="docker run -d busybox sleep 60",
+            try_next="minidock run -d busybox sleep 60",
             lesson="isolation",
         ) from gone
     return seen
