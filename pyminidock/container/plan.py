@@ -66,13 +66,13 @@ def exec_plan(
             exec_spec.directory, exec_spec.has_terminal, exec_spec.keeps_stdin,
             keeps_log=False,
         ),
-        join("pid"),
-        calls.ForkInit(),
-        # At once: from here on the container's processes can see this one.
-        calls.RefuseTracers(),
-        calls.DieWithParent(),
+        # The account and every other door before the PID namespace: once the container's
+        # processes can see this one, it has nothing of the host left to be taken.
         *(calls.JoinCgroup(path) for path in cgroup_paths(spec, machine.cgroups)),
         *(join(namespace) for namespace in _exec_namespaces(machine)),
+        calls.ForkInit(),
+        calls.RefuseTracers(),
+        calls.DieWithParent(),
         calls.JoinKeyring(f"_ses.{spec.id}"),
         *(terminal if exec_spec.has_terminal else ()),
         calls.ReopenStreams(),
@@ -144,9 +144,9 @@ def _close_root(spec: ContainerSpec, machine: Machine) -> Iterator[Call]:
 
 
 def _exec_namespaces(machine: Machine) -> tuple[str, ...]:
-    """Name the doors in the order of passing; the mounts last, they change all paths."""
+    """Name the doors in the order of passing; the mounts late, they change all paths."""
     cgroup = ("cgroup",) if machine.cgroups and machine.cgroups.version == 2 else ()
-    return (*cgroup, "ipc", "uts", "network", "mount")
+    return (*cgroup, "ipc", "uts", "network", "mount", "pid")
 
 
 # ── After the last report ────────────────────────────────────────────────────────────────

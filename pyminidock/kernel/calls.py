@@ -4,7 +4,8 @@ A plan is a tuple of calls in the order in which they happen.  Three pairs of ha
 one plan, and the plan itself says where it changes hands:
 
     engine      from the start            cgroups, the stacked root
-    shim        from ForkShim on          the PID namespace of the child to come
+    shim        from ForkShim on          the PID namespace of the child to come; for exec,
+                                          cgroup and namespaces of the running container
     child       from ForkInit on          everything else, up to Execute
 
 Numbers in comments are the steps of the birth order (`docs/birth.md`).  Targets are paths

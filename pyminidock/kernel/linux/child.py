@@ -41,6 +41,7 @@ _TIOCSCTTY, _TIOCSPTLCK, _TIOCGPTPEER, _TIOCSWINSZ = 0x540E, 0x40045431, 0x5441,
 _SIOCGIFFLAGS, _SIOCSIFFLAGS, _IFF_UP = 0x8913, 0x8914, 0x1
 _IN_ROOT = syscalls.RESOLVE_IN_ROOT | syscalls.RESOLVE_NO_MAGICLINKS
 _NULL_DEVICE = os.makedev(1, 3)
+_LONGEST_CHAIN = 40  # symbolic links in one path, as in the kernel
 _SILENT = ("CloseDescriptors", "ChangeDirectory", "DropBoundingSet", "BecomeUser",
            "SetCapabilities", "ForbidNewPrivileges", "InstallSeccomp")  # fmt: skip
 
@@ -77,7 +78,6 @@ class Birth:
         self.proc = -1  # the procfs that we mounted ourselves, whatever lies on /proc now
         self.devices = -1  # st_dev of the tmpfs that we mounted on /dev
         self.late_directory = b""  # a working directory that needs the user's own powers
-        self.namespaces: dict[str, int] = {}  # opened by the shim, for exec
 
 
 def live(birth: Birth, calls: tuple[tuple[str, Words], ...], first: int) -> None:
@@ -165,28 +165,65 @@ def _open(birth: Birth, path: bytes, flags: int = os.O_PATH) -> int:
 def _open_or_make(
     birth: Birth, path: bytes, *, is_directory: bool, mode: int = 0o755
 ) -> int:
-    """Open a mount target; what is missing is made, one component at a time."""
+    """Open a mount target below the root; what is missing is made on the way.
+
+    Links are followed by their text and never by the kernel, so one that dangles, or that
+    leads to /proc/1/root, still ends inside; ".." climbs the handles we came by.
+    """
+    handles = [os.dup(birth.root)]
+    rest = [name for name in path.split(b"/") if name]
+    links = 0
+    while rest:
+        name = rest.pop(0)
+        if name in (b".", b".."):
+            if name == b".." and len(handles) > 1:
+                os.close(handles.pop())
+            continue
+        found = _step(handles[-1], name, is_directory=is_directory or bool(rest), mode=mode)
+        if stat.S_ISLNK(os.fstat(found).st_mode):
+            text = os.readlink(b"", dir_fd=found)
+            os.close(found)
+            links += 1
+            if links > _LONGEST_CHAIN:
+                raise OSError(errno.ELOOP, "", path)
+            rest = [part for part in text.split(b"/") if part] + rest
+            while text.startswith(b"/") and len(handles) > 1:
+                os.close(handles.pop())
+            continue
+        if rest and not stat.S_ISDIR(os.fstat(found).st_mode):
+            raise NotADirectoryError(errno.ENOTDIR, "", path)
+        handles.append(found)
+    for handle in handles[:-1]:
+        os.close(handle)
+    return handles[-1]
+
+
+def _step(directory: int, name: bytes, *, is_directory: bool, mode: int) -> int:
+    """Open one name below a directory, itself and not where it leads; made if absent."""
+    flags = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
     try:
-        return _open(birth, path)
+        return os.open(name, flags, dir_fd=directory)
     except FileNotFoundError:
         pass
-    names = [name for name in path.split(b"/") if name]
-    handle = os.dup(birth.root)
-    for depth, name in enumerate(names, 1):
-        is_last = depth == len(names)
-        try:
-            if is_last and not is_directory:
-                made = os.open(name, os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644,
-                               dir_fd=handle)  # fmt: skip
-                os.close(made)
-            else:
-                os.mkdir(name, mode, dir_fd=handle)
-        except FileExistsError:
-            pass
-        os.close(handle)
-        handle = _open(birth, b"/".join(names[:depth]))
-        if not is_last and not stat.S_ISDIR(os.fstat(handle).st_mode):
-            raise NotADirectoryError(errno.ENOTDIR, "", b"/" + b"/".join(names[:depth]))
+    if is_directory:
+        os.mkdir(name, mode, dir_fd=directory)
+    else:
+        flags_to_make = os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+        os.close(os.open(name, flags_to_make, 0o644, dir_fd=directory))
+    return os.open(name, flags, dir_fd=directory)
+
+
+def _open_place(birth: Birth, path: bytes, *, is_directory: bool) -> int:
+    """Open a place to mount on, unless a link of the image leads to /proc or to the root.
+
+    A mount there could cover a mask, or replace /proc/self.  Source: CVE-2015-3630; what is
+    typed as /proc was judged when the request was read.
+    """
+    handle = _open_or_make(birth, path, is_directory=is_directory)
+    place, root = os.fstat(handle), os.fstat(birth.root)
+    is_in_proc = birth.proc >= 0 and place.st_dev == os.fstat(birth.proc).st_dev
+    if (is_in_proc and not path.startswith(b"/proc")) or os.path.samestat(place, root):
+        raise OSError(errno.EXDEV, "", path)
     return handle
 
 
@@ -231,15 +268,6 @@ def _join_cgroup(birth: Birth, path: bytes) -> None:
 
 def _enter_namespace(birth: Birth, namespace: bytes, flag: int) -> None:
     syscalls.unshare(flag)
-
-
-def _join_namespace(
-    birth: Birth, namespace: str, flag: int, pid: int, start_time: int
-) -> None:
-    # The shim opened all handles while the number of the process was still verified.
-    syscalls.setns(birth.namespaces[namespace], flag)
-    if namespace == "mount":  # setns moved root and cwd to those of that namespace
-        birth.root = os.open("/", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
 
 
 def _refuse_tracers(birth: Birth) -> None:
@@ -296,7 +324,7 @@ def _mount(
         if not stat.S_ISDIR(os.fstat(handle).st_mode):
             raise NotADirectoryError(errno.ENOTDIR, "", target)
     else:
-        handle = _open_or_make(birth, target, is_directory=True)
+        handle = _open_place(birth, target, is_directory=True)
     mount = _new_filesystem(
         filesystem, source, options, attributes, is_readonly=is_readonly
     )
@@ -313,7 +341,7 @@ def _bind(birth: Birth, source: bytes, target: bytes, attributes: int) -> None:
     if attributes:
         syscalls.mount_setattr(mount, b"", recursive=True, add=attributes)
     syscalls.mount_setattr(mount, b"", recursive=True, propagation=syscalls.MS_PRIVATE)
-    _attach(mount, _open_or_make(birth, target, is_directory=is_directory))
+    _attach(mount, _open_place(birth, target, is_directory=is_directory))
 
 
 def _device_directory(birth: Birth, path: bytes) -> tuple[int, bytes]:
@@ -627,7 +655,6 @@ def _require_program(path: bytes) -> None:
 VERBS: dict[str, Callable[..., int | None]] = {
     "JoinCgroup": _join_cgroup,
     "EnterNamespace": _enter_namespace,
-    "JoinNamespace": _join_namespace,
     "RefuseTracers": _refuse_tracers,
     "DieWithParent": _die_with_parent,
     "JoinKeyring": _join_keyring,

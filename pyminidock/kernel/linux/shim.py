@@ -36,6 +36,7 @@ import time
 
 from pyminidock.kernel.linux import syscalls
 from pyminidock.kernel.linux.child import (
+    VERBS,
     Aborted,
     Birth,
     Order,
@@ -97,58 +98,89 @@ def _leave_note(directory: int, surprise: BaseException) -> None:
 
 
 def _be_born(shim: "Shim", order: Order, report_socket: int, root_mount: int) -> None:
-    """Walk the shim's part of the plan, fork the child, leave the daemon's socket."""
-    calls = order.calls
+    """Walk the plan up to ForkInit, fork the child, leave the daemon's socket.
+
+    A shim stays on the host.  The namespaces of a running container are therefore entered
+    by an usher, forked for that, who forks the child as its last deed; inside, nobody ever
+    sees a process that still holds something of the host.
+    """
+    verbs = [verb for verb, _ in order.calls]
+    init = order.first + verbs.index("ForkInit")
+    shim.watch_memory(order.calls)
+    birth_end, child_end = socket.socketpair()
+    pid = usher = 0
+    if "JoinNamespace" in verbs:
+        usher = os.fork()
+    if usher == 0:
+        _walk(order, report_socket)
+        pid = os.fork()
+        if pid == 0:
+            birth_end.close()
+            shim.become_streams_of_child()
+            birth = Birth(report_socket, child_end.detach(), root_mount, order)
+            if "JoinNamespace" in verbs:
+                birth.root = os.open("/", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+            _come_to_life(birth, order, init)
+        if "JoinNamespace" in verbs:
+            os.write(child_end.fileno(), LENGTH.pack(pid))
+            os._exit(0)
+    child_end.close()
+    if usher:
+        pid = _wait_for_usher(usher, birth_end)
+    if root_mount >= 0:
+        os.close(root_mount)
+    shim.adopt(pid, birth_end)
+    _acknowledge(order, report_socket, init, pid, str(shim.start_time).encode())
+    os.close(report_socket)
+
+
+def _come_to_life(birth: Birth, order: Order, init: int) -> None:
+    """In the child: wait until the shim is ready, then walk the rest; never returns."""
+    try:
+        wait_for_go(birth.shim)
+    except Aborted:
+        os._exit(1)
+    live(birth, order.calls[init - order.first + 1 :], init + 1)
+
+
+def _wait_for_usher(usher: int, birth_end: socket.socket) -> int:
+    """Get the child's number; as our own descendant it becomes our child."""
+    word = birth_end.recv(LENGTH.size)
+    os.waitpid(usher, 0)
+    if not word:  # refused on the way, and reported there
+        raise Aborted
+    return int(LENGTH.unpack(word)[0])
+
+
+def _walk(order: Order, report_socket: int) -> None:
+    """Perform the calls between ForkShim and ForkInit."""
     namespaces: dict[str, int] = {}
-    for index, (verb, words) in enumerate(calls[1:], order.first + 1):
-        if order.fail_at[0] == index:
-            report(report_socket, index, error=order.fail_at[1])
-            raise Aborted
-        if verb == "ForkInit":
-            break
+    for index, (verb, words) in enumerate(order.calls[1:], order.first + 1):
         try:
-            _shim_call(verb, words, calls, namespaces)
+            if order.fail_at[0] == index:
+                raise OSError(order.fail_at[1], "failed on purpose")
+            if verb == "ForkInit":
+                break
+            if verb == "JoinNamespace":
+                _open_namespaces(order.calls, namespaces)
+                syscalls.setns(namespaces[words[0]], words[1])  # type: ignore[index, arg-type]
+            elif verb in ("EnterNamespace", "JoinCgroup"):
+                VERBS[verb](None, *words)
+            else:
+                raise OSError(errno.EINVAL, verb)
         except OSError as refusal:
             report(report_socket, index, error=refusal.errno or errno.EIO)
             raise Aborted from None
         _acknowledge(order, report_socket, index, 0)
-    shim.watch_memory(calls)
-    rest = calls[index - order.first + 1 :]
-    birth_end, child_end = socket.socketpair()
-    pid = os.fork()
-    if pid == 0:
-        birth_end.close()
-        shim.become_streams_of_child()
-        birth = Birth(report_socket, child_end.detach(), root_mount, order)
-        birth.namespaces = namespaces
-        try:
-            wait_for_go(birth.shim)
-        except Aborted:
-            os._exit(1)
-        live(birth, rest, index + 1)
-    child_end.close()
-    if root_mount >= 0:
-        os.close(root_mount)
     for descriptor in namespaces.values():
         os.close(descriptor)
-    shim.adopt(pid, birth_end)
-    _acknowledge(order, report_socket, index, pid, str(shim.start_time).encode())
-    os.close(report_socket)
-
-
-def _shim_call(verb: str, words: tuple, calls: tuple, namespaces: dict[str, int]) -> None:  # type: ignore[type-arg]
-    """Perform a call that concerns the children to come."""
-    if verb == "EnterNamespace":
-        syscalls.unshare(words[1])
-    elif verb == "JoinNamespace":
-        _open_namespaces(calls, namespaces)
-        syscalls.setns(namespaces[words[0]], words[1])
-    else:
-        raise OSError(errno.EINVAL, verb)
 
 
 def _open_namespaces(calls: tuple, namespaces: dict[str, int]) -> None:  # type: ignore[type-arg]
-    """Open the handles of all namespaces to be joined, of one verified process."""
+    """Open the handles of all namespaces to be joined, of one verified process.
+
+    All at once and first: the number is verified once, and /proc is the host's only now.
+    """
     for verb, words in calls:
         if verb == "JoinNamespace" and words[0] not in namespaces:
             kind, _, pid, started = words
