@@ -8,9 +8,9 @@
     /sys/fs/cgroup    v1: tmpfs with one bind for each hierarchy   v2: cgroup2, read-only
     /dev/mqueue       mqueue
     /dev/shm          tmpfs     64 MiB
+    /sbin/docker-init bind      with --init
     …                 --tmpfs and the engine's three files, shallow places first
     /etc/resolv.conf  bind      files of the engine, written on the host's side only
-    /sbin/docker-init bind      with --init
 
 The order is Docker's and can be seen in /proc/self/mountinfo.  Parents come before what
 lies in them; what somebody asked for replaces the default at the same place.
@@ -59,9 +59,9 @@ def mount_calls(spec: ContainerSpec, machine: Machine) -> Iterator[Call]:
         place = call.target if isinstance(call, Mount | Bind) else call.path
         if not any(f"{place}/".startswith(f"{gone}/") for gone in replaced):
             yield call
-    yield from _asked_for(spec)
     if spec.init:
         yield Bind(spec.init, INIT, ("ro",))
+    yield from _asked_for(spec)
 
 
 def _defaults(spec: ContainerSpec, machine: Machine) -> Iterator[Mount | Bind | MakeLink]:

@@ -32,6 +32,9 @@ _WRONG_KIND = (
     ": Are you trying to mount a directory onto a file (or vice-versa)? Check if the "
     "specified host path exists and is the expected type"
 )
+_INIT = "error during container init: "
+_CGROUP = "error setting cgroup config for procHooks process: "
+_RLIMITS = "error setting rlimits for ready process: "
 _SEARCHED = 1  # CallFailed.value of an Execute that looked through PATH
 
 _Words = tuple[str, int]  # Docker's core sentence, and the exit code
@@ -44,7 +47,7 @@ def start_refusal(failure: CallFailed, spec: ContainerSpec) -> tuple[str, int, i
     start that failed for another reason.
     """
     if isinstance(failure.call, calls.MakeDirectory) and failure.errno == errno.ENOTDIR:
-        return f"Cannot mkdir: {spec.working_directory} is not a directory", 128, 400
+        return f"Cannot mkdir: {spec.working_directory} is not a directory", 128, 500
     words, code = _words(failure)
     end = {
         "is a directory": ": permission denied", "not a directory": _WRONG_KIND,
@@ -79,18 +82,21 @@ def _words(failure: CallFailed) -> _Words:  # noqa: PLR0911  (one sentence for e
             )
         case calls.Mount(filesystem, _, target, _, _, True):
             return (
-                f'error mounting "{filesystem}" to rootfs at "{target}": filesystem '
+                f'{_INIT}error mounting "{filesystem}" to rootfs at "{target}": filesystem '
                 f'"{filesystem}" must be mounted on ordinary directory', 128,
             )  # fmt: skip
         case calls.Mount(_, source, target, _, _, _) | calls.Bind(source, target, _):
             return (
-                f'error mounting "{source}" to rootfs at "{target}": {reason}',
+                f'{_INIT}error mounting "{source}" to rootfs at "{target}": {reason}',
                 127 if failure.errno == errno.ENOTDIR else 128,
             )
         case calls.LimitCgroup(path, file, value):
-            return f'failed to write "{value}" to "{path}/{file}": {reason}', 128
+            place = f"write {path}/{file}"
+            return f'{_INIT}{_CGROUP}failed to write "{value}": {place}: {reason}', 128
         case calls.LimitResource(name, _, _):
-            return f"error setting rlimit type {name}: {reason}", 128
+            return f"{_INIT}{_RLIMITS}error setting rlimit type {name}: {reason}", 128
+        case calls.SetHostname(_):
+            return f"{_INIT}sethostname: {reason}", 128
     return failure.what, 128
 
 

@@ -45,7 +45,7 @@ class Security:
 class SecurityOptionRefused(MinidockError):
     """The option is unknown, or asks for a wall that this engine does not build."""
 
-    status = 400
+    status = 500  # Docker's own answer, odd as it is
 
 
 def parse_security(

@@ -46,14 +46,22 @@ def execute(name: str) -> calls.Execute:
          "current working directory is outside of container mount namespace root -- "
          "possible container breakout detected: unknown", 128, 500),
         (failed(calls.Mount("proc", "proc", "/proc", (), "", True), errno.ENOTDIR),
-         'error mounting "proc" to rootfs at "/proc": filesystem "proc" must be mounted on '
+         'error during container init: error mounting "proc" to rootfs at "/proc": '
+         'filesystem "proc" must be mounted on '
          "ordinary directory: unknown", 128, 500),
         (failed(calls.Bind("/a", "/b"), errno.ENOTDIR),
-         'error mounting "/a" to rootfs at "/b": not a directory: unknown: Are you trying '
+         'error during container init: error mounting "/a" to rootfs at "/b": '
+         "not a directory: unknown: Are you trying "
          "to mount a directory onto a file (or vice-versa)? Check if the specified host "
          "path exists and is the expected type", 127, 400),
         (failed(calls.LimitCgroup("/cg", "pids.max", "x"), errno.EINVAL),
-         'failed to write "x" to "/cg/pids.max": invalid argument: unknown', 128, 500),
+         "error during container init: error setting cgroup config for procHooks process: "
+         'failed to write "x": write /cg/pids.max: invalid argument: unknown', 128, 500),
+        (failed(calls.SetHostname("x" * 70), errno.EINVAL),
+         "error during container init: sethostname: invalid argument: unknown", 128, 500),
+        (failed(calls.LimitResource("nofile", 9, 9), errno.EPERM),
+         "error during container init: error setting rlimits for ready process: error "
+         "setting rlimit type nofile: operation not permitted: unknown", 128, 500),
         (failed(calls.PivotRoot(), errno.EINVAL), "what the body said: unknown", 128, 500),
     ],
 )  # fmt: skip
@@ -67,7 +75,7 @@ def test_a_working_directory_that_is_a_file() -> None:
     spec = decide(wish(working_directory="/etc/passwd"))
     failure = failed(calls.MakeDirectory("/etc/passwd"), errno.ENOTDIR)
     assert start_refusal(failure, spec) == (
-        "Cannot mkdir: /etc/passwd is not a directory", 128, 400,
+        "Cannot mkdir: /etc/passwd is not a directory", 128, 500,
     )  # fmt: skip
     assert advice(failure, spec)[1] == "minidock run --rm busybox ls -ld /etc/passwd"
 

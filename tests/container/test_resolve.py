@@ -253,7 +253,7 @@ def test_security_options(
 )
 def test_a_wall_that_is_not_built_is_refused(option: str, message: str) -> None:
     refusal = refusal_of(security_options=(option,))
-    assert (refusal.what, refusal.status) == (message, 400)
+    assert (refusal.what, refusal.status) == (message, 500)
     assert refusal.try_next == "minidock run busybox echo hi"
 
 
