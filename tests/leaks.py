@@ -47,7 +47,7 @@ def snapshot(
 ) -> Snapshot:  # fmt: skip
     """Count everything there is.
 
-    `ignore` are names directly below `root` whose content may change; of `pids` the
+    `ignore` are paths relative to `root` whose content may change; of `pids` the
     descriptors and threads are counted one by one.
     """
     scope = _Scope(str(root), marks)
@@ -199,11 +199,11 @@ def _cgroups(scope: _Scope) -> Iterator[str]:
 
 
 def _files(scope: _Scope, ignore: tuple[str, ...]) -> Iterator[str]:
+    passed_over = {f"{scope.root}/{name}" for name in ignore}
     for directory, folders, names in os.walk(scope.root):
-        if directory == scope.root:
-            folders[:] = [name for name in folders if name not in ignore]
+        folders[:] = [name for name in folders if f"{directory}/{name}" not in passed_over]
         for name in (*folders, *names):
-            if directory != scope.root or name not in ignore:
+            if f"{directory}/{name}" not in passed_over:
                 yield f"file {directory}/{name}"
     for shared in _SHARED:
         for path in Path(shared).iterdir() if Path(shared).is_dir() else ():

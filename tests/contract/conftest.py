@@ -7,7 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.stands import LinuxStand, ModelStand, Stand, linux_stand, model_stand
+from tests.contract.plans import birth
+from tests.contract.stands import (
+    LinuxStand,
+    ModelStand,
+    Stand,
+    end,
+    linux_stand,
+    model_stand,
+    start,
+)
 
 
 @pytest.fixture
@@ -26,8 +35,11 @@ def linux_root() -> Iterator[Path]:
 
 @pytest.fixture
 def linux(linux_root: Path) -> Iterator[LinuxStand]:
-    """The kernel of this machine alone."""
+    """The kernel of this machine alone, with its helpers already running."""
     stand = linux_stand(linux_root)
+    end(stand, start(stand, birth(stand.place)))
+    stand.clear()
+    stand.heard.clear()
     yield stand
     stand.body.close()
 

@@ -9,13 +9,14 @@ import shutil
 import signal
 import stat
 import subprocess
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Protocol
 
 from pyminidock.kernel.calls import Call, Plan
-from pyminidock.kernel.model import ModelBody
+from pyminidock.kernel.model import ModelBody, World
 from pyminidock.kernel.model.tree import Node
 from pyminidock.kernel.port import Body, Isolation, Machine, Process
 from tests import leaks
@@ -33,10 +34,14 @@ class Stand(Protocol):
     body: Body
     place: Place
     second: str  # a directory for the shim of a second process
+    stride: int  # how many calls a sweep goes on; 1: every call
     heard: list[tuple[Call, int]]
 
-    def picture(self) -> object:
-        """All that a plan which fails must leave as it was; compared with ==."""
+    def picture(self) -> leaks.Snapshot:
+        """Name all that a plan which fails must leave as it was."""
+
+    def clear(self) -> None:
+        """Remove the accounts and the records of what ran."""
 
     def mount_targets(self, pid: int) -> tuple[str, ...]:
         """The mount table of a process in the middle of its birth."""
@@ -67,6 +72,14 @@ def end(stand: Stand, process: Process) -> None:
     stand.body.perform(ending(stand.place), answer=lambda call, value: None)
 
 
+def assert_as_before(stand: Stand, before: leaks.Snapshot) -> None:
+    """Nothing came, nothing went; the kernel is given a moment to free what it held."""
+    left = leaks.settled(before, stand.picture)
+    assert not left, f"left behind: {left}"
+    lost = leaks.compare(stand.picture(), before)
+    assert not lost, f"lost: {lost}"
+
+
 def seen(stand: Stand, plan: Plan) -> Isolation:
     """Start, observe, end."""
     process = start(stand, plan)
@@ -85,9 +98,24 @@ class ModelStand:
     second: str = "/var/lib/minidock/contract/second"
     heard: list[tuple[Call, int]] = field(default_factory=list)
 
-    def picture(self) -> object:
-        """The whole world."""
-        return self.body.world
+    stride = 1
+
+    def picture(self) -> leaks.Snapshot:
+        """The whole world but the numbers it would give next, cell by cell."""
+        world = self.body.world
+        return Counter(
+            f"{table.name} {key}: {value}"
+            for table in fields(World)
+            if table.name != "next_numbers"
+            for key, value in getattr(world, table.name).items()
+        )
+
+    def clear(self) -> None:
+        """See Stand; records and upper layers are files of the host."""
+        self.body.perform(ending(self.place), answer=lambda call, value: None)
+        world = self.body.world
+        trees = {n: t for n, t in world.trees.items() if not n.startswith("overlay ")}
+        self.body.world = replace(world, records={}, trees=trees)
 
     def mount_targets(self, pid: int) -> tuple[str, ...]:
         """See Stand."""
@@ -132,10 +160,21 @@ class LinuxStand:
     root: Path
     heard: list[tuple[Call, int]] = field(default_factory=list)
 
-    def picture(self) -> object:
-        """What the leak meter sees; directories made in the upper layer may stay."""
+    stride = 1
+
+    def clear(self) -> None:
+        """See Stand."""
+        self.body.perform(ending(self.place), answer=lambda call, value: None)
+        for directory in (self.place.directory, self.second):
+            for path in Path(directory).iterdir():
+                path.unlink()
+
+    def picture(self) -> leaks.Snapshot:
+        """What the leak meter sees; the log may grow, and the written layer too."""
         marks = (str(self.root), self.place.cgroup)
-        return leaks.snapshot(self.root, marks=marks, ignore=("upper", "work"))
+        return leaks.snapshot(
+            self.root, marks=marks, ignore=("upper", "work", "shim/container.log")
+        )
 
     def mount_targets(self, pid: int) -> tuple[str, ...]:
         """See Stand."""

@@ -180,11 +180,10 @@ def bind(stage: Stage, call: calls.Bind) -> Stage:
         shown, target=target.path, root=f"/{source.inside}", flags=flags, peer=0, master=0
     )
     if source.node is None:
-        trees = stage.world.trees
-        known = {**trees[shown.tree], source.inside: Node("file")}
-        stage = replace(
-            stage, world=replace(stage.world, trees={**trees, shown.tree: known})
-        )
+        world, taken = number(stage.world, "mount")
+        row = replace(row, tree=f"memory {taken}")
+        known = {**world.trees, row.tree: {source.inside: Node("file")}}
+        stage = replace(stage, world=replace(world, trees=known))
     return hang(stage, row)
 
 

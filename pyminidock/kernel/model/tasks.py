@@ -7,6 +7,7 @@ Source: man 2 fork, unshare, setns, prctl, execve; man 7 pid_namespaces.
 """
 
 import errno
+import re
 from dataclasses import replace
 
 from pyminidock.grammar.capabilities import ALL_MASK, mask_of
@@ -157,16 +158,19 @@ def set_hostname(stage: Stage, hostname: str) -> Stage:
     return replace(stage, world=replace(stage.world, hostnames=names))
 
 
-_SETTINGS = {"net.": "network", "fs.mqueue.": "ipc", "kernel.sem": "ipc",
-             "kernel.msg": "ipc", "kernel.shm": "ipc", "kernel.domainname": "uts",
-             "kernel.hostname": "uts"}  # fmt: skip
+# Settings that belong to a namespace.  Source: man 7 namespaces, Documentation/admin-guide.
+_SETTINGS = {
+    r"net\.(core|ipv4|ipv6|mptcp|netfilter|unix)\..+": "network",
+    r"fs\.mqueue\..+|kernel\.(sem|msg\w+|shm\w+)": "ipc",
+    r"kernel\.(hostname|domainname)": "uts",
+}
 
 
 def write_sysctl(stage: Stage, call: calls.WriteSysctl) -> Stage:
     """Set what belongs to one namespace.  Raises ENOENT for a key we do not know."""
     hold(stage, "procfs")
-    for prefix, kind in _SETTINGS.items():
-        if call.key.startswith(prefix):
+    for keys, kind in _SETTINGS.items():
+        if re.fullmatch(keys, call.key):
             key = (stage.task.namespaces[kind], call.key)
             settings = {**stage.world.settings, key: call.value}
             return replace(stage, world=replace(stage.world, settings=settings))
