@@ -39,6 +39,7 @@ from pyminidock.events import (
     PlanMade,
 )
 from pyminidock.grammar.names import parse_name
+from pyminidock.kernel.calls import ForkShim, Plan
 from pyminidock.kernel.port import (
     BirthAborted,
     CallFailed,
@@ -177,7 +178,7 @@ def _start(house: House, life: Life, voice: Voice) -> None:
     kept = house.kept(life.id)
     spec = kept.spec if kept.state == "created" else _decide_again(house, kept, voice)
     life.begins()
-    plan = start_plan(spec, kept.snapshot, house.machine)
+    plan = start_plan(spec, kept.snapshot, house.machine, awaits_client=life.watchers > 0)
     voice(PlanMade(life.id, len(plan), tuple(type(call).__name__ for call in plan)))
     lockstep = house.recorder.is_gated(life.story)
     starting = replace(kept, spec=spec, state="starting", started=house.kernel.wall())
@@ -193,6 +194,14 @@ def _start(house: House, life: Life, voice: Voice) -> None:
         raise
     assert process is not None  # noqa: S101  (a plan that ends in Execute)
     _born(house, life, process, voice)
+
+
+def awaited(plan: Plan) -> Plan:
+    """Let the shim keep what the program says first for somebody who will attach."""
+    return tuple(
+        replace(call, awaits_client=True) if isinstance(call, ForkShim) else call
+        for call in plan
+    )
 
 
 def _born(house: House, life: Life, process: Process, voice: Voice) -> None:

@@ -14,7 +14,8 @@ Messages on shim.sock: 4 bytes length (big-endian) and a JSON object {"op": ...}
     wait      answered at the end with {"code", "signal", "oom", "finished"}
     signal    {"number"}                       resize    {"rows", "columns"}
     dismiss   the exit record was read; the shim may go
-    attach    after the answer the connection carries frames, both ways:
+    attach    after the answer the connection carries frames, both ways; first, if it was
+              announced and is the first one, what the program has printed so far:
               1 byte stream (0 stdin, 1 stdout, 2 stderr), 3 zero bytes, 4 bytes length;
               an empty stdin frame closes standard input
 
@@ -44,22 +45,28 @@ from pyminidock.kernel.linux.child import (
     report,
     wait_for_go,
 )
-from pyminidock.kernel.linux.proc import boot_id, start_time
+from pyminidock.kernel.linux.proc import boot_id, name_process, start_time
 
 STDIN, STDOUT, STDERR = 0, 1, 2
+LOG = "container.log"
 FRAME = struct.Struct(">BxxxI")
 LENGTH = struct.Struct(">I")
 
 _CHUNK = 65536
 _ATTACH_BUFFER = 1 << 20  # bytes waiting for one attached client
+_FIRST_CLIENT_S = 10.0  # for so long the first output waits for a client
 _LINGER_S = 600
 _LONGEST_MESSAGE = 1 << 20
 _TIOCSWINSZ = 0x5414
 
 
-def run(report_socket: int, root_mount: int) -> None:
-    """Be the shim of one container; never returns.  Called right after the fork."""
+def run(report_socket: int, watchers: list[int], root_mount: int) -> None:
+    """Be the shim of one container; never returns.  Called right after the fork.
+
+    `watchers` are sockets of clients that are attached before the program exists.
+    """
     gc.disable()
+    name_process(b"minidock-shim")
     os.setsid()
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
@@ -69,9 +76,12 @@ def run(report_socket: int, root_mount: int) -> None:
     shim = None
     try:
         order = Order(marshal.loads(_exactly(report_socket, _length(report_socket))))  # noqa: S302
-        wishes: tuple[bytes, bool, bool, bool] = order.calls[0][1]  # type: ignore[assignment]
-        directory, has_terminal, keeps_stdin, keeps_log = wishes  # fields of ForkShim
+        wishes: tuple[bytes, bool, bool, bool, bool] = order.calls[0][1]  # type: ignore[assignment]
+        directory, has_terminal, keeps_stdin, keeps_log, awaits_client = wishes
         shim = Shim(directory, has_terminal=has_terminal, keeps_stdin=keeps_stdin)
+        shim.early = bytearray() if awaits_client else None
+        for number in watchers:
+            shim.clients[number] = Client(socket.socket(fileno=number), is_attached=True)
         _acknowledge(order, report_socket, order.first, os.getpid())
         _be_born(shim, order, report_socket, root_mount)
         if shim.let_go(keeps_log=keeps_log):
@@ -217,12 +227,12 @@ def _exactly(descriptor: int, size: int) -> bytes:
 class Client:
     """One connection to shim.sock."""
 
-    def __init__(self, connection: socket.socket) -> None:
+    def __init__(self, connection: socket.socket, *, is_attached: bool = False) -> None:
         connection.setblocking(False)
         self.connection = connection
         self.incoming = bytearray()
         self.outgoing = bytearray()
-        self.is_attached = False
+        self.is_attached = is_attached
         self.is_waiting = False
 
     def send(self, data: bytes) -> None:
@@ -259,6 +269,9 @@ class Shim:
         self.child_ends: tuple[int, int, int] = (-1, -1, -1)
         self.clients: dict[int, Client] = {}
         self.log = -1
+        self.is_log_new = False
+        self.early: bytearray | None = None  # output for a client that is still to come
+        self.early_ends = 0.0
         self.memory_cgroups: tuple[bytes, ...] = ()
         self.exit_record: dict[str, object] | None = None
         if not has_terminal:
@@ -317,12 +330,20 @@ class Shim:
             "pid": self.pid, "start_time": self.start_time,
         })  # fmt: skip
         if keeps_log:
-            flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
-            self.log = os.open("container.log", flags, 0o640, dir_fd=self.directory)
+            self._open_log()
         if self.has_terminal and not self._receive_terminal():
             return self._withdraw()
         self.birth.send(b"g")
         return True
+
+    def _open_log(self) -> None:
+        """Append to the log of earlier lives, or begin it."""
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+        try:
+            self.log = os.open(LOG, flags | os.O_EXCL, 0o640, dir_fd=self.directory)
+            self.is_log_new = True
+        except FileExistsError:
+            self.log = os.open(LOG, flags, 0o640, dir_fd=self.directory)
 
     def _receive_terminal(self) -> bool:
         """Get the master end of the terminal from the child."""
@@ -337,7 +358,7 @@ class Shim:
 
     def _withdraw(self) -> bool:
         os.waitpid(self.pid, 0)
-        for name in ("shim.sock", "shim.json"):
+        for name in ("shim.sock", "shim.json", *([LOG] if self.is_log_new else [])):
             self._unlink(name)
         return False
 
@@ -394,6 +415,7 @@ class Shim:
     def _poll(
         self, *, extra: tuple[int, ...] = (), timeout_s: float | None = None
     ) -> set[int]:
+        timeout_s = self._wait_for_client(timeout_s)
         poll = select.poll()
         for descriptor in extra:
             if descriptor >= 0:
@@ -415,8 +437,20 @@ class Shim:
             for number, _ in poll.poll(None if timeout_s is None else timeout_s * 1000)
         }
 
+    def _wait_for_client(self, timeout_s: float | None) -> float | None:
+        """Give up a client that was announced and did not come; until then wake for it."""
+        if not self.early:
+            return timeout_s
+        left = self.early_ends - time.monotonic()
+        if left <= 0:
+            self.early = None
+            return timeout_s
+        return left if timeout_s is None else min(timeout_s, left)
+
     def _is_congested(self) -> bool:
         """Whether somebody attached cannot keep up: then the program has to wait."""
+        if self.early is not None and len(self.early) > _ATTACH_BUFFER:
+            return True
         return any(
             len(client.outgoing) > _ATTACH_BUFFER for client in self.clients.values()
         )
@@ -448,6 +482,9 @@ class Shim:
         if self.log >= 0:
             self._write_log(stream, data)
         frame = FRAME.pack(stream, len(data)) + data
+        if self.early is not None:
+            self.early_ends = self.early_ends or time.monotonic() + _FIRST_CLIENT_S
+            self.early += frame
         for key, client in list(self.clients.items()):
             if client.is_attached:
                 self._send(key, client, frame)
@@ -607,6 +644,9 @@ class Shim:
             case "attach":
                 client.is_attached = True
                 self._tell(number, client, {"tty": self.has_terminal})
+                early, self.early = self.early, None
+                if early:
+                    self._send(number, client, bytes(early))
                 if self.exit_record is not None:
                     self._send(number, client, FRAME.pack(STDOUT, 0))
             case "signal":
