@@ -8,6 +8,7 @@
 a line says all that a call holds, but the values of variables: they may be secrets.
 """
 
+import hashlib
 import re
 from collections.abc import Iterator
 
@@ -53,11 +54,13 @@ def _facts(call: Call) -> str:  # noqa: PLR0911, PLR0912  (one line for each ver
             return f"{path}/{file} = {value}"
         case calls.PrepareOverlay(lower, upper, work):
             return f"{' > '.join(filter(None, (upper, *lower)))} (work {work or 'none'})"
-        case calls.ForkShim(directory, has_terminal, keeps_stdin, keeps_log):
-            said = [("terminal", has_terminal), ("stdin", keeps_stdin), ("log", keeps_log)]
-            kept = [word for word, is_kept in said if is_kept and word != "log"]
-            without = [] if keeps_log else ["no log"]
-            return f"for {directory}{_flags((*kept, *without))}"
+        case calls.ForkShim():
+            said = {
+                "terminal": call.has_terminal, "stdin": call.keeps_stdin,
+                "no log": not call.keeps_log, "awaits client": call.awaits_client,
+            }  # fmt: skip
+            words = tuple(word for word, holds in said.items() if holds)
+            return f"for {call.directory}{_flags(words)}"
         case calls.JoinNamespace(namespace, pid, start_time):
             return f"{namespace} of {pid} (started at {start_time})"
         case calls.SetPropagation(target, propagation, is_recursive):
@@ -93,7 +96,8 @@ def _facts(call: Call) -> str:  # noqa: PLR0911, PLR0912  (one line for each ver
         case calls.BecomeUser(uid, gid, groups):
             return f"{uid}:{gid} groups {','.join(map(str, groups)) or 'none'}"
         case calls.InstallSeccomp(program):
-            return f"{len(program) // 8} instructions"
+            fingerprint = hashlib.sha256(program).hexdigest()[:8]
+            return f"{len(program) // 8} instructions ({fingerprint})"
         case calls.Execute(argv, environment):
             return (
                 f"{' '.join(map(_word, argv))} with {' '.join(map(name_of, environment))}"
