@@ -18,7 +18,9 @@ from pyminidock.container.describe import describe, describe_plan
 from pyminidock.container.limits import cgroup_of
 from pyminidock.container.plan import start_plan
 from pyminidock.container.resolve import resolve
-from pyminidock.container.spec import CreateRequest
+from pyminidock.container.seccomp import default_profile
+from pyminidock.container.seccomp.explain import STRICTER, lesson
+from pyminidock.container.spec import ContainerSpec, CreateRequest
 from pyminidock.container.states import Verb
 from pyminidock.engine import run
 from pyminidock.engine.house import House
@@ -169,6 +171,7 @@ def isolation(house: House, reference: str) -> Document:
     """
     life = house.life(reference)
     seen = house.kernel.observe(life.running(Verb.EXEC))
+    spec = house.kept(life.id).spec
     return {
         "container": life.id,
         "name": life.name,
@@ -187,7 +190,13 @@ def isolation(house: House, reference: str) -> Document:
             kind: {"mask": f"{mask:016x}", "names": list(names_of(mask))}
             for kind, mask in seen.capabilities.items()
         },
-        "seccomp": {"mode": seen.seccomp_mode, "filters": seen.seccomp_filters},
+        "seccomp": {
+            "mode": seen.seccomp_mode,
+            "filters": seen.seccomp_filters,
+            "profile": spec.seccomp,
+        },
+        "denied": _denied(house, spec),
+        "stricter": [asdict(row) for row in STRICTER] if spec.seccomp == "default" else [],
         "no_new_privileges": seen.no_new_privileges,
         "uids": list(seen.uids),
         "gids": list(seen.gids),
@@ -201,6 +210,15 @@ def isolation(house: House, reference: str) -> Document:
         "oom_score_adjustment": seen.oom_score_adjustment,
         "hostname": seen.hostname,
     }
+
+
+def _denied(house: House, spec: ContainerSpec) -> list[Document]:
+    """Give the lesson table of the default filter, for this container's capabilities."""
+    if spec.seccomp != "default":
+        return []
+    machine, powers = house.machine, frozenset(spec.bounding)
+    told = lesson(default_profile(), powers, machine.arch, machine.kernel)
+    return [asdict(each) for each in told]
 
 
 def _is_shared(isolation: Isolation, kind: str) -> bool:
