@@ -198,7 +198,7 @@ class _Doors(Protocol):
         """Change the size of the program's terminal."""
 
     def attach(self, process: Process) -> Streams:
-        """Connect to the standard streams."""
+        """Connect to the standard streams; one that was bespoken misses nothing."""
 
     def dismiss(self, process: Process) -> None:
         """Tell the shim that its exit record was read, so that it may end."""
@@ -226,9 +226,12 @@ class Body(_Doors, Protocol):
     """Performs plans and answers each call with a number."""
 
     def perform(
-        self, plan: Plan, *, answer: Answer, lockstep: bool = False
+        self, plan: Plan, *, answer: Answer, lockstep: bool = False, watchers: int = 0
     ) -> Process | None:
         """Carry out `plan`; all of it, or raise with everything undone.
+
+        `watchers` bespeaks so many connections to the streams, open before the program
+        runs; the next calls of `attach` get them, and the program waits for slow ones.
 
         With `lockstep` each call waits until `answer` returned for the one before it: the
         process can then be held between any two calls up to AnnounceReady.  If `answer`
@@ -241,7 +244,7 @@ class Kernel(_Doors, Protocol):
     """Performs plans and answers each call with an event."""
 
     def perform(
-        self, plan: Plan, *, emit: Emit = ignore, lockstep: bool = False
+        self, plan: Plan, *, emit: Emit = ignore, lockstep: bool = False, watchers: int = 0
     ) -> Process | None:
         """As Body.perform; each call that succeeded is one effect event."""
 

@@ -118,14 +118,14 @@ class Recording:
         self.body = body
 
     def perform(
-        self, plan: Plan, *, emit: Emit = ignore, lockstep: bool = False
+        self, plan: Plan, *, emit: Emit = ignore, lockstep: bool = False, watchers: int = 0
     ) -> Process | None:
         """Carry out `plan`, one effect event per call that was answered."""
 
         def answer(call: Call, value: int) -> None:
             emit(effect_of(call, value))
 
-        return self.body.perform(plan, answer=answer, lockstep=lockstep)
+        return self.body.perform(plan, answer=answer, lockstep=lockstep, watchers=watchers)
 
     def machine(self) -> Machine:
         """See port."""

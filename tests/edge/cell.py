@@ -10,7 +10,7 @@ import select
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from pyminidock.container.resolve import resolve
 from pyminidock.container.spec import ContainerSpec, CreateRequest, ExecRequest, ImageConfig
 from pyminidock.kernel.calls import Call, Plan
 from pyminidock.kernel.linux.body import LinuxBody
-from pyminidock.kernel.port import Process, Streams
+from pyminidock.kernel.port import Process, ProcessGone, Streams
 from pyminidock.layers import snapshots
 from tests.reference import busybox_root
 
@@ -96,13 +96,14 @@ class Cell:
         plan = change(start_plan(spec, snapshot, self.body.machine()))
         self.answers = []
         process = self.body.perform(
-            plan, answer=lambda call, value: self.answers.append((call, value))
+            plan, answer=lambda call, value: self.answers.append((call, value)), watchers=1
         )
         assert process is not None
         try:
             yield process
         finally:
-            self.body.signal(process, 9) if self.body.wait(process, 0.001) is None else None
+            with suppress(ProcessGone):  # most have ended by themselves
+                self.body.signal(process, 9)
             self.body.wait(process)
             self.body.dismiss(process)
             self.body.perform(
@@ -131,14 +132,13 @@ class Cell:
             exec_id=directory.name, directory=str(directory),
         )  # fmt: skip
         plan = exec_plan(spec, process, exec_spec, self.body.machine())
-        second = self.body.perform(plan, answer=lambda call, value: None)
+        second = self.body.perform(plan, answer=lambda call, value: None, watchers=1)
         assert second is not None
         ran = self._follow(second, b"")
         self.body.dismiss(second)
         return ran
 
     def _follow(self, process: Process, stdin: bytes) -> Ran:
-        log = Path(process.directory, "container.log")
         streams = self.body.attach(process)
         if stdin:
             streams.write(stdin)
@@ -147,8 +147,6 @@ class Cell:
         streams.close()
         status = self.body.wait(process, 30)
         assert status is not None, "it does not end"
-        if log.exists():  # also what came before we attached
-            said = from_log(log)
         return Ran(said[0].decode(errors="replace"), said[1].decode(errors="replace"),
                    status.code)  # fmt: skip
 
@@ -162,17 +160,6 @@ def collect(streams: Streams, timeout_s: float = 30) -> tuple[bytes, bytes]:
             return parts[1], parts[2]
         parts[frame[0]] += frame[1]
     raise AssertionError("no output and no end")
-
-
-def from_log(path: Path) -> tuple[bytes, bytes]:
-    """Read both streams from a json-file log."""
-    import json  # noqa: PLC0415
-
-    rows = [json.loads(line) for line in path.read_text().splitlines()]
-    out, err = (
-        "".join(r["log"] for r in rows if r["stream"] == s) for s in ("stdout", "stderr")
-    )
-    return out.encode(), err.encode()
 
 
 def python_root(directory: Path) -> Path:

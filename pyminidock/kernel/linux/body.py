@@ -10,9 +10,12 @@ import errno
 import json
 import os
 import secrets
+import socket
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from pyminidock.grammar.capabilities import BITS
@@ -53,6 +56,8 @@ class LinuxBody:
         self._boot = boot_id()
         self._machine: Machine | None = None
         self._accounts: set[str] = set()  # our own cgroups, parents of the containers'
+        self._bespoken: dict[str, list[socket.socket]] = {}  # by directory of the shim
+        self._lock = threading.Lock()
 
     def machine(self) -> Machine:
         """See port."""
@@ -67,7 +72,7 @@ class LinuxBody:
     # ── Plans ────────────────────────────────────────────────────────────────────────────
 
     def perform(
-        self, plan: Plan, *, answer: Answer, lockstep: bool = False
+        self, plan: Plan, *, answer: Answer, lockstep: bool = False, watchers: int = 0
     ) -> Process | None:
         """See port."""
         birth = next(
@@ -83,11 +88,14 @@ class LinuxBody:
             if birth == len(plan):
                 undo.pop_all()
                 return None
-            process = self._give_birth(plan, birth, tree, answer, lockstep=lockstep)
+            order = self._order(plan, birth, lockstep=lockstep)
+            labour = self._give_birth(plan, birth, tree, order, answer, watchers)
             undo.pop_all()
         if tree >= 0:
             os.close(tree)
-        return process
+        with self._lock:
+            self._bespoken[labour.directory] = labour.watching
+        return labour.process(self._boot)
 
     def _do(self, index: int, call: Call, undo: ExitStack) -> int:
         """Perform one call of the daemon's own; a handle, if there is one, else -1."""
@@ -113,46 +121,39 @@ class LinuxBody:
             raise refused(index, call, refusal.errno or errno.EIO) from refusal
         return -1
 
-    def _give_birth(
-        self, plan: Plan, birth: int, tree: int, answer: Answer, *, lockstep: bool
-    ) -> Process:
-        machine = self.machine()
+    def _order(self, plan: Plan, birth: int, *, lockstep: bool) -> "_Order":
+        """Spell what goes to the shim.  Raises CallFailed when it is too long."""
         try:
-            order = wire.request(
+            message = wire.request(
                 plan, birth, lockstep=lockstep, capabilities=BITS,
-                last_capability=machine.last_capability, fail_at=self.fail_at,
+                last_capability=self.machine().last_capability, fail_at=self.fail_at,
             )  # fmt: skip
         except ValueError as too_long:
             raise refused(birth, plan[birth], errno.E2BIG, str(too_long)) from too_long
-        labour = self._labour(plan, birth, tree, order, answer, lockstep=lockstep)
-        if labour is None:  # the spawner was killed with our request in its hands
-            labour = self._labour(plan, birth, tree, order, answer, lockstep=lockstep)
-        if labour is None:
-            raise refused(birth, plan[birth], errno.ECHILD)
-        return Process(
-            labour.pid, labour.start_time, self._boot, labour.shim_pid, labour.directory
-        )
+        return _Order(message, lockstep)
 
-    def _labour(
-        self, plan: Plan, birth: int, tree: int, order: bytes, answer: Answer,
-        *, lockstep: bool,
-    ) -> "_Labour | None":  # fmt: skip
-        """Follow one birth to its end; None if not even a shim came of it."""
-        conversation = self._nursery.begin(tree)
-        labour = _Labour(plan, birth, conversation, answer, lockstep=lockstep)
-        try:
-            conversation.send(order)
-            labour.follow()
-        except (BrokenPipeError, ConnectionResetError) as gone:
-            labour.give_up()
-            if not labour.shim_pid:
-                return None
-            raise refused(labour.next, plan[labour.next], errno.ECHILD) from gone
-        except BaseException:
-            labour.give_up()
-            raise
-        conversation.close()
-        return labour
+    def _give_birth(
+        self, plan: Plan, birth: int, tree: int, order: "_Order", answer: Answer,
+        watchers: int,
+    ) -> "_Labour":  # fmt: skip
+        """Follow one birth; once more if the spawner was killed with it in its hands."""
+        for _ in (1, 2):
+            conversation, watching = self._nursery.begin(tree, watchers)
+            labour = _Labour(plan, birth, conversation, answer, order.lockstep, watching)
+            try:
+                conversation.send(order.message)
+                labour.follow()
+            except (BrokenPipeError, ConnectionResetError) as gone:
+                labour.give_up()
+                if labour.shim_pid:
+                    raise refused(labour.next, plan[labour.next], errno.ECHILD) from gone
+                continue
+            except BaseException:
+                labour.give_up()
+                raise
+            conversation.close()
+            return labour
+        raise refused(birth, plan[birth], errno.ECHILD)
 
     # ── Life after birth ─────────────────────────────────────────────────────────────────
 
@@ -191,6 +192,10 @@ class LinuxBody:
 
     def attach(self, process: Process) -> streams.ShimStreams:
         """See port."""
+        with self._lock:
+            bespoken = self._bespoken.get(process.directory)
+            if bespoken:
+                return streams.ShimStreams(bespoken.pop())
         try:
             connection = streams.connect(process.directory)
             streams.ask(connection, {"op": "attach"})
@@ -200,6 +205,10 @@ class LinuxBody:
 
     def dismiss(self, process: Process) -> None:
         """See port."""
+        with self._lock:
+            unclaimed = self._bespoken.pop(process.directory, [])
+        for connection in unclaimed:
+            connection.close()
         with suppress(ProcessGone):
             self._ask(process, {"op": "dismiss"})
         for name in ("shim.sock", "shim.json"):  # the shim took them away, if it lived
@@ -252,15 +261,23 @@ class LinuxBody:
                 os.rmdir(path)
 
 
+@dataclass(frozen=True, slots=True)
+class _Order:
+    """What is sent to a shim, and whether each of its calls waits for a go."""
+
+    message: bytes
+    lockstep: bool
+
+
 class _Labour:
     """One birth being followed, report by report."""
 
     def __init__(
         self, plan: Plan, birth: int, conversation: Conversation, answer: Answer,
-        *, lockstep: bool,
+        lockstep: bool, watching: list[socket.socket],
     ) -> None:  # fmt: skip
         self.plan, self.next, self.answer = plan, birth, answer
-        self.conversation, self.lockstep = conversation, lockstep
+        self.conversation, self.lockstep, self.watching = conversation, lockstep, watching
         self.pid = self.start_time = self.shim_pid = 0
         shim = plan[birth]
         assert isinstance(shim, calls.ForkShim)  # noqa: S101  (how `birth` was found)
@@ -304,8 +321,14 @@ class _Labour:
             self.next += 1
             self.answer(call, refused_program if is_last else 0)
 
+    def process(self, boot: str) -> Process:
+        """Give what came of it."""
+        return Process(self.pid, self.start_time, boot, self.shim_pid, self.directory)
+
     def give_up(self) -> None:
         """End what was begun, wait until it is gone, and take its files away."""
+        for connection in self.watching:
+            connection.close()
         with suppress(OSError):
             self.conversation.hang_up()
         for pid in (self.pid, self.shim_pid):

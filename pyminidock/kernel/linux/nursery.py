@@ -1,7 +1,7 @@
 """The daemon's side of a birth: start the spawner once, then a conversation per container.
 
     daemon ── seal the interpreter ── spawn ──► spawner           once
-    daemon ── "birth", [socket, tree] ────────► spawner ──► shim  per container
+    daemon ── [socket, watchers, tree] ───────► spawner ──► shim  per container
     daemon ══ the plan, reports, go bytes ═════════════════ shim, then child
 
 The interpreter is sealed by copying it into memory and forbidding every change for good.
@@ -17,6 +17,7 @@ import socket
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -82,21 +83,30 @@ class Nursery:
         self._control: socket.socket | None = None
         self.pid = 0
 
-    def begin(self, tree: int) -> Conversation:
-        """Ask for a shim; `tree` is the detached root mount, -1 for exec."""
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
-        handles = [theirs.fileno()] + ([tree] if tree >= 0 else [])
-        with theirs, self._lock:
+    def begin(
+        self, tree: int, watchers: int = 0
+    ) -> tuple[Conversation, list[socket.socket]]:
+        """Ask for a shim; `tree` is the detached root mount, -1 for exec.
+
+        Gives the conversation, and `watchers` connections that are attached already.
+        """
+        pairs = [socket.socketpair() for _ in range(watchers + 1)]
+        ours, theirs = zip(*pairs, strict=True)
+        handles = [end.fileno() for end in theirs] + ([tree] if tree >= 0 else [])
+        word = b"%d %d" % (watchers, tree >= 0)
+        with ExitStack() as ends, self._lock:
+            for end in theirs:
+                ends.enter_context(end)
             for attempt in (1, 2):
                 control = self._control or self._start()
                 try:
-                    socket.send_fds(control, [b"birth"], handles)
+                    socket.send_fds(control, [word], handles)
                     break
                 except (BrokenPipeError, ConnectionResetError):
                     self._forget()
                     if attempt == 2:
                         raise
-        return Conversation(ours)
+        return Conversation(ours[0]), list(ours[1:])
 
     def close(self) -> None:
         """End the spawner; its shims go on."""

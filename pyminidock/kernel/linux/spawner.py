@@ -25,8 +25,10 @@ import sys
 
 from pyminidock.kernel.linux import shim, syscalls
 from pyminidock.kernel.linux.child import report
+from pyminidock.kernel.linux.proc import name_process
 
 CONTROL = 3  # the descriptor on which requests arrive
+MOST_HANDLES = 66  # birth socket, root tree, and up to 64 who watch from the start
 
 
 def main() -> None:
@@ -35,6 +37,7 @@ def main() -> None:
         signal.signal(number, signal.SIG_DFL)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel reaps our shims
     signal.pthread_sigmask(signal.SIG_SETMASK, [])
+    name_process(b"minidock-spawn")
     syscalls.prctl(syscalls.PR_SET_DUMPABLE, 0)
     control = socket.socket(fileno=CONTROL)
     sys.path[:] = []
@@ -70,7 +73,7 @@ _TAKEN, _NO_MORE = b"t", b"n"
 def _take_request(control: socket.socket, writing: int) -> None:
     """Wait for a request, say so, and become a shim; never returns."""
     syscalls.prctl(syscalls.PR_SET_PDEATHSIG, signal.SIGKILL)
-    _, handles, _, _ = socket.recv_fds(control, 16, 2)
+    word, handles, _, _ = socket.recv_fds(control, 16, MOST_HANDLES)
     syscalls.prctl(syscalls.PR_SET_PDEATHSIG, 0)
     os.write(writing, _TAKEN if handles else _NO_MORE)
     os.close(writing)
@@ -79,12 +82,14 @@ def _take_request(control: socket.socket, writing: int) -> None:
     os.close(control.detach())
     for descriptor in handles:
         os.set_inheritable(descriptor, False)
-    shim.run(handles[0], handles[1] if len(handles) > 1 else -1)
+    watchers, has_tree = (int(number) for number in word.split())
+    tree = handles.pop() if has_tree else -1
+    shim.run(handles[0], handles[1 : watchers + 1], tree)
 
 
 def _refuse(control: socket.socket, error: int) -> None:
     """Answer the next request with the reason why there can be no shim."""
-    _, handles, _, _ = socket.recv_fds(control, 16, 2)
+    _, handles, _, _ = socket.recv_fds(control, 16, MOST_HANDLES)
     if handles:
         report(handles[0], -1, error=error)
     for descriptor in handles:

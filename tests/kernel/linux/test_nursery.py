@@ -37,7 +37,7 @@ def nursery() -> Iterator[Nursery]:
 
 def start(nursery: Nursery) -> int:
     """Start the spawner by a conversation that says nothing."""
-    nursery.begin(-1).hang_up()
+    nursery.begin(-1)[0].hang_up()
     return nursery.pid
 
 
