@@ -73,7 +73,7 @@ class ModelBody:
         self._ticks, self._ids = count(1), count(1)
 
     def perform(
-        self, plan: Plan, *, answer: Answer, lockstep: bool = False
+        self, plan: Plan, *, answer: Answer, lockstep: bool = False, watchers: int = 0
     ) -> Process | None:
         """Carry out `plan`, one call after the other; this body is always in lockstep.
 
