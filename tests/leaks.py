@@ -43,19 +43,20 @@ class _Scope:
 
 def snapshot(
     root: Path, *, marks: tuple[str, ...] = (), ignore: tuple[str, ...] = (),
-    pids: tuple[int, ...] = (),
+    pids: tuple[int, ...] = (), helpers: tuple[int, ...] = (),
 ) -> Snapshot:  # fmt: skip
     """Count everything there is.
 
     `ignore` are paths relative to `root` whose content may change; of `pids` the
-    descriptors and threads are counted one by one.
+    descriptors and threads are counted one by one.  `helpers` replace their own children
+    as they go: processes of their sessions are counted by name, without a number.
     """
     scope = _Scope(str(root), marks)
     ours = tuple(_our_processes(scope))
     return Counter(
         name
         for names in (
-            _mounts(scope), _processes(ours), _namespaces(scope, ours), _links(scope),
+            _mounts(scope), _processes(ours, helpers), _namespaces(scope, ours), _links(scope),
             _cgroups(scope), _files(scope, ignore), _sockets(scope), _keyrings(scope),
             _memory_files(ours), _descriptors(pids), _threads(pids),
         )
@@ -126,6 +127,7 @@ class _Process:
     pid: int
     parent: int
     state: str
+    session: int
     name: str
 
 
@@ -133,8 +135,8 @@ def _look_at(pid: int) -> _Process | None:
     head, _, tail = _read(pid, "stat").rpartition(")")
     if not tail:
         return None
-    state, parent = tail.split()[:2]
-    return _Process(pid, int(parent), state, head.partition("(")[2])
+    state, parent, _, session = tail.split()[:4]
+    return _Process(pid, int(parent), state, int(session), head.partition("(")[2])
 
 
 def _our_processes(scope: _Scope) -> Iterator[_Process]:
@@ -160,10 +162,21 @@ def _holds(pid: int, scope: _Scope) -> bool:
     )
 
 
-def _processes(ours: Iterable[_Process]) -> Iterator[str]:
+def _processes(ours: Iterable[_Process], helpers: tuple[int, ...]) -> Iterator[str]:
+    sessions = {p.session for pid in helpers if (p := _look_at(pid))}
     for process in ours:
+        if process.session in sessions:
+            yield f"helper {process.name}"
+            continue
         kind = "zombie" if process.state == "Z" else "process"
         yield f"{kind} {process.pid} {process.name}"
+
+
+def children() -> tuple[int, ...]:
+    """Give the processes that we have started and not yet collected."""
+    me = os.getpid()
+    found = (_look_at(pid) for pid in _numbers("/proc"))
+    return tuple(process.pid for process in found if process and process.parent == me)
 
 
 def _namespaces(scope: _Scope, ours: Iterable[_Process]) -> Iterator[str]:

@@ -201,10 +201,9 @@ def joining(
 
     return (
         ForkShim(directory, has_terminal=False, keeps_stdin=False, keeps_log=False),
-        join("pid"),
-        ForkInit(),
         *(JoinCgroup(path) for path in place.accounts()),
-        *(join(kind) for kind in ("ipc", "uts", "network", "mount")),
+        *(join(kind) for kind in ("ipc", "uts", "network", "mount", "pid")),
+        ForkInit(),
         RefuseTracers(),
         DieWithParent(),
         ReopenStreams(),

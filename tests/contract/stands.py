@@ -34,7 +34,6 @@ class Stand(Protocol):
     body: Body
     place: Place
     second: str  # a directory for the shim of a second process
-    stride: int  # how many calls a sweep goes on; 1: every call
     heard: list[tuple[Call, int]]
 
     def picture(self) -> leaks.Snapshot:
@@ -74,7 +73,7 @@ def end(stand: Stand, process: Process) -> None:
 
 def assert_as_before(stand: Stand, before: leaks.Snapshot) -> None:
     """Nothing came, nothing went; the kernel is given a moment to free what it held."""
-    left = leaks.settled(before, stand.picture)
+    left = leaks.settled(before, stand.picture, timeout_s=5.0)
     assert not left, f"left behind: {left}"
     lost = leaks.compare(stand.picture(), before)
     assert not lost, f"lost: {lost}"
@@ -97,8 +96,6 @@ class ModelStand:
     place: Place
     second: str = "/var/lib/minidock/contract/second"
     heard: list[tuple[Call, int]] = field(default_factory=list)
-
-    stride = 1
 
     def picture(self) -> leaks.Snapshot:
         """The whole world but the numbers it would give next, cell by cell."""
@@ -160,8 +157,6 @@ class LinuxStand:
     root: Path
     heard: list[tuple[Call, int]] = field(default_factory=list)
 
-    stride = 1
-
     def clear(self) -> None:
         """See Stand."""
         self.body.perform(ending(self.place), answer=lambda call, value: None)
@@ -173,8 +168,9 @@ class LinuxStand:
         """What the leak meter sees; the log may grow, and the written layer too."""
         marks = (str(self.root), self.place.cgroup)
         return leaks.snapshot(
-            self.root, marks=marks, ignore=("upper", "work", "shim/container.log")
-        )
+            self.root, marks=marks, ignore=("upper", "work", "shim/container.log"),
+            helpers=leaks.children(),
+        )  # fmt: skip
 
     def mount_targets(self, pid: int) -> tuple[str, ...]:
         """See Stand."""

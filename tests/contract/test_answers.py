@@ -129,9 +129,10 @@ def test_a_held_call_holds_the_plan_and_nobody_else(stand: Stand) -> None:
 
 
 def test_a_start_that_is_aborted_at_any_call_leaves_nothing_behind(stand: Stand) -> None:
+    """Up to AnnounceReady, the last call at which a gate may hold."""
     plan = birth(stand.place)
     before = stand.picture()
-    for stop in range(0, len(plan), stand.stride):
+    for stop in range(plan.index(calls.AnnounceReady()) + 1):
         heard: list[Call] = []
 
         def answer(call: Call, value: int, *, stop: int = stop) -> None:

@@ -332,11 +332,16 @@ def test_a_program_that_is_found_and_cannot_run_has_started(
 def test_an_exec_into_a_process_that_is_gone_is_refused(stand: Stand) -> None:
     first = start(stand, birth(stand.place))
     plan = joining(stand.place, first, stand.second)
-    end(stand, first)
+    stand.body.signal(first, 9)
+    assert stand.body.wait(first, 20.0) is not None
+    before = stand.picture()
     with pytest.raises(CallFailed) as refusal:
         start(stand, plan)
     assert refusal.value.errno == errno.ENOENT
     assert isinstance(refusal.value.call, calls.JoinNamespace)
+    assert_as_before(stand, before)
+    stand.body.dismiss(first)
+    stand.clear()
 
 
 def test_an_exec_into_a_number_that_was_given_to_another_is_refused(stand: Stand) -> None:

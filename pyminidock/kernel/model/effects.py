@@ -16,7 +16,8 @@ from pyminidock.kernel.port import Machine
 
 _OF_ENGINE = (calls.MakeCgroup, calls.LimitCgroup, calls.RemoveCgroup,
               calls.PrepareOverlay, calls.ForkShim)  # fmt: skip
-_OF_SHIM = (calls.EnterNamespace, calls.JoinNamespace, calls.ForkInit)
+_OF_SHIM = (calls.EnterNamespace, calls.JoinNamespace, calls.JoinCgroup, calls.ForkInit)
+_NEVER_OF_CHILD = (*_OF_ENGINE, calls.ForkInit, calls.JoinNamespace)
 
 
 def apply(stage: Stage, machine: Machine, call: Call) -> Stage:
@@ -27,11 +28,10 @@ def apply(stage: Stage, machine: Machine, call: Call) -> Stage:
     match stage.task.role:
         case "engine":
             is_theirs = isinstance(call, _OF_ENGINE)
-        case "shim":
+        case "shim" | "usher":
             is_theirs = isinstance(call, _OF_SHIM)
         case role:
-            is_theirs = not isinstance(call, (*_OF_ENGINE, calls.ForkInit))
-            is_theirs = is_theirs and role == "newborn"
+            is_theirs = role == "newborn" and not isinstance(call, _NEVER_OF_CHILD)
     if not is_theirs:
         raise OSError(errno.EINVAL, f"this is not for the {stage.task.role} to do")
     return _effect(replace(stage, value=0), machine, call)
@@ -56,7 +56,7 @@ def _effect(stage: Stage, machine: Machine, call: Call) -> Stage:  # noqa: PLR09
         case calls.ForkInit():
             return tasks.fork_init(stage)
         case calls.JoinCgroup(path):
-            return budgets.join_cgroup(stage, machine, path)
+            return budgets.join_cgroup(tasks.ushered(stage), machine, path)
         case calls.RefuseTracers():
             return act(stage, replace(stage.task, is_dumpable=False))
         case calls.DieWithParent():

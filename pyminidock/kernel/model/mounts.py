@@ -274,7 +274,7 @@ def make_device(stage: Stage, call: calls.MakeDevice) -> Stage:
     """Make a node on the tmpfs that was mounted on /dev, and nowhere else."""
     if not 0 <= call.major < 1 << 12 or not 0 <= call.minor < 1 << 20:
         raise OSError(errno.EINVAL, f"no device is numbered {call.major}:{call.minor}")
-    stage, found = _own_device(stage, call.path)
+    stage, found = _empty_place(stage, call.path, is_device=True)
     kind = "block" if call.is_block else "char"
     device = (call.major, call.minor)
     node = Node(kind, call.mode, device=device, uid=call.uid, gid=call.gid)
@@ -282,17 +282,17 @@ def make_device(stage: Stage, call: calls.MakeDevice) -> Stage:
 
 
 def make_link(stage: Stage, call: calls.MakeLink) -> Stage:
-    """Make a symbolic link below /dev.  Raises EEXIST, EXDEV."""
-    stage, found = _own_device(stage, call.path)
+    """Make a symbolic link; below /dev on our own tmpfs.  Raises EEXIST, EXDEV."""
+    stage, found = _empty_place(stage, call.path, is_device=call.path.startswith("/dev/"))
     return put_node(stage, found, Node("link", 0o777, points_to=call.points_to))
 
 
-def _own_device(stage: Stage, path: str) -> tuple[Stage, Place]:
-    """Find an empty place on the tmpfs that we mounted on /dev, and nowhere else."""
+def _empty_place(stage: Stage, path: str, *, is_device: bool) -> tuple[Stage, Place]:
+    """Find where nothing is yet; a device lies on what we mounted on /dev, nowhere else."""
     stage, _ = _directory(stage, path.rpartition("/")[0] or "/")
     found = below_root(stage, path, follow_last=False)
     row = stage.rows[found.row]
-    if seen(replace(found, path=row.target), stage.root) != "/dev":
+    if is_device and seen(replace(found, path=row.target), stage.root) != "/dev":
         raise OSError(errno.EXDEV, f"{path} is not on the tmpfs of /dev")
     if found.node is not None:
         raise OSError(errno.EEXIST, f"{path} exists")

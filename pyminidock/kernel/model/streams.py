@@ -61,13 +61,21 @@ class Listener:
 
 @dataclass
 class Program:
-    """What a shim holds: output that nobody has read, listeners, and what was typed."""
+    """What a shim holds: output that nobody has read, listeners, and what was typed.
 
+    `bespoken` listeners are open before anybody asks for them.
+    """
+
+    bespoken: list[Listener] = field(default_factory=list)
     unread: list[Piece] = field(default_factory=list)
     listeners: list[Listener] = field(default_factory=list)
     typed: bytes = b""
     is_stdin_closed: bool = False
     is_over: bool = False
+
+    def bespeak(self, count: int) -> None:
+        """Open `count` connections before anything is said."""
+        self.bespoken = [self.attach() for _ in range(count)]
 
     def say(self, stream: int, data: bytes) -> None:
         """Print; kept for the first listener while there is none."""
@@ -77,7 +85,9 @@ class Program:
             self.unread.append((stream, data))
 
     def attach(self) -> Listener:
-        """Connect a listener."""
+        """Connect a listener, or hand over one that was bespoken."""
+        if self.bespoken:
+            return self.bespoken.pop(0)
         listener, self.unread = Listener(self, self.unread), []
         if self.is_over:
             listener.end()

@@ -1,7 +1,8 @@
 """Forks, namespaces, and what a process says about itself before it becomes a program.
 
-    engine ──► shim ──► newborn ──► program
-       fork      unshare pid, fork    execve
+    engine ──► shim ──────────────► newborn ──► program
+       fork     │  unshare pid, fork    execve      ▲
+                └────────► usher ───────────────────┘ for exec: the doors of a living one
 
 Source: man 2 fork, unshare, setns, prctl, execve; man 7 pid_namespaces.
 """
@@ -41,15 +42,30 @@ def fork_shim(stage: Stage, call: calls.ForkShim) -> Stage:
 
 
 def fork_init(stage: Stage) -> Stage:
-    """Fork the process that will become the program."""
-    if stage.actor != stage.shim:
-        raise OSError(errno.EINVAL, "only a shim forks the program's process, and once")
+    """Fork the process that will become the program; an usher has then done its duty."""
     stage, child = _fork(stage, "newborn")
-    shim = replace(stage.task, child=child.pid, child_start=child.start_time)
+    if stage.actor != stage.shim:
+        tasks = {p: t for p, t in stage.world.tasks.items() if p != stage.actor}
+        stage = replace(stage, world=replace(stage.world, tasks=tasks))
+    child = replace(child, parent=stage.shim)
+    shim = stage.world.tasks[stage.shim]
+    shim = replace(shim, child=child.pid, child_start=child.start_time)
     streams = shim.streams if "pts" not in shim.streams else ("null", "null", "null")
-    newborn = replace(child, serves="", streams=streams, handles=("report",))
+    newborn = replace(child, serves="", streams=streams, handles=("report", *child.handles))
     world = with_task(with_task(stage.world, shim), newborn)
     return replace(stage, world=world, actor=newborn.pid, value=newborn.pid)
+
+
+def ushered(stage: Stage) -> Stage:
+    """Let a shim that would leave the host send another process through the doors.
+
+    The shim itself stays where it is; the usher forks the program's process inside.
+    """
+    if stage.task.role != "shim":
+        return stage
+    stage, usher = _fork(stage, "usher")
+    usher = replace(usher, serves="", child=0)
+    return replace(stage, world=with_task(stage.world, usher), actor=usher.pid)
 
 
 def _fork(stage: Stage, role: str) -> tuple[Stage, Task]:
@@ -106,6 +122,7 @@ def join_namespace(stage: Stage, call: calls.JoinNamespace) -> Stage:
     if call.namespace not in KINDS:
         raise OSError(errno.EINVAL, f"no namespace is called {call.namespace}")
     demand(stage, "CAP_SYS_ADMIN")
+    stage = ushered(stage)
     there = stage.world.tasks.get(call.pid)
     if there is None:
         raise OSError(errno.ENOENT, f"process {call.pid} is gone")
@@ -224,7 +241,7 @@ def become_user(stage: Stage, call: calls.BecomeUser) -> Stage:
     demand(stage, "CAP_SETUID")
     task = stage.task
     taken = replace(
-        task, groups=call.groups, gids=(call.gid,) * 4, uids=(call.uid,) * 4,
+        task, groups=call.groups or task.groups, gids=(call.gid,) * 4, uids=(call.uid,) * 4,
         powers=as_user(task.powers, task.uids[1], call.uid),
     )  # fmt: skip
     return act(stage, taken)
