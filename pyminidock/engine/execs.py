@@ -10,11 +10,12 @@ from threading import Thread
 
 from pyminidock.container.execs import resolve_exec
 from pyminidock.container.plan import exec_plan
-from pyminidock.container.refusals import exec_refusal
-from pyminidock.container.spec import ExecRequest
+from pyminidock.container.refusals import advice, exec_refusal
+from pyminidock.container.spec import ExecRequest, ExecSpec
 from pyminidock.container.states import Verb
 from pyminidock.engine.house import Exec, House
 from pyminidock.engine.inspect import Document
+from pyminidock.engine.lives import Life
 from pyminidock.engine.operations import NOBODY, Via, operation
 from pyminidock.engine.recorder import Voice
 from pyminidock.engine.run import ACCOUNTS, StartRefused
@@ -56,8 +57,10 @@ def create(house: House, reference: str, request: ExecRequest, *, via: Via = NOB
     return made.id
 
 
-def start(house: House, exec_id: str, *, via: Via = NOBODY) -> Streams | None:
-    """Start a second process and connect to its streams; None: it is over already.
+def start(
+    house: House, exec_id: str, *, detach: bool = False, via: Via = NOBODY
+) -> Streams | None:
+    """Start a second process and connect to its streams; None: nobody wanted to.
 
     Raises StartRefused, VerbRefused, BirthAborted; then nothing of it is left.
     """
@@ -71,12 +74,13 @@ def start(house: House, exec_id: str, *, via: Via = NOBODY) -> Streams | None:
                 try_next=f"minidock exec {life.name} sh",
                 lesson="exec",
             )
-        first = life.running(Verb.EXEC)
+        life.running(Verb.EXEC)
         directory = house.directory(life.id) / "execs" / found.id
         directory.mkdir(mode=0o700, parents=True)
         try:
             with voice.step("exec"):
-                found.process = _perform(house, found, first, directory, voice)
+                spec = _decide(house, found, directory, voice)
+                found.process = _perform(house, life, spec, voice, detach=detach)
         except BaseException as failure:
             snapshots.remove_tree(directory)
             code = failure.exit_code if isinstance(failure, StartRefused) else 126
@@ -84,10 +88,7 @@ def start(house: House, exec_id: str, *, via: Via = NOBODY) -> Streams | None:
             raise
         voice.may_abort = False  # it runs: whoever aborts from here on lets it run
         voice(ExecStarted(life.id, found.id, found.process.pid))
-        try:
-            streams = house.kernel.attach(found.process)
-        except ProcessGone:
-            streams = None
+        streams = None if detach else _attach(house, found.process)
         _attend(house, found, found.process, directory)
     return streams
 
@@ -150,29 +151,46 @@ def resize(house: House, exec_id: str, rows: int, columns: int) -> None:
     house.kernel.resize(found.process, rows, columns)
 
 
-def _perform(
-    house: House, found: Exec, first: Process, directory: Path, voice: Voice
-) -> Process:
-    """Decide, plan, and let the kernel perform.  Raises StartRefused."""
+def _decide(house: House, found: Exec, directory: Path, voice: Voice) -> ExecSpec:
+    """Decide everything about it, as its container is now."""
     kept = house.kept(found.life.id)
-    snapshot = kept.snapshot
-    files = house.kernel.look(snapshot.lower, snapshot.upper, snapshot.work, ACCOUNTS)
-    spec = resolve_exec(
-        found.request, kept.spec, files, house.machine, exec_id=found.id,
-        directory=str(directory), emit=voice,
+    lower, upper, work = kept.snapshot.lower, kept.snapshot.upper, kept.snapshot.work
+    return resolve_exec(
+        found.request, kept.spec, house.kernel.look(lower, upper, work, ACCOUNTS),
+        house.machine, exec_id=found.id, directory=str(directory), emit=voice,
     )  # fmt: skip
-    plan = exec_plan(kept.spec, first, spec, house.machine)
-    lockstep = house.recorder.is_gated(found.life.story)
+
+
+def _perform(
+    house: House, life: Life, spec: ExecSpec, voice: Voice, *, detach: bool
+) -> Process:
+    """Plan it beside the first process, and let the kernel perform.
+
+    Raises StartRefused.
+    """
+    of_container = house.kept(life.id).spec
+    plan = exec_plan(of_container, life.running(Verb.EXEC), spec, house.machine)
+    lockstep = house.recorder.is_gated(life.story)
     try:
-        process = house.kernel.perform(plan, emit=voice, lockstep=lockstep)
+        process = house.kernel.perform(
+            plan, emit=voice, lockstep=lockstep, watchers=0 if detach else 1
+        )
     except CallFailed as failure:
         message, exit_code, status = exec_refusal(failure, spec)
+        why, try_next = advice(failure, of_container)
         raise StartRefused(
-            message, why=failure.why, try_next=failure.try_next, lesson=failure.lesson,
-            status=status, exit_code=exit_code,
+            message, why=why, try_next=try_next, lesson=failure.lesson, status=status,
+            exit_code=exit_code,
         ) from failure  # fmt: skip
     assert process is not None  # noqa: S101  (a plan that ends in Execute)
     return process
+
+
+def _attach(house: House, process: Process) -> Streams | None:
+    try:
+        return house.kernel.attach(process)
+    except ProcessGone:
+        return None
 
 
 def _attend(house: House, found: Exec, process: Process, directory: Path) -> None:

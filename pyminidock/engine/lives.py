@@ -36,6 +36,7 @@ class Life:
         self.exit: ExitStatus | None = None  # of the last run, also if its start failed
         self.error = ""  # why the last start failed
         self.watchers = 0  # who will attach as soon as there is a process
+        self.bespoken = 0  # the connections that they will find, of this run
 
     # ── One at a time ─────────────────────────────────────────────────────────────────────
 
@@ -95,7 +96,14 @@ class Life:
         with self.changed:
             self.runs += 1
             self.process, self.exit, self.error = None, None, ""
+            self.bespoken = 0
             self.changed.notify_all()
+
+    def bespeaks(self) -> int:
+        """So many connections to the program's streams are wanted before it runs."""
+        with self.changed:
+            self.bespoken = self.watchers
+            return self.bespoken
 
     def fails(self, error: str, exit_code: int) -> None:
         """The start was refused and undone."""
@@ -103,11 +111,12 @@ class Life:
             self.error, self.exit = error, ExitStatus(exit_code)
             self.changed.notify_all()
 
-    def lives(self, process: Process) -> None:
-        """The program runs."""
+    def lives(self, process: Process) -> int:
+        """The program runs; gives how many of those who wanted to attach went away."""
         with self.changed:
             self.state, self.process = State.RUNNING, process
             self.changed.notify_all()
+            return max(0, self.bespoken - self.watchers)
 
     def ends(self, status: ExitStatus) -> None:
         """The program ended; clearing up begins."""
@@ -143,8 +152,8 @@ class Life:
 class Attachment:
     """A place before a program's streams, taken before the program runs.
 
-    Nothing that it prints is lost to whoever took a place in time: clearing up after its
-    end waits for the watchers.
+    Nothing that it prints is lost to whoever took a place in time: its connection is there
+    before the program is, and clearing up after its end waits for the watchers.
     """
 
     def __init__(self, life: Life) -> None:
@@ -152,14 +161,15 @@ class Attachment:
         with life.changed:
             self._runs = life.runs - 1 if life.state is State.RUNNING else life.runs
             life.watchers += 1
-        self._is_open = True
+        self._is_open = self._is_bespoken = True
 
-    def process(self, timeout_s: float | None = None) -> Process | None:
+    def take(self, timeout_s: float | None = None) -> Process | None:
         """Wait for the run that was meant; None: it failed, or is not there yet."""
-        life = self._life
-        life.until(self._is_decided, timeout_s)
-        with life.changed:
-            return life.process if life.runs > self._runs else None
+        self._life.until(self._is_decided, timeout_s)
+        with self._life.changed:
+            process = self._process()
+            self._is_bespoken = process is None
+            return process
 
     @property
     def is_over(self) -> bool:
@@ -167,13 +177,18 @@ class Attachment:
         with self._life.changed:
             return self._is_decided()
 
-    def close(self) -> None:
-        """Leave the place; done twice is done once."""
+    def leave(self) -> Process | None:
+        """Leave; gives the process whose connection was bespoken here and not taken."""
         with self._life.changed:
-            if self._is_open:
-                self._is_open = False
-                self._life.watchers -= 1
-                self._life.changed.notify_all()
+            if not self._is_open:
+                return None
+            self._is_open = False
+            self._life.watchers -= 1
+            self._life.changed.notify_all()
+            return self._process() if self._is_bespoken else None
+
+    def _process(self) -> Process | None:
+        return self._life.process if self._life.runs > self._runs else None
 
     def _is_decided(self) -> bool:
         life = self._life

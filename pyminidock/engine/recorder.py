@@ -17,11 +17,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Lock
-from types import CodeType, FrameType
+from types import FrameType
 
 from pyminidock.engine.gates import Gate, NoSuchGate, pattern
 from pyminidock.engine.journals import NoSuchStory
 from pyminidock.engine.rings import Ring
+from pyminidock.engine.sources import performers
 from pyminidock.engine.telling import Told, kind_of
 from pyminidock.engine.writer import Writer
 from pyminidock.events import Event, EventsDropped, GateHeld, GateReleased, JournalDropped
@@ -90,6 +91,7 @@ class Recorder:
         writer: Writer | None = None,
     ) -> None:
         self._clock, self._wall, self._backend = clock, wall, backend
+        self._performers = performers(backend)
         self._writer = writer
         self._seq = writer.newest_number() if writer else 0
         self._operations, self._gate_names = itertools.count(1), itertools.count(1)
@@ -133,13 +135,13 @@ class Recorder:
 
     def tell(self, voice: Voice, event: Event, frame: FrameType) -> None:
         """Stamp and spread one event; what Voice does."""
-        code, line = _teller(frame)
+        file, line = self._source(event, frame)
         step, story = voice.steps[-1], voice.story
         with self._lock:
             self._seq = seq = self._seq + 1
             told = Told(
                 seq, event, story.name, voice.operation, step.first or step.parent,
-                step.phase, self._clock() - story.began, self._wall(), code, line,
+                step.phase, self._clock() - story.began, self._wall(), file, line,
                 self._backend,
             )  # fmt: skip
             if self._writer:
@@ -150,6 +152,12 @@ class Recorder:
             step.first = seq
         if story.gates and not isinstance(event, _ABOUT_TELLING):
             self._pass_gates(voice, told, frame)
+
+    def _source(self, event: Event, frame: FrameType) -> tuple[str, int]:
+        """Give the line that told a decision, or the one that performed an effect."""
+        if frame.f_code.co_filename == recording.__file__:
+            return self._performers.get(type(event), (recording.__file__, frame.f_lineno))
+        return frame.f_code.co_filename, frame.f_lineno
 
     def _pass_gates(self, voice: Voice, told: Told, frame: FrameType) -> None:
         """Wait at each gate that wants this event, in the order in which they were set."""
@@ -298,11 +306,3 @@ class Recorder:
         with self._lock:
             found = self._stories.get(story) or _Story(story, self._clock())
         Voice(self, found, "journal", may_abort=False)(dropped)
-
-
-def _teller(frame: FrameType | None) -> tuple[CodeType, int]:
-    """Give the line that told: for an effect the one behind the recording kernel."""
-    while frame is not None and frame.f_code.co_filename == recording.__file__:
-        frame = frame.f_back
-    assert frame is not None  # noqa: S101  (somebody called)
-    return frame.f_code, frame.f_lineno

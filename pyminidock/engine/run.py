@@ -13,7 +13,7 @@ Whatever fails undoes what it had begun: a start leaves the container as it was,
 leaves nothing.  Numbers of signals come from the caller; names of them are the API's.
 """
 
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
 from signal import SIGKILL
@@ -39,7 +39,6 @@ from pyminidock.events import (
     PlanMade,
 )
 from pyminidock.grammar.names import parse_name
-from pyminidock.kernel.calls import ForkShim, Plan
 from pyminidock.kernel.port import (
     BirthAborted,
     CallFailed,
@@ -185,7 +184,9 @@ def _start(house: House, life: Life, voice: Voice) -> None:
     house.keep(starting, is_durable=False)  # after a power cut nothing runs anyway
     try:
         with voice.step("birth"):
-            process = house.kernel.perform(plan, emit=voice, lockstep=lockstep)
+            process = house.kernel.perform(
+                plan, emit=voice, lockstep=lockstep, watchers=life.bespeaks()
+            )
     except CallFailed as failure:
         _reset(house, kept)
         raise _refused(failure, spec) from failure
@@ -196,17 +197,10 @@ def _start(house: House, life: Life, voice: Voice) -> None:
     _born(house, life, process, voice)
 
 
-def awaited(plan: Plan) -> Plan:
-    """Let the shim keep what the program says first for somebody who will attach."""
-    return tuple(
-        replace(call, awaits_client=True) if isinstance(call, ForkShim) else call
-        for call in plan
-    )
-
-
 def _born(house: House, life: Life, process: Process, voice: Voice) -> None:
     """Tell that the program runs, and leave a thread to wait for its end."""
-    life.lives(process)
+    for _ in range(life.lives(process)):  # a program waits for who listens and is gone
+        _hang_up(house, process)
     try:
         voice(ContainerStarted(life.id, process.pid))
     except BirthAborted:
@@ -268,14 +262,14 @@ class Place:
 
     def streams(self, timeout_s: float | None = None) -> Streams | None:
         """Connect as soon as the program runs; None: not yet, or never (`is_over`)."""
+        process = self._attachment.take(timeout_s)
         try:
-            process = self._attachment.process(timeout_s)
             return self._house.kernel.attach(process) if process else None
         except ProcessGone:
             return None
         finally:
-            if self._attachment.is_over:
-                self.close()
+            if process:
+                self._attachment.leave()
 
     @property
     def is_over(self) -> bool:
@@ -284,7 +278,15 @@ class Place:
 
     def close(self) -> None:
         """Give the place up."""
-        self._attachment.close()
+        process = self._attachment.leave()
+        if process:
+            _hang_up(self._house, process)
+
+
+def _hang_up(house: House, process: Process) -> None:
+    """Take a connection that was bespoken, and let it go."""
+    with suppress(ProcessGone):
+        house.kernel.attach(process).close()
 
 
 def attach(house: House, reference: str) -> Place:

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from types import CodeType
 from typing import Any
 
 import pyminidock
@@ -26,7 +25,7 @@ _PACKAGE = Path(pyminidock.__file__).parent
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """`event` and its circumstances; `code` and `line` are where the engine told it."""
+    """`event` and its circumstances; it happened at `line` of the engine's `file`."""
 
     seq: int
     event: Event
@@ -36,7 +35,7 @@ class Told:
     phase: str
     t: float  # seconds since the story began
     wall: float  # seconds since 1970
-    code: CodeType
+    file: str
     line: int
     backend: str
 
@@ -60,7 +59,7 @@ class Told:
         return record_of(
             event, seq=self.seq, story=self.story, operation=self.operation,
             parent=self.parent, phase=self.phase, t=round(self.t, 6),
-            wall=round(self.wall, 6), src=f"{_source(self.code.co_filename)}:{self.line}",
+            wall=round(self.wall, 6), src=f"{_source(self.file)}:{self.line}",
             backend=self.backend, linux=plain_linux(event),
         )  # fmt: skip
 

@@ -1,0 +1,42 @@
+"""The source lens looks at the code that did it, on every kernel."""
+
+import inspect
+import re
+from pathlib import Path
+
+import pytest
+
+from pyminidock import events
+from pyminidock.engine.sources import VERBS, performers
+from pyminidock.events.journal import record_kinds
+from pyminidock.kernel import recording
+
+
+def test_every_effect_of_a_plan_has_its_verb() -> None:
+    """The table is the recording kernel's own, the other way round."""
+    source = inspect.getsource(recording.effect_of)
+    said = re.findall(r"case calls\.(\w+)\([^\n]*\n +return events\.(\w+)\(", source)
+    wanted = {event: verb for verb, event in said if verb != "JoinNamespace"}
+    assert {effect.__name__: verb for effect, verb in VERBS.items()} == wanted
+    effects = {
+        cls
+        for cls in record_kinds().values()
+        if issubclass(cls, events.Effect | events.PlannedEffect)
+    }
+    assert set(VERBS) == effects
+
+
+@pytest.mark.parametrize("backend", ["simulated", "linux-root"])
+def test_each_place_is_code_about_that_verb(backend: str) -> None:
+    for effect, (file, number) in performers(backend).items():
+        line = Path(file).read_text(encoding="utf-8").splitlines()[number - 1]
+        if backend == "simulated":
+            assert f"case calls.{VERBS[effect]}(" in line
+        else:
+            assert line.startswith("def "), (effect, line)
+
+
+def test_verbs_have_places_of_their_own() -> None:
+    for backend in ("simulated", "linux-root"):
+        places = list(performers(backend).values())
+        assert len(set(places)) == len(places)
