@@ -237,6 +237,14 @@ def test_a_flag_changes_these_calls_and_no_others(
     assert sorted(type(c).__name__ for c in after if c not in before) == sorted(more)
 
 
+def test_what_was_asked_for_and_the_engine_s_files_are_sorted_by_depth() -> None:
+    plan = plan_of(tmpfs=(("/x/y", ""), ("/etc/hosts/x", ""), ("/z", "")))
+    targets = [call.target for call in plan if isinstance(call, calls.Mount | calls.Bind)]
+    assert targets[targets.index("/z") :] == [
+        "/z", "/x/y", "/etc/resolv.conf", "/etc/hostname", "/etc/hosts", "/etc/hosts/x",
+    ]  # fmt: skip
+
+
 def test_a_read_only_root_keeps_the_kernel_s_own_trees_writable() -> None:
     plan = plan_of(is_root_readonly=True)
     assert places(plan, calls.RemountReadonly) == [only(plan, calls.RemountReadonly,

@@ -293,6 +293,35 @@ def test_swap_is_as_much_again() -> None:
     assert decide(wish(pids_limit=-1)).pids_limit == 0
 
 
+def test_six_megabytes_and_all_processors_are_allowed() -> None:
+    spec = decide(wish(memory_bytes=6 << 20, nano_cpus=2 * 10**9))
+    assert (spec.memory_bytes, spec.nano_cpus) == (6 << 20, 2 * 10**9)
+
+
+def test_the_corrected_command_names_variables_and_keeps_their_values_back() -> None:
+    refusal = refusal_of(memory_bytes=1, environment=("TOKEN=hunter2", "A"), user="web")
+    assert refusal.try_next == (
+        "minidock run --user web --env TOKEN --env A --memory 6m busybox echo hi"
+    )
+
+
+def test_the_corrected_command_keeps_every_other_flag() -> None:
+    refusal = refusal_of(
+        name="n", hostname="h", group_add=("5",), auto_remove=True, keeps_stdin=True,
+        has_terminal=True, uses_init=True, memory_bytes=1, nano_cpus=10**9, pids_limit=5,
+        ulimits=(Ulimit("core", 1, 2),), is_root_readonly=True,
+        tmpfs=(("/a", "ro"), ("/b", "")), cap_add=("CHOWN",), cap_drop=("ALL",),
+        is_privileged=True, network_mode="none", entrypoint=("sh", "-c"),
+        security_options=("no-new-privileges", 'seccomp={"defaultAction": "x"}'),
+    )  # fmt: skip
+    assert refusal.try_next == (
+        "minidock run --name n --hostname h --group-add 5 --rm -i -t --init --memory 6m "
+        "--cpus 1 --pids-limit 5 --ulimit core=1:2 --read-only --tmpfs /a:ro --tmpfs /b "
+        "--cap-add CHOWN --cap-drop ALL --privileged --security-opt no-new-privileges "
+        "--network none --entrypoint sh busybox -c echo hi"
+    )
+
+
 @pytest.mark.parametrize(
     ("fields", "message", "advice"),
     [

@@ -111,6 +111,18 @@ def test_a_number_that_is_no_id_never_becomes_root(asked: str) -> None:
     assert refusal.value.what == "uids and gids must be in range 0-2147483647"
 
 
+@pytest.mark.parametrize("added", ["2147483648", "-1", "4294967296"])
+def test_an_added_group_is_in_range_too(added: str) -> None:
+    with pytest.raises(MinidockError, match="uids and gids must be in range"):
+        resolve("", added)
+
+
+def test_a_group_of_the_file_that_is_out_of_range_is_no_gift() -> None:
+    files = {**FILES, "etc/group": b"wide:x:4294967296:web\n"}
+    with pytest.raises(MinidockError, match="uids and gids must be in range"):
+        resolve("web", files=files)
+
+
 def test_the_advice_for_a_slip_is_the_nearest_name() -> None:
     with pytest.raises(MinidockError) as refusal:
         resolve("wbe")

@@ -65,6 +65,14 @@ def test_a_damaged_record_is_named(house: Path, text: str) -> None:
         roots.find(house, "box")
 
 
+def test_an_id_that_leads_elsewhere_is_refused(house: Path) -> None:
+    (house / "diff").mkdir()
+    text = (house / "roots" / "box.json").read_text(encoding="ascii")
+    (house / "roots" / "box.json").write_text(text.replace(ID, ".."), encoding="ascii")
+    with pytest.raises(roots.RootDamaged, match="is no id"):
+        roots.find(house, "box")
+
+
 def test_a_root_whose_tree_is_gone_is_named(house: Path) -> None:
     (house / "layers" / ID / "diff").rmdir()
     with pytest.raises(roots.RootDamaged, match="is gone"):

@@ -144,8 +144,10 @@ def test_a_tree_deeper_than_any_path_is_removed(tmp_path: Path) -> None:
 
 def test_a_full_directory_is_removed(tmp_path: Path) -> None:
     (tmp_path / "full").mkdir()
-    for number in range(2500):
+    (tmp_path / "full" / "inner").mkdir()
+    for number in range(1500):
         (tmp_path / "full" / str(number)).touch()
+        (tmp_path / "full" / "inner" / str(number)).touch()
     remove_tree(tmp_path / "full")
     assert list(tmp_path.iterdir()) == []
 
@@ -174,6 +176,19 @@ def test_directories_that_nobody_may_enter_are_removed(tmp_path: Path) -> None:
     (tmp_path / "going").chmod(0o500)
     remove_tree(tmp_path / "going")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_link_put_in_place_of_a_directory_meanwhile_is_not_entered(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "kept").mkdir()
+    (tmp_path / "link").symlink_to("kept")
+    handle = os.open(tmp_path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        with pytest.raises(NotADirectoryError):
+            snapshots._open_directory("link", handle, os.fstat(handle).st_dev)
+    finally:
+        os.close(handle)
 
 
 def test_names_like_our_own_waiting_places_are_no_obstacle(tmp_path: Path) -> None:
@@ -216,6 +231,18 @@ def test_no_handle_stays_open(tmp_path: Path, image: Path) -> None:
     snapshots.prepare(tmp_path / "c", [image])
     (tmp_path / "c" / "upper" / "a" / "b").mkdir(parents=True)
     snapshots.remove(tmp_path / "c")
+
+
+@pytest.mark.edge
+def test_a_whiteout_means_that_the_image_has_nothing_there(
+    tmp_path: Path, image: Path
+) -> None:
+    above = tmp_path / "above"
+    above.mkdir()
+    os.mknod(above / "etc", stat.S_IFCHR, os.makedev(0, 0))
+    snapshots.prepare(tmp_path / "c", [above, image])
+    made = tmp_path / "c" / "init" / "etc"
+    assert stat.S_IMODE(made.stat().st_mode) == 0o755, "not the mode of the deleted one"
 
 
 @pytest.mark.edge
