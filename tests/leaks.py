@@ -57,8 +57,8 @@ def snapshot(
         name
         for names in (
             _mounts(scope), _processes(ours, helpers), _namespaces(scope, ours),
-            _links(scope), _cgroups(scope), _files(scope, ignore), _sockets(scope), _keyrings(scope),
-            _memory_files(ours), _descriptors(pids), _threads(pids),
+            _links(scope), _cgroups(scope), _files(scope, ignore), _sockets(scope),
+            _keyrings(scope), _memory_files(ours), _descriptors(pids), _threads(pids),
         )
         for name in names
     )  # fmt: skip
