@@ -57,7 +57,7 @@ def _facts(call: Call) -> str:  # noqa: PLR0911, PLR0912  (one line for each ver
         case calls.ForkShim():
             said = {
                 "terminal": call.has_terminal, "stdin": call.keeps_stdin,
-                "no log": not call.keeps_log, "awaits client": call.awaits_client,
+                "no log": not call.keeps_log,
             }  # fmt: skip
             words = tuple(word for word, holds in said.items() if holds)
             return f"for {call.directory}{_flags(words)}"

@@ -34,20 +34,12 @@ SYSCTLS = (
 )
 
 
-def start_plan(
-    spec: ContainerSpec,
-    snapshot: Snapshot,
-    machine: Machine,
-    *,
-    awaits_client: bool = False,
-) -> Plan:
-    """Plan the birth of a container's first process; `awaits_client` as in ForkShim."""
+def start_plan(spec: ContainerSpec, snapshot: Snapshot, machine: Machine) -> Plan:
+    """Plan the birth of a container's first process."""
     return (
         *account_calls(spec, machine.cgroups),  # 2
         calls.PrepareOverlay(snapshot.lower, snapshot.upper, snapshot.work),  # 10
-        calls.ForkShim(
-            spec.directory, spec.has_terminal, spec.keeps_stdin, awaits_client=awaits_client
-        ),  # 3
+        calls.ForkShim(spec.directory, spec.has_terminal, spec.keeps_stdin),  # 3
         calls.EnterNamespace("pid"),  # 5
         calls.ForkInit(),
         *_enter(spec, machine),
@@ -72,7 +64,7 @@ def exec_plan(
     return (
         calls.ForkShim(
             exec_spec.directory, exec_spec.has_terminal, exec_spec.keeps_stdin,
-            keeps_log=False, awaits_client=True,
+            keeps_log=False,
         ),
         # The account and every other door before the PID namespace: once the container's
         # processes can see this one, it has nothing of the host left to be taken.

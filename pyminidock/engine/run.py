@@ -177,7 +177,7 @@ def _start(house: House, life: Life, voice: Voice) -> None:
     kept = house.kept(life.id)
     spec = kept.spec if kept.state == "created" else _decide_again(house, kept, voice)
     life.begins()
-    plan = start_plan(spec, kept.snapshot, house.machine, awaits_client=life.watchers > 0)
+    plan = start_plan(spec, kept.snapshot, house.machine)
     voice(PlanMade(life.id, len(plan), tuple(type(call).__name__ for call in plan)))
     lockstep = house.recorder.is_gated(life.story)
     starting = replace(kept, spec=spec, state="starting", started=house.kernel.wall())

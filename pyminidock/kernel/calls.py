@@ -67,7 +67,6 @@ class ForkShim:
     has_terminal: bool
     keeps_stdin: bool
     keeps_log: bool = True
-    awaits_client: bool = False  # its first words wait for whoever attaches first
 
 
 @dataclass(frozen=True, slots=True)

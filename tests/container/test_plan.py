@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pyminidock.container.describe import describe, describe_plan
-from pyminidock.container.plan import end_plan, exec_plan, start_plan
+from pyminidock.container.plan import end_plan, exec_plan, leave_plan, start_plan
 from pyminidock.container.spec import ContainerSpec, ExecRequest, ExecSpec, Ulimit
 from pyminidock.kernel import calls
 from pyminidock.kernel.calls import Call, Plan
@@ -396,6 +396,17 @@ def test_the_end_closes_every_account_that_the_start_opened(machine: str) -> Non
     assert end_plan(spec, facts) == tuple(map(calls.RemoveCgroup, reversed(opened)))
 
 
+@pytest.mark.parametrize("machine", MACHINES)
+def test_an_engine_that_leaves_closes_the_accounts_above_its_containers(
+    machine: str,
+) -> None:
+    facts = MACHINES[machine]
+    plan = end_plan(decide(machine=facts), facts)
+    above = {call.path.rpartition("/")[0] for call in plan if hasattr(call, "path")}
+    left = leave_plan("/r", facts)
+    assert {call.path for call in left if isinstance(call, calls.RemoveCgroup)} == above
+
+
 # ── In words ─────────────────────────────────────────────────────────────────────────────
 
 
@@ -427,7 +438,6 @@ def test_two_plans_that_differ_differ_in_words() -> None:
 @pytest.mark.parametrize(
     ("call", "field", "other"),
     [
-        (calls.ForkShim("/c", False, False), "awaits_client", True),
         (calls.ForkShim("/c", False, False), "keeps_log", False),
         (calls.ForkShim("/c", False, False), "keeps_stdin", True),
         (calls.Mount("tmpfs", "tmpfs", "/x"), "must_be_plain", True),

@@ -14,8 +14,7 @@ Messages on shim.sock: 4 bytes length (big-endian) and a JSON object {"op": ...}
     wait      answered at the end with {"code", "signal", "oom", "finished"}
     signal    {"number"}                       resize    {"rows", "columns"}
     dismiss   the exit record was read; the shim may go
-    attach    after the answer the connection carries frames, both ways; first, if it was
-              announced and is the first one, what the program has printed so far:
+    attach    after the answer the connection carries frames, both ways:
               1 byte stream (0 stdin, 1 stdout, 2 stderr), 3 zero bytes, 4 bytes length;
               an empty stdin frame closes standard input
 
@@ -54,7 +53,6 @@ LENGTH = struct.Struct(">I")
 
 _CHUNK = 65536
 _ATTACH_BUFFER = 1 << 20  # bytes waiting for one attached client
-_FIRST_CLIENT_S = 10.0  # for so long the first output waits for a client
 _LINGER_S = 600
 _LONGEST_MESSAGE = 1 << 20
 _TIOCSWINSZ = 0x5414
@@ -76,10 +74,9 @@ def run(report_socket: int, watchers: list[int], root_mount: int) -> None:
     shim = None
     try:
         order = Order(marshal.loads(_exactly(report_socket, _length(report_socket))))  # noqa: S302
-        wishes: tuple[bytes, bool, bool, bool, bool] = order.calls[0][1]  # type: ignore[assignment]
-        directory, has_terminal, keeps_stdin, keeps_log, awaits_client = wishes
+        wishes: tuple[bytes, bool, bool, bool] = order.calls[0][1]  # type: ignore[assignment]
+        directory, has_terminal, keeps_stdin, keeps_log = wishes  # fields of ForkShim
         shim = Shim(directory, has_terminal=has_terminal, keeps_stdin=keeps_stdin)
-        shim.early = bytearray() if awaits_client else None
         for number in watchers:
             shim.clients[number] = Client(socket.socket(fileno=number), is_attached=True)
         _acknowledge(order, report_socket, order.first, os.getpid())
@@ -270,8 +267,6 @@ class Shim:
         self.clients: dict[int, Client] = {}
         self.log = -1
         self.is_log_new = False
-        self.early: bytearray | None = None  # output for a client that is still to come
-        self.early_ends = 0.0
         self.memory_cgroups: tuple[bytes, ...] = ()
         self.exit_record: dict[str, object] | None = None
         if not has_terminal:
@@ -415,7 +410,6 @@ class Shim:
     def _poll(
         self, *, extra: tuple[int, ...] = (), timeout_s: float | None = None
     ) -> set[int]:
-        timeout_s = self._wait_for_client(timeout_s)
         poll = select.poll()
         for descriptor in extra:
             if descriptor >= 0:
@@ -437,20 +431,8 @@ class Shim:
             for number, _ in poll.poll(None if timeout_s is None else timeout_s * 1000)
         }
 
-    def _wait_for_client(self, timeout_s: float | None) -> float | None:
-        """Give up a client that was announced and did not come; until then wake for it."""
-        if not self.early:
-            return timeout_s
-        left = self.early_ends - time.monotonic()
-        if left <= 0:
-            self.early = None
-            return timeout_s
-        return left if timeout_s is None else min(timeout_s, left)
-
     def _is_congested(self) -> bool:
         """Whether somebody attached cannot keep up: then the program has to wait."""
-        if self.early is not None and len(self.early) > _ATTACH_BUFFER:
-            return True
         return any(
             len(client.outgoing) > _ATTACH_BUFFER for client in self.clients.values()
         )
@@ -482,9 +464,6 @@ class Shim:
         if self.log >= 0:
             self._write_log(stream, data)
         frame = FRAME.pack(stream, len(data)) + data
-        if self.early is not None:
-            self.early_ends = self.early_ends or time.monotonic() + _FIRST_CLIENT_S
-            self.early += frame
         for key, client in list(self.clients.items()):
             if client.is_attached:
                 self._send(key, client, frame)
@@ -644,9 +623,6 @@ class Shim:
             case "attach":
                 client.is_attached = True
                 self._tell(number, client, {"tty": self.has_terminal})
-                early, self.early = self.early, None
-                if early:
-                    self._send(number, client, bytes(early))
                 if self.exit_record is not None:
                     self._send(number, client, FRAME.pack(STDOUT, 0))
             case "signal":
