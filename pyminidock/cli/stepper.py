@@ -57,8 +57,11 @@ def textual_name(name: str) -> str:
     return f"{prefix.lower()}+{spelt}" if prefix else spelt
 
 
-class StepperApp(App[None]):
-    """Shows a source's story; `work` is begun once everybody listens, on a thread."""
+class StepperApp(App[str]):
+    """Shows a source's story; `work` is begun once everybody listens, on a thread.
+
+    `run` gives "abort" if a held container was aborted on leaving, else "go on".
+    """
 
     TITLE = "minidock step"
     AUTO_FOCUS = None
@@ -78,8 +81,8 @@ class StepperApp(App[None]):
     Screen { layers: base over; }
     #title { height: 1; background: $panel; }
     #world { height: 1fr; }
-    #processes { width: 5fr; height: 100%; }
-    #right { width: 6fr; padding-left: 1; }
+    #processes { width: 1fr; height: 100%; }
+    #right { width: 1fr; padding-left: 1; }
     #mounts, #powers { height: 1fr; }
     #scroll { height: 1fr; display: none; }
     #caption { height: 4; background: $panel; }
@@ -112,6 +115,7 @@ class StepperApp(App[None]):
         self._light = is_light(os.environ) if light is None else light
         self._asked = ""  # "goto" or "search" while the prompt is open
         self._runs_to_break = self._ended = False
+        self._asked_pictures = self._shown_pictures = 0
         self._timer: Timer | None = None
         for theme in THEMES:
             self.register_theme(theme)
@@ -369,7 +373,7 @@ class StepperApp(App[None]):
     def do_quit(self) -> None:
         """Leave; ask first what becomes of a container that is held."""
         if self.walk.held is None:
-            self.exit()
+            self.exit("go on")
             return
         process = living(self.walk.newest())
         who = f"PID {process.pid}" if process else "A container"
@@ -383,7 +387,7 @@ class StepperApp(App[None]):
         def ordered() -> None:
             with suppress(MinidockError, OSError):  # it went on already: leave all the same
                 order()
-            self._hand_over(self.exit)
+            self._hand_over(self.exit, answer)
 
         Thread(target=ordered, daemon=True).start()
 
@@ -423,6 +427,7 @@ class StepperApp(App[None]):
         """Draw everything for where the walk stands now."""
         if not self.is_running or not self.size.width:
             return
+        self._asked_pictures += 1
         walk, width, live = self.walk, self.size.width, self.source.is_live
         is_wide = self.shows["table"] or self.shows["compare"]
         self.query_one("#world").display = not is_wide
@@ -436,10 +441,19 @@ class StepperApp(App[None]):
         self._show("title", [told])
         self._show("caption", draw.caption(walk, width, shows_linux=self.shows["linux"]))
         self._show("status", [draw.status(walk, self.note, is_live=live, width=width)])
-        self.call_after_refresh(self._draw_panes)
+        self.call_after_refresh(self._draw_panes, self._asked_pictures)
 
-    def _draw_panes(self) -> None:
+    @property
+    def is_drawn(self) -> bool:
+        """Whether the screen shows where the walk stands."""
+        return self._shown_pictures == self._asked_pictures
+
+    def _has_shown(self, picture: int) -> None:
+        self._shown_pictures = picture
+
+    def _draw_panes(self, picture: int) -> None:
         """Draw what depends on how high a pane has become."""
+        self.call_after_refresh(self._has_shown, picture)
         walk = self.walk
         if self.shows["table"] or self.shows["compare"]:
             self._draw_wide()

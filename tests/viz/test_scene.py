@@ -46,9 +46,9 @@ def nodes_of(node: Node) -> list[Node]:
 def test_processes_are_a_tree_with_their_walls() -> None:
     assert paint(processes(at(PIVOTED)), 40).splitlines()[1:] == [
         "minidockd, the engine",
-        "└─ shim · host 4700",
+        "└─ shim (host 4700)",
         "   ├─ ✎ its next child: new pid",
-        "   └─ ✎ PID 1 · host 4711 · being made",
+        "   └─ ✎ PID 1 (host 4711) being made",
         "      ├─ ● pid     its own",
         "      ├─ ● mount   its own",
         "      ├─ ● network its own",

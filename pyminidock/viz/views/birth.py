@@ -77,17 +77,17 @@ def _process(process: Process, known: list[Process], seq: int) -> Node:
 
 def _named(process: Process) -> tuple[str, State]:
     """Give the name that people know a process by, and how it is."""
-    outside = f" · host {process.pid}" if process.pid else ""
+    outside = f" (host {process.pid})" if process.pid else ""
     if process.role == "engine":
         return f"minidockd, the engine{outside}", ""
     if process.role == "shim":
         return f"shim{outside}", ""
     name = ("PID 1" if process.role == "init" else "exec") + outside
     if process.state == "being made":
-        return f"{name} · being made", "write"
+        return f"{name} being made", "write"
     if process.state == "exited":
-        return f"{name} · ended", "idle"
-    return f"{name} · {' '.join(process.command) or 'running'}", "hit"
+        return f"{name} ended", "idle"
+    return f"{name} {' '.join(process.command) or 'running'}", "hit"
 
 
 def _walls(process: Process, seq: int) -> tuple[Node, ...]:
