@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from pyminidock.kernel.calls import Call, Plan
 from pyminidock.kernel.model import ModelBody, World
@@ -23,6 +23,9 @@ from tests import leaks
 from tests.contract.plans import MASKED, READONLY, Place, ending
 
 Files = Mapping[str, bytes | Node | None]
+if TYPE_CHECKING:  # the system calls are there on Linux only
+    from pyminidock.kernel.linux.body import LinuxBody
+
 KINDS = ("mount", "network", "uts", "ipc", "pid")
 PASSWD = b"root:x:0:0:root:/root:/bin/sh\nuser:x:1000:1000::/home:/bin/sh\n"
 WAIT_S = 20.0  # far above what anything here takes
@@ -31,10 +34,19 @@ WAIT_S = 20.0  # far above what anything here takes
 class Stand(Protocol):
     """What a test needs beside the body itself."""
 
-    body: Body
-    place: Place
-    second: str  # a directory for the shim of a second process
     heard: list[tuple[Call, int]]
+
+    @property
+    def body(self) -> Body:
+        """The kernel under test."""
+
+    @property
+    def place(self) -> Place:
+        """Where containers are born on it."""
+
+    @property
+    def second(self) -> str:
+        """A directory for the shim of a second process."""
 
     def picture(self) -> leaks.Snapshot:
         """Name all that a plan which fails must leave as it was."""
@@ -151,7 +163,7 @@ FILES: Mapping[str, bytes | Node] = {
 class LinuxStand:
     """The kernel of this machine, as root."""
 
-    body: Body
+    body: "LinuxBody"
     place: Place
     second: str
     root: Path

@@ -1,0 +1,51 @@
+"""The bodies to stand on: the model always, Linux where we are root."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.contract.plans import birth
+from tests.contract.stands import (
+    LinuxStand,
+    ModelStand,
+    Stand,
+    end,
+    linux_stand,
+    model_stand,
+    start,
+)
+
+
+@pytest.fixture
+def model() -> ModelStand:
+    """The model alone, on a machine of its own."""
+    return model_stand()
+
+
+@pytest.fixture
+def linux_root() -> Iterator[Path]:
+    """A directory on a disk that can carry an overlay's upper layer; gone afterwards."""
+    root = Path(tempfile.mkdtemp(prefix="minidock-contract-", dir="/var/tmp"))
+    yield root
+    shutil.rmtree(root)
+
+
+@pytest.fixture
+def linux(linux_root: Path) -> Iterator[LinuxStand]:
+    """The kernel of this machine alone, with its helpers already running."""
+    stand = linux_stand(linux_root)
+    end(stand, start(stand, birth(stand.place)))
+    stand.clear()
+    stand.heard.clear()
+    yield stand
+    stand.body.close()
+
+
+@pytest.fixture(params=["model", pytest.param("linux", marks=pytest.mark.edge)])
+def stand(request: pytest.FixtureRequest) -> Stand:
+    """Each body in turn."""
+    found: Stand = request.getfixturevalue(request.param)
+    return found
