@@ -99,16 +99,25 @@ def directory_of(tree: CgroupTree | None, controller: str) -> str:
     return ""
 
 
-def cgroup_of(directory: str, container_id: str) -> str:
-    """Name a container's group; two engines with different roots never meet.
+def cgroup_of_engine(root: str) -> str:
+    """Name the group above those of all containers of the engine that lives in `root`.
 
-    `directory` is ROOT/containers/<id>.
+    Two engines with different roots never meet.
+
+    >>> cgroup_of_engine("/var/lib/minidock")
+    'minidock-d8a338'
+    """
+    return f"minidock-{hashlib.sha256(root.encode()).hexdigest()[:6]}"
+
+
+def cgroup_of(directory: str, container_id: str) -> str:
+    """Name a container's group; `directory` is ROOT/containers/<id>.
 
     >>> cgroup_of("/var/lib/minidock/containers/ab", "ab")
     'minidock-d8a338/ab'
     """
     root = posixpath.dirname(posixpath.dirname(directory))
-    return f"minidock-{hashlib.sha256(root.encode()).hexdigest()[:6]}/{container_id}"
+    return f"{cgroup_of_engine(root)}/{container_id}"
 
 
 def cgroup_paths(spec: ContainerSpec, tree: CgroupTree | None) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ libcontainer/standard_init_linux.go, for the order that can be seen from inside.
 
 from collections.abc import Iterator
 
-from pyminidock.container.limits import account_calls, cgroup_paths
+from pyminidock.container.limits import account_calls, cgroup_of_engine, cgroup_paths
 from pyminidock.container.mounts import device_calls, mount_calls
 from pyminidock.container.spec import ContainerSpec, ExecSpec
 from pyminidock.kernel import calls
@@ -87,6 +87,18 @@ def end_plan(spec: ContainerSpec, machine: Machine) -> Plan:
     """Plan what is left to do when the last process has gone: to close its accounts."""
     paths = cgroup_paths(spec, machine.cgroups)
     return tuple(calls.RemoveCgroup(path) for path in reversed(paths))
+
+
+def leave_plan(root: str, machine: Machine) -> Plan:
+    """Plan the last deed of an engine whose `root` (host) holds no container any more.
+
+    The group above its containers' was made with the first of them.
+    """
+    hierarchies = machine.cgroups.hierarchies if machine.cgroups else ()
+    group = cgroup_of_engine(root)
+    return tuple(
+        calls.RemoveCgroup(f"{place}/{group}") for _, place in reversed(hierarchies)
+    )
 
 
 # ── From the fork to the ready report ────────────────────────────────────────────────────

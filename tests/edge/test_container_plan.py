@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from pyminidock.container.execs import resolve_exec
-from pyminidock.container.plan import end_plan, exec_plan, start_plan
+from pyminidock.container.plan import end_plan, exec_plan, leave_plan, start_plan
 from pyminidock.container.refusals import start_refusal
 from pyminidock.container.resolve import resolve
 from pyminidock.container.spec import ContainerSpec, CreateRequest, ExecRequest, Ulimit
@@ -76,6 +76,8 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
     body = LinuxBody(tmp_path)
     try:
         yield Engine(body, tmp_path, bootstrap(tmp_path))
+        left = leave_plan(str(tmp_path), body.machine())
+        body.perform(left, answer=lambda call, value: None)
     finally:
         body.close()
 
