@@ -17,7 +17,7 @@ import socket
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -117,7 +117,8 @@ class Nursery:
         if self._control is not None:
             self._control.close()
             self._control = None
-            os.waitpid(self.pid, 0)
+            with suppress(ChildProcessError):  # the daemon was started to ignore SIGCHLD
+                os.waitpid(self.pid, 0)
 
     def _start(self) -> socket.socket:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -138,7 +139,8 @@ class Nursery:
             ],
             setsid=True,
             setsigmask=(),
-            setsigdef=(signal.SIGPIPE, signal.SIGINT, signal.SIGTERM),
+            # A shell in whose background the daemon was started has it ignore some.
+            setsigdef=signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP},
         )
         os.close(null)
         os.close(sealed)

@@ -39,6 +39,7 @@ def main() -> None:
     signal.pthread_sigmask(signal.SIG_SETMASK, [])
     name_process(b"minidock-spawn")
     syscalls.prctl(syscalls.PR_SET_DUMPABLE, 0)
+    _forget_niceness()
     control = socket.socket(fileno=CONTROL)
     sys.path[:] = []
     sys.meta_path[:] = []
@@ -47,6 +48,22 @@ def main() -> None:
     gc.disable()
     while True:
         _raise_next(control)
+
+
+def _forget_niceness() -> None:
+    """Hand on no nice value, scheduler or choice of processors that the daemon came with.
+
+    Going back may take CAP_SYS_NICE; without it they stay.
+    """
+    try:
+        os.sched_setaffinity(0, range(_MANY_PROCESSORS))
+        os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
+        os.setpriority(os.PRIO_PROCESS, 0, 0)
+    except OSError:
+        return
+
+
+_MANY_PROCESSORS = 8192  # the kernel keeps those that exist and that our cgroup may use
 
 
 def _raise_next(control: socket.socket) -> None:
