@@ -181,24 +181,32 @@ def exec_create(house: House, request: Request, container: str) -> Response:
 
 
 def exec_start(house: House, request: Request, exec_id: str) -> Response:
-    """Start it and give the connection away, or start it and leave it alone."""
+    """Start it and give the connection away, or start it and leave it alone.
+
+    Docker gives the connection away first, so that a refusal can only be told as output;
+    a client that asks for `refusals=status` gets it as an answer, with the way on.
+    """
     wants_streams = not read_object(request).flag("Detach")
     wish = execs.find(house, exec_id).request
     if not wants_streams:
-        if streams := execs.start(house, exec_id, via=via(request)):
-            streams.close()
+        execs.start(house, exec_id, detach=True, via=via(request))
         return Response(200)
     is_framed = not wish.has_terminal
+    is_early = request.query.get("refusals") == "status"
+    started = execs.start(house, exec_id, via=via(request)) if is_early else None
 
     def upgrade(wire: Wire) -> None:
         try:
-            streams = execs.start(house, exec_id, via=via(request))
+            streams = started if is_early else execs.start(house, exec_id, via=via(request))
         except MinidockError as refusal:  # the headers are gone: it is told as output
             words = f"{refusal.what}\r\n".encode()
             wire.send(frame(1, words) if is_framed else words)
             return
         if streams:
-            carry(wire, streams, is_framed=is_framed, takes_input=wish.keeps_stdin)
+            carry(
+                wire, streams, is_framed=is_framed, takes_input=wish.keeps_stdin,
+                before_end=lambda: execs.wait(house, exec_id),
+            )  # fmt: skip
 
     return Response(200, (kind_of_stream(request, is_framed=is_framed),), upgrade=upgrade)
 

@@ -118,11 +118,15 @@ class Wire:
             return  # gone already
 
 
-def carry(wire: Wire, streams: Streams, *, is_framed: bool, takes_input: bool) -> None:
+def carry(
+    wire: Wire, streams: Streams, *, is_framed: bool, takes_input: bool,
+    before_end: Callable[[], object] | None = None,
+) -> None:  # fmt: skip
     """Connect a client with a program until the output ends or the client goes.
 
     Each direction has its own thread: a program that prints more than it reads must not
     block, nor be blocked by, what is typed.  The program goes on when the client leaves.
+    When the output ends, `before_end` may wait for what a client asks for next.
     """
     typing = threading.Thread(
         target=_carry_input, args=(wire, streams, takes_input), daemon=True
@@ -132,6 +136,8 @@ def carry(wire: Wire, streams: Streams, *, is_framed: bool, takes_input: bool) -
         while wire.wait_for(streams):
             piece = streams.read()
             if piece is None:
+                if before_end:
+                    before_end()
                 break
             number, data = piece
             if not wire.send(frame(number, data) if is_framed else data):

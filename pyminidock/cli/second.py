@@ -62,7 +62,7 @@ def _accompany(client: Client, identifier: str, body: Body, keys: bytes) -> int:
         client.exec_resize(identifier, *size())
 
     courier = Courier(deliver, {signal.SIGWINCH} if has_terminal else set())
-    with client.exec_start(identifier, tty=has_terminal) as attached:
+    with client.exec_start(identifier, tty=has_terminal, refuses=True) as attached:
         courier.begin()
         with raw(wanted=has_terminal and reads):
             stayed = converse(

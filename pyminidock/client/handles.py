@@ -90,10 +90,17 @@ class Client:
         made = self._ask("POST", f"/containers/{container}/exec", {}, body).json()
         return str(made["Id"])
 
-    def exec_start(self, exec_id: str, *, tty: bool = False) -> Attached:
-        """Start it and connect to its streams."""
+    def exec_start(
+        self, exec_id: str, *, tty: bool = False, refuses: bool = False
+    ) -> Attached:
+        """Start it and connect to its streams.
+
+        What cannot be started says so on its stream, as with Docker; with `refuses` it
+        raises Refused instead.
+        """
+        query = {"refusals": "status"} if refuses else {}
         question = Question(
-            "POST", f"/exec/{exec_id}/start", {}, {"Detach": False, "Tty": tty}
+            "POST", f"/exec/{exec_id}/start", query, {"Detach": False, "Tty": tty}
         )
         return Attached(*self._transport.talk(question))
 

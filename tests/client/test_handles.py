@@ -338,3 +338,16 @@ def test_500_requests_leave_nothing_open(client: handles.Client, engine: Studio)
         client.events().close()
     until(lambda: descriptors() <= before)
     engine.finish(container)
+
+
+def test_a_second_process_that_cannot_start_is_refused_if_asked_so(
+    client: handles.Client,
+) -> None:
+    container = client.create(BODY)
+    client.start(container)
+    exec_id = client.exec_create(container, {"Cmd": ["no-such-program"]})
+    with pytest.raises(Refused, match="OCI runtime exec failed") as refusal:
+        client.exec_start(exec_id, refuses=True)
+    assert refusal.value.why
+    assert refusal.value.try_next
+    assert client.exec_inspect(exec_id)["ExitCode"] == 126
