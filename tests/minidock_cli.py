@@ -39,16 +39,27 @@ class Minidock:
         Raises subprocess.TimeoutExpired.
         """
         return subprocess.run(
-            [*CORES_ON, sys.executable, "-m", "pyminidock", *args],
+            self.words(*args),
             input=input,
             stdin=subprocess.DEVNULL if input is None else None,
             capture_output=True,
             text=True,
             timeout=timeout,
             check=False,
-            env=os.environ
-            | {"MINIDOCK_ROOT": str(self.root), "MINIDOCK_HOST": f"unix://{self.host}"},
+            env=self.environment,
         )
+
+    def words(self, *args: str) -> list[str]:
+        """Give the words that run `minidock ARGS`; they go with `environment`."""
+        return [*CORES_ON, sys.executable, "-m", "pyminidock", *args]
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables with which a command finds this engine and no other."""
+        return os.environ | {
+            "MINIDOCK_ROOT": str(self.root),
+            "MINIDOCK_HOST": f"unix://{self.host}",
+        }
 
     def remains(self) -> list[str]:
         """What the machine still holds of this engine, one phrase each."""

@@ -1,4 +1,4 @@
-"""Cells for tests on the real kernel: one with a shell, one with Python as well."""
+"""Cells for tests on the real kernel, and a whole engine with its command line."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,6 +6,9 @@ from pathlib import Path
 import pytest
 
 from tests.edge.cell import Cell, cell_at
+from tests.minidock_cli import minidock
+
+__all__ = ["cell", "laboratory", "minidock"]
 
 
 @pytest.fixture
