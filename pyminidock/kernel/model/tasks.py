@@ -51,7 +51,9 @@ def fork_init(stage: Stage) -> Stage:
     shim = stage.world.tasks[stage.shim]
     shim = replace(shim, child=child.pid, child_start=child.start_time)
     streams = shim.streams if "pts" not in shim.streams else ("null", "null", "null")
-    newborn = replace(child, serves="", streams=streams, handles=("report", *child.handles))
+    newborn = replace(
+        child, serves="", streams=streams, handles=("report", *child.handles), umask=0
+    )
     world = with_task(with_task(stage.world, shim), newborn)
     return replace(stage, world=world, actor=newborn.pid, value=newborn.pid)
 

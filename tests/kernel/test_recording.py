@@ -1,0 +1,109 @@
+"""The wrapper tells each answer as one event, and everything else it passes on."""
+
+from typing import get_args
+
+import pytest
+
+from pyminidock import events
+from pyminidock.events import AnyEvent, Event, kind_of
+from pyminidock.events.kernel import Effect, PlannedEffect
+from pyminidock.kernel import calls
+from pyminidock.kernel.calls import Call
+from pyminidock.kernel.port import CallFailed
+from pyminidock.kernel.recording import Recording, effect_of
+from tests.contract.plans import accounts, birth, ending, joining
+from tests.contract.stands import ModelStand, model_stand, start
+
+
+@pytest.fixture
+def stand() -> ModelStand:
+    """A machine of its own."""
+    return model_stand()
+
+
+def every_call(stand: ModelStand) -> dict[type[Call], Call]:
+    """One call of every verb."""
+    first = start(stand, birth(stand.place))
+    plans = (
+        birth(stand.place, has_terminal=True, is_readonly=True, no_new_privileges=True),
+        joining(stand.place, first, stand.second),
+        ending(stand.place),
+    )
+    return {type(call): call for plan in plans for call in plan}
+
+
+def test_every_verb_is_told_in_words_of_its_own(stand: ModelStand) -> None:
+    told = {verb: effect_of(call) for verb, call in every_call(stand).items()}
+    assert set(told) == set(get_args(Call))
+    kinds = [kind_of(event) for event in told.values()]
+    shared = {"namespace.entered"}  # for a new one and for another's
+    assert len(set(kinds) - shared) == len(kinds) - 2
+    assert all(isinstance(event, (Effect, PlannedEffect)) for event in told.values())
+    assert all(type(event) in get_args(AnyEvent) for event in told.values())
+
+
+@pytest.mark.parametrize(
+    ("call", "value", "event"),
+    [
+        (calls.ForkShim("/s", False, False), 12, events.ShimForked(12)),
+        (calls.ForkInit(), 13, events.InitForked(13)),
+        (calls.Mask("/x"), 0, events.PathMasked("/x", "absent")),
+        (calls.Mask("/x"), 1, events.PathMasked("/x", "null")),
+        (calls.Mask("/x"), 2, events.PathMasked("/x", "empty directory")),
+        (calls.MakeReadonly("/x"), 1, events.PathMadeReadonly("/x", was_present=True)),
+        (calls.MakeReadonly("/x"), 0, events.PathMadeReadonly("/x", was_present=False)),
+        (
+            calls.LimitResource("core", 1, 2), 1,
+            events.ResourceLimited("core", 1, 2, was_clamped=True),
+        ),
+        (calls.EnterNamespace("uts"), 0, events.NamespaceEntered("uts")),
+        (
+            calls.JoinNamespace("uts", 5, 6), 0,
+            events.NamespaceEntered("uts", was_joined=True, of=5),
+        ),
+        (calls.InstallSeccomp(bytes(24)), 0, events.SeccompInstalled(3)),
+    ],
+)  # fmt: skip
+def test_the_value_of_an_answer_is_part_of_the_event(
+    call: Call, value: int, event: Event
+) -> None:
+    assert effect_of(call, value) == event
+
+
+def test_a_plan_is_told_as_its_effects_and_gives_what_the_body_gives(
+    stand: ModelStand,
+) -> None:
+    kernel, heard = Recording(stand.body), list[Event]()
+    plan = birth(stand.place)
+    process = kernel.perform(plan, emit=heard.append)
+    assert process is not None
+    assert [type(event) for event in heard] == [type(effect_of(call)) for call in plan]
+    assert events.ShimForked(process.shim_pid) in heard
+    assert events.InitForked(process.pid) in heard
+    assert kernel.observe(process) == stand.body.observe(process)
+    assert kernel.find(process.directory) == process
+    kernel.signal(process, 9)
+    assert kernel.wait(process, 1.0) == stand.body.wait(process, 1.0)
+
+
+def test_nothing_is_told_of_a_call_that_was_refused(stand: ModelStand) -> None:
+    heard: list[Event] = []
+    plan = (*accounts(stand.place), calls.LimitCgroup("/nowhere", "x", "1"))
+    with pytest.raises(CallFailed):
+        Recording(stand.body).perform(plan, emit=heard.append)
+    assert [type(event) for event in heard] == [
+        type(effect_of(call)) for call in accounts(stand.place)
+    ]
+    assert not any("/nowhere" in str(event) for event in heard)
+
+
+def test_a_listener_that_gives_up_undoes_the_plan(stand: ModelStand) -> None:
+    before = stand.body.world
+
+    def emit(event: Event) -> None:
+        if isinstance(event, events.RootPivoted):
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        Recording(stand.body).perform(birth(stand.place), emit=emit)
+    assert stand.body.world == before
