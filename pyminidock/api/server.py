@@ -127,8 +127,13 @@ class Server:
                 self._open[connection] = (thread, peer)
         if is_full:
             _turn_away(connection, talk)
-        else:
+            return
+        try:
             thread.start()
+        except RuntimeError:  # the machine has no thread left
+            with self._lock:
+                del self._open[connection]
+            _turn_away(connection, talk)
 
     def _converse(self, connection: socket.socket, peer: Peer, talk: Conversation) -> None:
         try:
