@@ -12,7 +12,6 @@ from pyminidock.kernel.recording import Recording
 from pyminidock.layers import roots
 
 WAIT_S = 20.0  # far above what anything here takes; nothing waits for it to pass
-NAME = "busybox"
 
 
 @dataclass(frozen=True)
@@ -40,12 +39,17 @@ class Studio:
         return process.pid
 
 
-def studio(root: Path) -> Studio:
-    """Open a house in `root` (made if it is missing) where busybox can be run."""
+def furnish(root: Path) -> None:
+    """Put a root called busybox into the engine's directory `root`."""
     identifier = "b" * 64
     (root / "layers" / identifier / "diff").mkdir(parents=True, exist_ok=True)
     config = ImageConfig(("sh",), (), ("PATH=/usr/bin:/bin",), "", "")
-    roots.record(root, NAME, identifier, config, stand_in="")
+    roots.record(root, "busybox", identifier, config, stand_in="")
+
+
+def studio(root: Path) -> Studio:
+    """Open a house in `root` (made if it is missing) where busybox can be run."""
+    furnish(root)
     body = ModelBody()
     return Studio(House(root, Recording(body)), body)
 
