@@ -42,7 +42,7 @@ def create(house: House, request: Request) -> Response:
 
 def list_(house: House, request: Request) -> Response:
     """List those that run, or all."""
-    limit = request.query.get("limit", "0")
+    limit = request.query.get("limit") or "0"
     if not re.fullmatch(r"-?[0-9]{1,9}", limit):
         raise LimitUnreadable(
             f'strconv.Atoi: parsing "{limit[:80]}": invalid syntax',

@@ -54,7 +54,8 @@ ROUTES: tuple[tuple[str, str, Answer], ...] = (
 
 _NOT_YET = re.compile(
     r"/(images|build|networks|volumes|info|events|system|auth|commit|plugins|distribution)\b"
-    r".*|/containers/([^/]+/.*|prune)"
+    r".*|/containers/prune|/containers/[^/]+/(stop|restart|pause|unpause|rename|update|logs"
+    r"|top|stats|changes|export|archive|checkpoints.*)"
 )
 """What Docker answers and we do not: better a sentence than "page not found"."""
 

@@ -89,7 +89,8 @@ def test_a_version_that_is_not_spoken_is_refused(
         ("GET", "/nothing"), ("PUT", "/_ping"), ("GET", "/"), ("GET", "/v1.45"),
         ("GET", "/vx/_ping"), ("GET", "/_ping/"), ("DELETE", "/containers/"),
         ("GET", "/v" + "1" * 5000 + "/_ping"),
-        ("GET", "/minidock/nothing"), ("BREW", "/_ping"),
+        ("GET", "/minidock/nothing"), ("BREW", "/_ping"), ("GET", "/containers/web/kill"),
+        ("PUT", "/containers/web/json"), ("POST", "/containers/web/nothing"),
     ],
 )  # fmt: skip
 def test_what_no_row_names_is_page_not_found(
@@ -345,6 +346,7 @@ def test_lists_hold_those_that_run_or_all_or_the_youngest(router: Router) -> Non
     assert names("?all=True") == ["/three", "/two", "/one"]
     assert names("?all=0&limit=2") == ["/three", "/two"]
     assert names("?limit=-1&filters={}") == ["/two"]
+    assert names("?limit=") == ["/two"]
 
 
 @pytest.mark.parametrize(
