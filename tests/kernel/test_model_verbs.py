@@ -21,8 +21,9 @@ def around(verb: type[Call]) -> tuple[Stage, Stage]:
     """Give the stage before and after the first `verb` of a plan that has it."""
     stand = model_stand()
     plan: Plan = birth(
-        stand.place, has_terminal=True, is_readonly=True, no_new_privileges=True, uid=9
-    )
+        stand.place, has_terminal=True, is_readonly=True, no_new_privileges=True, uid=9,
+        directory="/srv/app", oom_score=300,
+    )  # fmt: skip
     if verb in (calls.JoinNamespace, calls.RemoveCgroup):
         first = start(stand, birth(stand.place))
         plan = joining(stand.place, first, stand.second)
@@ -179,14 +180,20 @@ SENTENCES: dict[type[Call], tuple[str, Seen]] = {
         "its UTS namespace has a name, the host keeps its own",
         lambda b, a: sorted(a.world.hostnames.values()) == ["contract", "host"],
     ),
-    calls.SetUmask: ("new files lack these bits", lambda b, a: a.task.umask == 0o022),
+    calls.SetUmask: (
+        "new files lack these bits",
+        lambda b, a: (b.task.umask, a.task.umask) == (0, 0o022),
+    ),
     calls.LimitResource: (
         "a limit is set for this process",
         lambda b, a: (
             a.task.limits["nofile"] == (256, 512) and b.task.limits["nofile"] != (256, 512)
         ),
     ),
-    calls.AdjustOomScore: ("its badness is known", lambda b, a: a.task.oom_score == 0),
+    calls.AdjustOomScore: (
+        "its badness is known",
+        lambda b, a: (b.task.oom_score, a.task.oom_score) == (0, 300),
+    ),
     calls.AnnounceReady: (
         "it is ready, and nothing else has changed",
         lambda b, a: a.task.is_ready and not b.task.is_ready,
@@ -197,7 +204,7 @@ SENTENCES: dict[type[Call], tuple[str, Seen]] = {
     ),
     calls.ChangeDirectory: (
         "it works in a directory",
-        lambda b, a: a.task.directory == "/",
+        lambda b, a: (b.task.directory, a.task.directory) == ("/", "/srv/app"),
     ),
     calls.DropBoundingSet: (
         "what is not kept can never come back, what is held is held still",
