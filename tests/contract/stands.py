@@ -15,8 +15,9 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from pyminidock.container import resolve
 from pyminidock.kernel.calls import Call, Plan
-from pyminidock.kernel.model import ModelBody, World
+from pyminidock.kernel.model import ModelBody, World, hosts
 from pyminidock.kernel.model.tree import Node
 from pyminidock.kernel.port import Body, Isolation, Machine, Process
 from tests import leaks
@@ -238,7 +239,9 @@ def _grow(lower: Path) -> None:
 def facts_of_host() -> Files:
     """Which of the paths that plans cover exist on this machine, as the model spells it."""
     found: dict[str, bytes | Node | None] = {}
-    for path in (*MASKED, *READONLY):
+    known = [f"/{name.rstrip('/')}" for name in hosts.FILES]
+    paths = [path for path in known if path.startswith(("/proc/", "/sys/"))]
+    for path in (*paths, *MASKED, *READONLY, *resolve.MASKED):
         name = path.lstrip("/")
         if not Path(path).exists():
             found[name] = None

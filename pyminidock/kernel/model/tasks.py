@@ -242,8 +242,9 @@ def become_user(stage: Stage, call: calls.BecomeUser) -> Stage:
     demand(stage, "CAP_SETGID")
     demand(stage, "CAP_SETUID")
     task = stage.task
+    groups = tuple(sorted(call.groups)) or task.groups  # as the kernel keeps them
     taken = replace(
-        task, groups=call.groups or task.groups, gids=(call.gid,) * 4, uids=(call.uid,) * 4,
+        task, groups=groups, gids=(call.gid,) * 4, uids=(call.uid,) * 4,
         powers=as_user(task.powers, task.uids[1], call.uid),
     )  # fmt: skip
     return act(stage, taken)
