@@ -13,7 +13,9 @@ given on threads too, so a slow engine never freezes the keys.
 """
 
 import os
+import signal
 import subprocess
+import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from threading import Thread
@@ -55,6 +57,18 @@ def textual_name(name: str) -> str:
     prefix, _, key = name.rpartition("+")
     spelt = _NAMES.get(key) or (key if len(key) == 1 else key.lower())
     return f"{prefix.lower()}+{spelt}" if prefix else spelt
+
+
+def _take_terminal() -> None:
+    """Become the terminal's foreground again.
+
+    A shell makes itself the foreground and gives it back at its end, but one in another
+    PID namespace knows no number for us.  SIGTTOU would stop whoever asks from behind.
+    """
+    before = signal.signal(signal.SIGTTOU, signal.SIG_IGN)
+    with suppress(OSError):  # no terminal: nothing to take
+        os.tcsetpgrp(sys.stdin.fileno(), os.getpgrp())
+    signal.signal(signal.SIGTTOU, before)
 
 
 class StepperApp(App[str]):
@@ -342,6 +356,7 @@ class StepperApp(App[str]):
                 subprocess.run(list(command), check=False)  # noqa: S603  (as typed)
             except OSError as error:
                 self.note = f"no shell: {error}"
+            _take_terminal()
 
     def do_continue(self) -> None:
         """Let a held story go on, up to the next break."""
@@ -440,7 +455,7 @@ class StepperApp(App[str]):
         )
         self._show("title", [told])
         self._show("caption", draw.caption(walk, width, shows_linux=self.shows["linux"]))
-        self._show("status", [draw.status(walk, self.note, is_live=live, width=width)])
+        self._show("status", [draw.status(walk, self.note, width=width)])
         self.call_after_refresh(self._draw_panes, self._asked_pictures)
 
     @property

@@ -64,17 +64,16 @@ def _linux(command: str, width: int, room: int) -> list[Line]:
     return [(Span(line, "command"),) for line in lines]
 
 
-def status(walk: Walk, note: str, *, is_live: bool, width: int) -> Line:
+def status(walk: Walk, note: str, *, width: int) -> Line:
     """Say whether something is held, where, and how to look at it from outside."""
     if walk.held is None:
-        words = note or (KEY_LINE if not is_live else f"live  {KEY_LINE}")
-        return (Span(cut(words, width), "" if note else "dim"),)
+        return (Span(cut(note or KEY_LINE, width), "" if note else "dim"),)
     process = living(walk.newest())
     said = f"held live at step {walk.held_at or '…'}: "
     if process:
-        said += (
-            f"PID {process.pid} — look at /proc/{process.pid}/root from another terminal"
-        )
+        place = f"PID {process.pid} — look at /proc/{process.pid}/root"
+        where = f"{said}{place} from another terminal"
+        said = where if columns(where) <= width else f"{said}{place}, elsewhere"
     else:
         said += "no process yet — → step, Enter go on"
     if note:

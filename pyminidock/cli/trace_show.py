@@ -29,7 +29,7 @@ class NothingToldThere(MinidockError):
 def text_lines(
     trace: Trace,
     *,
-    at: str = "",
+    at: str | None = None,
     depth: int = 1,
     width: int = 100,
     shows_linux: bool = False,
@@ -58,7 +58,7 @@ def text_lines(
         yield cut(f"the recording is cut here: {visible(trace.damage)}", width)
 
 
-def json_lines(trace: Trace, *, at: str = "") -> Iterator[str]:
+def json_lines(trace: Trace, *, at: str | None = None) -> Iterator[str]:
     """Give the story as a trace file, one JSON object a line.  Raises NothingToldThere."""
     told = [record for _, record in _told_at(trace, at)]
     yield header_to_line(trace.header)
@@ -71,8 +71,9 @@ def legend() -> str:
     return "  ".join(marks)
 
 
-def _told_at(trace: Trace, at: str) -> list[tuple[int, Record]]:
+def _told_at(trace: Trace, at: str | None) -> list[tuple[int, Record]]:
     """Choose the steps that a line, or any line of a file, told; all without `at`."""
+    at = at or ""
     file, _, line = at.rpartition(":")
     is_line = bool(file) and line.isdigit()
     told = [

@@ -172,11 +172,11 @@ def trait_of(event: TraitEvent) -> tuple[str, str]:  # noqa: PLR0911, PLR0912  (
         case e.TracersRefused():
             return "tracers", "refused"
         case e.ParentDeathBound():
-            return "dies with its shim", "yes"
+            return "dies with shim", "yes"
         case e.KeyringJoined():
             return "session keyring", "its own, empty"
         case e.PropagationSet(target, propagation, _):
-            return f"propagation of {target}", propagation
+            return f"mounts of {target.rpartition('/')[2] or '/'}", propagation
         case e.StreamsReopened():
             return "standard streams", "no host file"
         case e.UmaskSet(mask):
@@ -202,7 +202,7 @@ def trait_of(event: TraitEvent) -> tuple[str, str]:  # noqa: PLR0911, PLR0912  (
         case e.NewPrivilegesForbidden():
             return "new privileges", "forbidden"
         case e.SeccompInstalled(instructions):
-            return "system calls", f"filtered, {instructions} instructions"
+            return "system calls", f"filter of {instructions}"
         case _:
             assert_never(event)
 

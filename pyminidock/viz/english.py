@@ -49,7 +49,7 @@ CATALOGUE: Mapping[str, Words] = {
     ),
     "shortfall.found": (
         "This machine gives less than was asked: {what} {given} instead of {asked}",
-        "{why}",
+        "The reason: {why}",
         "asked {asked}, given {given}: {why}",
     ),
     # ── layers and lookups ───────────────────────────────────────────────────────────────
@@ -168,13 +168,18 @@ CATALOGUE: Mapping[str, Words] = {
     ),
     # ── before there is a process ────────────────────────────────────────────────────────
     "cgroup.created": (
-        "An account for resources is opened",
+        "An account for resources is opened: {account}",
         "Whoever is put into this group shares one budget, and is counted.",
         "mkdir(2) {path}",
     ),
     "cgroup.limited": (
         "A budget is set: {file} = {value}",
         "Written before the process exists, so nothing ever runs unlimited.",
+        "write(2) {value!r} to {path}/{file}",
+    ),
+    "cgroup.limited/device": (
+        "Which devices may be used: {file} = {value}",
+        "A device node is only a door; this list decides whether it opens.",
         "write(2) {value!r} to {path}/{file}",
     ),
     "overlay.prepared": (
@@ -204,7 +209,7 @@ CATALOGUE: Mapping[str, Words] = {
     ),
     # ── the newborn process ──────────────────────────────────────────────────────────────
     "cgroup.joined": (
-        "The process is put under its budget",
+        "The process is put under its budget: {account}",
         "From here every child it forks is counted with it, whatever it does.",
         "write(2) of its pid to {path}/cgroup.procs",
     ),
@@ -226,6 +231,11 @@ CATALOGUE: Mapping[str, Words] = {
     "propagation.set": (
         "Mounts made from here on stay in here ({target} is {propagation})",
         "Many systems share / by default; the container's mounts would appear on the host.",
+        "mount(2) {target} {flag}",
+    ),
+    "propagation.set/private": (
+        "Mounts at {target} travel nowhere",
+        "pivot_root refuses a root whose parent hands mounts on.",
         "mount(2) {target} {flag}",
     ),
     "root.attached": (
@@ -385,7 +395,7 @@ CATALOGUE: Mapping[str, Words] = {
         "execve(2) {argv}; the close-on-exec pipe ended, so it succeeded",
     ),
     "cgroup.removed": (
-        "The account is closed",
+        "The account is closed: {account}",
         "Its last process has left; what it had used is forgotten.",
         "rmdir(2) {path}",
     ),
@@ -429,6 +439,12 @@ GAINS: Mapping[str, Words] = {
         "CLONE_NEWUSER (0x10000000)",
     ),
 }
+
+ANY_NAMESPACE: Words = (
+    "what it names is its own",
+    "A wall of a kind that this version has no words for.",
+    "of a kind that has no name here",
+)
 
 FILESYSTEMS: Mapping[str, tuple[str, str]] = {
     # filesystem: what it is, why it is there

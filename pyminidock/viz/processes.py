@@ -44,10 +44,7 @@ def process_after(  # noqa: PLR0911  (one line per fact)
         case e.NamespaceEntered(namespace, was_joined):
             return _entered(world, record, namespace, "joined" if was_joined else "own")
         case e.CgroupJoined(path):
-            short = path.removeprefix("/sys/fs/cgroup/")
-            return _joined_account(
-                with_trait(world, record, "account", short), record, path
-            )
+            return _joined_account(world, record, path)
         case e.ProgramExecuted(argv):
             process = replace(_newborn(world, record), command=argv, state="running")
             return _with(world, record, process)
@@ -179,13 +176,29 @@ def _entered(world: World, record: Record, kind: str, owner: str) -> World:
     return _with(world, record, replace(process, namespaces=entered))
 
 
+def account_of(path: str) -> str:
+    """Give the short name of a cgroup: its hierarchy, or "cgroup" where there is only one.
+
+    >>> account_of("/sys/fs/cgroup/memory/minidock-ab12cd/3f2a")
+    'memory'
+    >>> account_of("/sys/fs/cgroup/minidock-ab12cd/3f2a")
+    'cgroup'
+    """
+    hierarchy = path.removeprefix("/sys/fs/cgroup/").partition("/")[0]
+    return "cgroup" if hierarchy.startswith("minidock") else hierarchy or "cgroup"
+
+
 def _joined_account(world: World, record: Record, path: str) -> World:
     """The newborn lives within the budget of this cgroup."""
+    process = _newborn(world, record)
+    known = process.traits["accounts"].value.split() if "accounts" in process.traits else ()
+    names = " ".join(dict.fromkeys((*known, account_of(path))))
+    world = _with_trait(world, record, process, ("accounts", names))
     container = world.containers.get(world.current)
     if container is None or path not in container.cgroups:
         return world
     cgroup = container.cgroups[path]
-    member = _newborn(world, record).id
+    member = process.id
     members = tuple(sorted({*cgroup.members, member}))[:CEILING]
     cgroup = replace(cgroup, members=members, changed=record.seq)
     container = replace(container, cgroups={**container.cgroups, path: cgroup})

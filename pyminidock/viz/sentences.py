@@ -21,6 +21,7 @@ from pyminidock.events import AnyEvent, Event
 from pyminidock.events.base import kind_of
 from pyminidock.events.journal import Record, data_of, event_of
 from pyminidock.viz import english
+from pyminidock.viz.processes import account_of
 
 _ID = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{52}\b")  # ids are shown as 12 digits
 WIDTHS = {1: 120, 2: 240, 3: 400}  # characters at each depth
@@ -65,14 +66,14 @@ def middle(text: str, width: int) -> str:
     return f"{text[:head]}…{text[len(text) - (width - 1 - head) :]}" if width > 1 else "…"
 
 
-def words_of(  # noqa: PLR0911  (one line per fact)
+def words_of(  # noqa: PLR0911, PLR0912  (one line per fact)
     event: AnyEvent,
 ) -> tuple[str, Mapping[str, Any]]:
     """Give the catalogue key of an event, and the facts that fill its template."""
     kind, facts = kind_of(event), data_of(event)
     match event:
         case e.NamespaceEntered(namespace, was_joined):
-            gain, why, flag = english.GAINS.get(namespace, ("", "", namespace))
+            gain, why, flag = english.GAINS.get(namespace, english.ANY_NAMESPACE)
             key = f"{kind}/joined" if was_joined else kind
             return key, {**facts, "gain": gain, "why": why, "flag": flag}
         case e.Mounted(filesystem, _, _, flags, options):
@@ -83,7 +84,12 @@ def words_of(  # noqa: PLR0911  (one line per fact)
             return kind, {**facts, "options": ",".join(flags) or "no flags"}
         case e.PropagationSet(_, propagation, is_recursive):
             flag = f"MS_{propagation.upper()}" + ("|MS_REC" if is_recursive else "")
-            return kind, {**facts, "flag": flag}
+            key = f"{kind}/private" if propagation == "private" else kind
+            return key, {**facts, "flag": flag}
+        case e.CgroupCreated() | e.CgroupJoined() | e.CgroupRemoved():
+            return kind, {**facts, "account": account_of(event.path)}
+        case e.CgroupLimited(_, file, _):
+            return f"{kind}/device" if file.startswith("devices.") else kind, facts
         case e.DeviceMade(_, _, _, _, is_block):
             return kind, {**facts, "letter": "b" if is_block else "c"}
         case e.SysctlWritten(name, _):
@@ -106,15 +112,14 @@ def words_of(  # noqa: PLR0911  (one line per fact)
             | e.ContainerRemoved() | e.ExecCreated() | e.ExecStarted() | e.ExecExited()
             | e.RequestReceived() | e.RequestRefused() | e.GateHeld() | e.GateReleased()
             | e.EventsDropped() | e.JournalDropped() | e.OrphanRemoved()
-            | e.ShortfallFound() | e.CgroupCreated() | e.CgroupLimited()
-            | e.OverlayPrepared() | e.ShimForked() | e.InitForked() | e.CgroupJoined()
+            | e.ShortfallFound() | e.OverlayPrepared() | e.ShimForked() | e.InitForked()
             | e.TracersRefused() | e.ParentDeathBound() | e.KeyringJoined()
             | e.RootAttached() | e.DirectoryMade() | e.LinkMade() | e.ConsoleOpened()
             | e.RootPivoted() | e.StreamsReopened() | e.RemountedReadonly()
             | e.HostnameSet() | e.LoopbackRaised() | e.UmaskSet() | e.OomScoreAdjusted()
             | e.BirthReady() | e.DescriptorsClosed() | e.WorkingDirectoryEntered()
             | e.UserTaken() | e.NewPrivilegesForbidden() | e.SeccompInstalled()
-            | e.ProgramExecuted() | e.CgroupRemoved()
+            | e.ProgramExecuted()
         ):  # fmt: skip
             return kind, facts
         case _:

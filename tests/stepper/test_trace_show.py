@@ -22,7 +22,7 @@ def test_the_first_line_names_the_story_and_says_that_it_is_a_replay() -> None:
 def test_a_line_has_number_time_evidence_and_sentence_by_depth_of_the_step() -> None:
     lines = list(text_lines(TRACE))
     assert lines[1] == "   1   0.001 ∴ A client asks: POST /containers/create?name=web"
-    assert lines[9] == "   9   0.009 ✓   An account for resources is opened"
+    assert lines[9] == "   9   0.009 ✓   An account for resources is opened: memory"
     assert any("◌   A filter judges every system call" in line for line in lines)
 
 

@@ -47,7 +47,6 @@ def test_processes_are_a_tree_with_their_walls() -> None:
     assert paint(processes(at(PIVOTED)), 40).splitlines()[1:] == [
         "minidockd, the engine",
         "└─ shim (host 4700)",
-        "   ├─ ✎ its next child: new pid",
         "   └─ ✎ PID 1 (host 4711) being made",
         "      ├─ ● pid     its own",
         "      ├─ ● mount   its own",
@@ -85,7 +84,7 @@ def test_before_the_first_step_every_view_says_so() -> None:
 def test_the_list_of_steps_has_evidence_and_the_backend_label() -> None:
     shown = paint(steps(at(14)), 80)
     assert shown.startswith("[REAL]")
-    assert "  9     ✓  An account for resources is opened" in shown
+    assert "  9     ✓  An account for resources is opened: memory" in shown
     assert "── start-5 · birth ──" in shown
     assert label("simulated") == "SIMULATED"
     assert label("") == "UNKNOWN"
@@ -208,3 +207,9 @@ def test_the_key_table_is_the_one_that_was_decided() -> None:
     assert len(set(names)) == len(names)
     assert action_of("Enter") == "continue"
     assert [row["action"] for row in as_data()] == [key.action for key in KEYS]
+
+
+def test_what_a_shim_prepares_is_shown_until_its_child_is_born() -> None:
+    entered = next(n for n, x in enumerate(STORY, 1) if isinstance(x, e.NamespaceEntered))
+    assert "its next child: new pid Δ" in paint(processes(at(entered)), 40)
+    assert "its next child" not in paint(processes(at(entered + 1)), 40)

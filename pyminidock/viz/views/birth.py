@@ -6,6 +6,7 @@ the current step touched carries a Δ, so a student's eye goes where something h
 """
 
 from pyminidock.viz import english
+from pyminidock.viz.processes import account_of
 from pyminidock.viz.scene import (
     Node,
     Scene,
@@ -67,7 +68,8 @@ def _process(process: Process, known: list[Process], seq: int) -> Node:
     children = (_process(each, known, seq) for each in known if each.parent == process.id)
     said, state = _named(process)
     walls = () if process.role in ("engine", "shim") else _walls(process, seq)
-    prepared = _prepared(process, seq)
+    is_parent = any(each.parent == process.id for each in known)
+    prepared = () if is_parent else _prepared(process, seq)
     is_changed = process.changed == seq
     return tree(
         process.id, f"{said}, {process.state}", said, *walls, *prepared, *children,
@@ -140,7 +142,7 @@ def mounts(world: World) -> Scene:
 def _mount(mount: MountPoint, seq: int) -> Node:
     id_ = f"mount.{mount.order}"
     what = {
-        "root": "the stacked tree", "bind": f"bind of {mount.source}",
+        "root": "the stacked tree", "bind": f"host …/{mount.source.rpartition('/')[2]}",
         "mask": "by /dev/null" if mount.source == "null" else "by nothing at all",
         "read-only path": "itself",
     }.get(mount.what, mount.filesystem)  # fmt: skip
@@ -157,12 +159,11 @@ def _accounts(container: Container, seq: int) -> list[Node]:
     """Limits are part of its world too: one line each."""
     lines = []
     for cgroup in sorted(container.cgroups.values(), key=lambda each: each.path):
-        short = cgroup.path.removeprefix("/sys/fs/cgroup/").partition("/")[0]
         limits = ", ".join(
             f"{file} {value}" for file, value in sorted(cgroup.limits.items())
         )
         who = "" if cgroup.members else ", nobody in it yet"
-        said = f"Account {short}: {limits or 'no limit'}{who}"
+        said = f"Account {account_of(cgroup.path)}: {limits or 'no limit'}{who}"
         changed = cgroup.changed == seq
         lines.append(text(f"cgroup.{cgroup.path}", said, is_changed=changed))
     return lines
