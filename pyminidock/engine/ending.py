@@ -39,6 +39,7 @@ def _attend(house: House, life: Life) -> None:
     _observe(house, life, process, voice)
     kept = house.kept(life.id)
     house.keep(replace(kept, state="running", pid=process.pid), is_durable=False)
+    life.is_written()
     status = house.kernel.wait(process)
     if status is None or house.is_closed:  # another engine will find the exit record
         return

@@ -118,6 +118,11 @@ class Life:
             self.changed.notify_all()
             return max(0, self.bespoken - self.watchers)
 
+    def is_written(self) -> None:
+        """The record says now that it runs."""
+        with self.changed:
+            self.changed.notify_all()
+
     def ends(self, status: ExitStatus) -> None:
         """The program ended; clearing up begins."""
         with self.changed:

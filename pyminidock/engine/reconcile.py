@@ -4,6 +4,7 @@
     any         yes     lives, or its exit record waits      is adopted
     running     no      lost its shim with the last engine   has exited, 137
     starting    no      was half-born                        is as it was before; told
+                                                             (--rm: removed)
     exited      no      has ended                            nothing more to do
     created     no      never began                          nothing
     damaged     –       cannot be known                      quarantine, with the reason
@@ -82,6 +83,7 @@ def _take_over(house: House, kept: Kept) -> None:
         life.lives(process)
         attend(house, life)
         return
+    was_starting = kept.state == "starting"
     match kept.state:
         case "starting":
             kept = _undo_birth(house, kept, voice)
@@ -91,7 +93,7 @@ def _take_over(house: House, kept: Kept) -> None:
         life.begins()
         life.ends(ExitStatus(kept.exit_code, finished=kept.finished))
         life.settles()
-    if kept.finished and kept.spec.auto_remove:
+    if kept.spec.auto_remove and (kept.finished or was_starting):
         bury(house, life, voice)
 
 

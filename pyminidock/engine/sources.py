@@ -78,7 +78,7 @@ def _of_model() -> dict[str, Place]:
 
 def _of_linux() -> dict[str, Place]:
     """The child has a table of its verbs; what engine and shim do is named here."""
-    from pyminidock.kernel.linux import cgroups, child, overlay, shim  # noqa: PLC0415
+    from pyminidock.kernel.linux import cgroups, child, midwife, overlay, shim  # noqa: PLC0415
 
     performers: dict[str, Callable[..., Any]] = {
         **child.VERBS,
@@ -87,7 +87,7 @@ def _of_linux() -> dict[str, Place]:
         "RemoveCgroup": cgroups.remove,
         "PrepareOverlay": overlay.prepare,
         "ForkShim": shim.run,
-        "ForkInit": shim._be_born,
+        "ForkInit": midwife.Birthplace.deliver,
     }
     return {
         verb: (performer.__code__.co_filename, performer.__code__.co_firstlineno)

@@ -40,9 +40,12 @@ def body_of(house: House) -> ModelBody:
 
 
 def started(house: House, wish: CreateRequest = WISH) -> Life:
+    """Start a container, and wait until its record says so too."""
     container = run.create(house, wish)
     run.start(house, container)
-    return house.life(container)
+    life = house.life(container)
+    assert life.until(lambda: house.kept(container).state != "starting", DEADLINE_S)
+    return life
 
 
 def finish(house: House, life: Life, code: int = 0) -> None:

@@ -304,6 +304,22 @@ def test_who_took_a_place_before_the_start_hears_everything(house: House) -> Non
     assert life.until(lambda: life.watchers == 0, DEADLINE_S)
 
 
+def test_a_place_that_was_given_up_leaves_no_connection_that_nobody_reads(
+    house: House,
+) -> None:
+    container = run.create(house, WISH)
+    places = [run.attach(house, container) for _ in range(3)]
+    places[0].close()
+    places[0].close()
+    run.start(house, container)
+    assert house.life(container).bespoken == 2
+    places[1].close()
+    streams = places[2].streams(DEADLINE_S)
+    assert streams is not None
+    streams.close()
+    assert house.life(container).watchers == 0
+
+
 def test_a_place_before_a_start_that_fails_is_over(tmp_path: Path) -> None:
     with house_over(prepared(tmp_path), ModelBody(fail_at=9)) as house:
         container = run.create(house, WISH)
