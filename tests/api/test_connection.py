@@ -1,8 +1,10 @@
 """What one connection may do, and what it may not: sizes, times, browsers, smugglers."""
 
 import json
+import os
 import random
 import socket
+import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -560,3 +562,24 @@ def test_stopping_lets_an_answer_arrive_and_ends_what_could_go_on(
     assert everything(idle) == b""
     assert mirror.endless[0].closed.wait(1.0)
     assert not (tmp_path / "s.sock").exists()
+
+
+@pytest.mark.edge
+def test_another_user_is_told_to_leave(start: Start, dial: Dial, tmp_path: Path) -> None:
+    """Even where the file's mode would let it in; the kernel says who it is."""
+    start()
+    (tmp_path / "s.sock").chmod(0o666)
+    handle = os.open(tmp_path / "s.sock", os.O_PATH)
+    program = (
+        "use Socket; socket(S, PF_UNIX, SOCK_STREAM, 0); "
+        f'connect(S, sockaddr_un("/proc/self/fd/{handle}")) or die $!; '
+        'syswrite(S, "GET / HTTP/1.1\\r\\nHost: docker\\r\\n\\r\\n"); print <S>;'
+    )
+    said = subprocess.run(
+        ["/usr/bin/perl", "-e", program], user=65534, group=65534, extra_groups=[],
+        pass_fds=[handle], capture_output=True, check=True,
+    ).stdout  # fmt: skip
+    os.close(handle)
+    assert said.startswith(b"HTTP/1.1 403 Forbidden\r\n")
+    assert b"user 65534 may not use this engine" in said
+    assert is_served(dial())
