@@ -48,8 +48,9 @@ def snapshot(
     """Count everything there is.
 
     `ignore` are paths relative to `root` whose content may change; of `pids` the
-    descriptors and threads are counted one by one.  `helpers` replace their own children
-    as they go: processes of their sessions are counted by name, without a number.
+    descriptors and threads are counted one by one.  `helpers` fork
+    processes ahead of need and replace them: forks that still run a helper's program are
+    counted by name, without a number.
     """
     scope = _Scope(str(root), marks)
     ours = tuple(_our_processes(scope))
@@ -127,7 +128,6 @@ class _Process:
     pid: int
     parent: int
     state: str
-    session: int
     name: str
 
 
@@ -135,8 +135,8 @@ def _look_at(pid: int) -> _Process | None:
     head, _, tail = _read(pid, "stat").rpartition(")")
     if not tail:
         return None
-    state, parent, _, session = tail.split()[:4]
-    return _Process(pid, int(parent), state, int(session), head.partition("(")[2])
+    state, parent = tail.split()[:2]
+    return _Process(pid, int(parent), state, head.partition("(")[2])
 
 
 def _our_processes(scope: _Scope) -> Iterator[_Process]:
@@ -163,9 +163,9 @@ def _holds(pid: int, scope: _Scope) -> bool:
 
 
 def _processes(ours: Iterable[_Process], helpers: tuple[int, ...]) -> Iterator[str]:
-    sessions = {p.session for pid in helpers if (p := _look_at(pid))}
+    programs = {_link(f"/proc/{pid}/exe") for pid in helpers} - {""}
     for process in ours:
-        if process.session in sessions:
+        if _link(f"/proc/{process.pid}/exe") in programs:
             yield f"helper {process.name}"
             continue
         kind = "zombie" if process.state == "Z" else "process"
