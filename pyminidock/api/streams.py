@@ -144,8 +144,8 @@ def carry(
                 break
     finally:
         wire.end()
+        typing.join(timeout=1.0)  # it has to say that no more comes, unless nobody reads
         streams.close()
-        typing.join(timeout=1.0)  # it may wait for a program that reads nothing
 
 
 def _carry_input(wire: Wire, streams: Streams, takes_input: bool) -> None:
