@@ -4,6 +4,7 @@ from collections.abc import Callable
 from importlib import resources
 
 from pyminidock.cli.stepper_walk import Walk, living
+from pyminidock.events.journal import Record
 from pyminidock.viz import english
 from pyminidock.viz.painters.text import Line, Span, columns, cut, paint_lines, wrap
 from pyminidock.viz.scene import Scene
@@ -51,14 +52,15 @@ def caption(walk: Walk, width: int, *, shows_linux: bool) -> list[Line]:
     )
     said = [(Span(line, style),) for line in wrap(say(record, walk.depth), width)[:2]]
     lines: list[Line] = [(Span(head, "dim"),), *said]
-    return [*lines, *_linux(record.linux, width, 4 - len(lines))] if shows_linux else lines
+    return [*lines, *_linux(record, width, 4 - len(lines))] if shows_linux else lines
 
 
-def _linux(command: str, width: int, room: int) -> list[Line]:
+def _linux(record: Record, width: int, room: int) -> list[Line]:
     """Show what a root shell would be asked, in as many lines as are left."""
-    if not command:
-        return [(Span("plain Linux has no command for this", "dim"),)]
-    lines = wrap(f"# {visible(command)}", width)
+    if not record.linux:
+        silent = "plain Linux has no command for this" if record.evidence else ""
+        return [(Span(silent, "dim"),)]
+    lines = wrap(f"# {visible(record.linux)}", width)
     if len(lines) > room:
         lines = [*lines[: room - 1], cut(" ".join(lines[room - 1 :]), width)]
     return [(Span(line, "command"),) for line in lines]

@@ -89,6 +89,9 @@ def _process(event: Event) -> str:  # noqa: PLR0911, PLR0912  (one line per fact
             return f"prlimit --pid $$ --{resource}={limits}"
         case events.OomScoreAdjusted(score):
             return f"echo {score} > /proc/self/oom_score_adj"
+        case events.IsolationObserved(_, pid):
+            asked = "'^(Cap|Seccomp|NoNewPrivs|Uid|Gid)'"
+            return f"ls -l /proc/{pid}/ns && grep -E {asked} /proc/{pid}/status"
     return ""
 
 

@@ -127,9 +127,9 @@ def test_no_meaning_is_in_a_colour_alone() -> None:
     async def _(app: StepperApp, pilot: Pilot[str]) -> None:
         await press(pilot, "g", *"16", "enter")
         text = "\n".join(screen(app))
-        for told in ("● pid     its own", "· network the host's", "● mount   its own"):
+        for told in ("● pid     own", "· network host's", "● mount   own"):
             assert told in text
-        (changed,) = [line for line in screen(app) if "mount   its own" in line]
+        (changed,) = [line for line in screen(app) if "mount   own" in line]
         assert "Δ" in changed
 
 

@@ -81,6 +81,7 @@ def test_every_effect_has_a_line_or_is_known_to_have_none() -> None:
 
 
 def test_a_decision_has_no_line() -> None:
+    assert "/proc/4711/status" in "".join(plain_linux(event) for event in STORY)
     decided = [event for event in STORY if not event.evidence]
     assert decided
     assert {plain_linux(event) for event in decided} == {""}

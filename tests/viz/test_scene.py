@@ -48,13 +48,13 @@ def test_processes_are_a_tree_with_their_walls() -> None:
         "minidockd, the engine",
         "└─ shim (host 4700)",
         "   └─ ✎ PID 1 (host 4711) being made",
-        "      ├─ ● pid     its own",
-        "      ├─ ● mount   its own",
-        "      ├─ ● network its own",
-        "      ├─ ● uts     its own",
-        "      ├─ ● ipc     its own",
-        "      ├─ ● cgroup  its own",
-        "      └─ · user    the host's",
+        "      ├─ ● pid     own",
+        "      ├─ ● mount   own",
+        "      ├─ ● network own",
+        "      ├─ ● uts     own",
+        "      ├─ ● ipc     own",
+        "      ├─ ● cgroup  own",
+        "      └─ · user    host's",
     ]
 
 
@@ -213,3 +213,16 @@ def test_what_a_shim_prepares_is_shown_until_its_child_is_born() -> None:
     entered = next(n for n, x in enumerate(STORY, 1) if isinstance(x, e.NamespaceEntered))
     assert "its next child: new pid Δ" in paint(processes(at(entered)), 40)
     assert "its next child" not in paint(processes(at(entered + 1)), 40)
+
+
+def test_accounts_without_a_limit_share_one_line() -> None:
+    paths = [
+        f"/sys/fs/cgroup/{name}/minidock-ab12cd/c" for name in ("cpu", "memory", "pids")
+    ]
+    made = [e.CgroupCreated(path) for path in paths]
+    world = fold_all(recorded((*CREATE, *made, e.CgroupLimited(paths[2], "pids.max", "9"))))
+    lines = [line.strip() for line in paint(mounts(world), 60).splitlines()]
+    assert lines[-2:] == [
+        "Δ Account pids: pids.max 9, nobody in it yet",
+        "No limit: cpu memory",
+    ]

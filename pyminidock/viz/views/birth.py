@@ -30,9 +30,9 @@ from pyminidock.viz.things import (
 
 TITLE = "What makes this process a container?"
 _OWNERS: dict[str, tuple[State, str]] = {
-    "own": ("hit", "its own"),
+    "own": ("hit", "own"),
     "joined": ("net", "joined"),
-    "host": ("idle", "the host's"),
+    "host": ("idle", "host's"),
 }
 _MOUNTS: dict[str, State] = {
     "root": "hit", "new": "hit", "bind": "net", "mask": "hide", "read-only path": "hide",
@@ -143,7 +143,7 @@ def _mount(mount: MountPoint, seq: int) -> Node:
     id_ = f"mount.{mount.order}"
     what = {
         "root": "the stacked tree", "bind": f"host …/{mount.source.rpartition('/')[2]}",
-        "mask": "by /dev/null" if mount.source == "null" else "by nothing at all",
+        "mask": "by /dev/null" if mount.source == "null" else "shown empty",
         "read-only path": "itself",
     }.get(mount.what, mount.filesystem)  # fmt: skip
     changed = mount.changed == seq
@@ -156,16 +156,23 @@ def _mount(mount: MountPoint, seq: int) -> Node:
 
 
 def _accounts(container: Container, seq: int) -> list[Node]:
-    """Limits are part of its world too: one line each."""
-    lines = []
+    """Limits are part of its world too: a line for each account that has some."""
+    lines, unlimited = [], []
     for cgroup in sorted(container.cgroups.values(), key=lambda each: each.path):
+        if not cgroup.limits:
+            unlimited.append(cgroup)
+            continue
         limits = ", ".join(
             f"{file} {value}" for file, value in sorted(cgroup.limits.items())
         )
         who = "" if cgroup.members else ", nobody in it yet"
-        said = f"Account {account_of(cgroup.path)}: {limits or 'no limit'}{who}"
+        said = f"Account {account_of(cgroup.path)}: {limits}{who}"
         changed = cgroup.changed == seq
         lines.append(text(f"cgroup.{cgroup.path}", said, is_changed=changed))
+    if unlimited:
+        said = "No limit: " + " ".join(account_of(each.path) for each in unlimited)
+        changed = any(each.changed == seq for each in unlimited)
+        lines.append(text("cgroup.unlimited", said, is_changed=changed))
     return lines
 
 
