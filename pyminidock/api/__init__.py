@@ -3,7 +3,8 @@
     bytes ──► connection ──► Request ──► routes ──► engine
     bytes ◄── connection ◄── Response ◄── shapes ◄───┘
 
-`routes` and `minidock` are the tables, `shapes` and `body` read and write documents,
-`failures` turns refusals into statuses.  `address`, `server`, `connection` and `hangups`
-are the Unix socket; `client.inprocess` does without them.  `daemon` is the process.
+`routes` is the table; `system`, `containers` and `minidock` answer its rows; `body` and
+`shapes` read documents, `streams` carries what comes bit by bit, `failures` turns refusals
+into statuses.  `address`, `server`, `connection` and `hangups` are the Unix socket, which
+`client.inprocess` does without.  `daemon` is the process.
 """

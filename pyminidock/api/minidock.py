@@ -45,6 +45,8 @@ def story(house: House, request: Request, name: str) -> Response:
 def events(house: House, request: Request) -> Response:
     """Tell what happens from now on; with `since`, first what the journal has above it."""
     story, kind = request.query.get("story", ""), request.query.get("kind", "")
+    if container := request.query.get("container"):
+        story = house.life(container).story
     since = _number(request, "since")
     ring = house.recorder.listen(story=story, kind=kind)  # first, so that nothing is lost
     try:

@@ -118,11 +118,19 @@ class Client:
 
     # ── Seeing ───────────────────────────────────────────────────────────────────────────
 
-    def events(self, story: str = "", since: int = -1, kind: str = "") -> "Watch":
-        """Listen to live events; with `since`, first to those numbered above it."""
+    def events(
+        self, story: str = "", since: int = -1, kind: str = "", *, container: str = ""
+    ) -> "Watch":
+        """Listen to live events; with `since`, first to those numbered above it.
+
+        Of one story (or that of a container) and one kind, or of all; it ends with the story.
+        """
         from pyminidock.client.watch import Watch  # noqa: PLC0415  (see above)
 
-        asked = {"story": story, "kind": kind, "since": str(since) if since >= 0 else ""}
+        asked = {
+            "story": story, "container": container, "kind": kind,
+            "since": str(since) if since >= 0 else "",
+        }  # fmt: skip
         query = {name: value for name, value in asked.items() if value}
         return Watch(self._transport.listen(Question("GET", "/minidock/events", query)))
 

@@ -54,6 +54,7 @@ class _Exchange:
 
     def __init__(self, path: Path, question: Question, *, is_upgrade: bool = False) -> None:
         self._http = h11.Connection(h11.CLIENT)
+        self._is_closed = False
         self.connection = connect(path)
         target = quote(question.path, safe="/:")
         if question.query:
@@ -106,14 +107,15 @@ class _Exchange:
                 else:
                     break
             except (h11.RemoteProtocolError, OSError) as mistake:
-                if self.connection.fileno() < 0:
-                    break  # closed by us, from another thread
+                if self._is_closed:
+                    break  # by us, in another thread
                 self.close()
                 raise lost("the engine broke off in the middle of an answer") from mistake
         self.close()
 
     def close(self) -> None:
         """See Live."""
+        self._is_closed = True
         with suppress(OSError):
             self.connection.shutdown(socket.SHUT_RDWR)  # wakes whoever waits in recv
         self.connection.close()

@@ -11,6 +11,7 @@ from pyminidock.api.server import serve
 from pyminidock.client import handles, inprocess
 from pyminidock.client.http import SocketTransport
 from pyminidock.client.transport import Refused
+from pyminidock.events import CgroupCreated
 from pyminidock.events.journal import Record
 from tests.api.studio import WAIT_S, Studio, studio, until
 
@@ -174,6 +175,17 @@ def test_events_since_a_number_are_told_first_and_nothing_twice(
     assert heard[-1].kind == "container.removed"
 
 
+def test_events_of_a_container_are_those_of_its_story(client: handles.Client) -> None:
+    container = client.create(BODY, "web")
+    client.create(BODY, "other")
+    with client.events(since=0, kind="container.created", container="web") as watch:
+        assert next(watch).data["container"] == container
+        client.remove("web")
+        assert list(watch) == []
+    with pytest.raises(Refused, match="No such container: nope"):
+        client.events(container="nope")
+
+
 def test_events_of_all_stories_since_a_number(client: handles.Client) -> None:
     containers = [client.create(BODY) for _ in range(3)]
     with client.events(since=0, kind="container.created") as watch:
@@ -191,6 +203,26 @@ def test_a_story_is_read_back_whole(client: handles.Client, engine: Studio) -> N
     trace = client.story()
     assert trace.damage is None
     assert trace.records[-1].kind == "container.removed"
+
+
+def test_a_listener_that_does_not_read_learns_what_it_missed(
+    client: handles.Client, engine: Studio
+) -> None:
+    container = client.create(BODY)
+    story = f"run-{container[:12]}"
+    with client.events(story=story) as watch:
+        voice = engine.house.recorder.operation(story, "noise")
+        for number in range(15_000):
+            voice(CgroupCreated(f"/{number}"))
+        client.remove(container)  # nobody waited for the listener
+        heard = list(watch)
+    dropped = [record for record in heard if record.kind == "events.dropped"]
+    assert dropped
+    told = sum(1 for record in heard if record.kind == "cgroup.created")
+    missed = sum(int(str(record.data["count"])) for record in dropped)
+    others = len(heard) - told - len(dropped)
+    assert told + missed + others >= 15_000
+    assert told < 15_000
 
 
 # ── Gates ────────────────────────────────────────────────────────────────────────────────

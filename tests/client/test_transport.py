@@ -154,7 +154,8 @@ def test_a_live_answer_comes_line_by_line(transport: Transport, mirror: Mirror) 
     assert mirror.live.closed.wait(WAIT_S)
 
 
-def test_closing_wakes_whoever_listens(transport: Transport) -> None:
+@pytest.mark.parametrize("_", range(20))
+def test_closing_wakes_whoever_listens(transport: Transport, _: int) -> None:
     live = transport.listen(Question("GET", "/live"))
     heard: list[bytes] = []
     third = threading.Event()
