@@ -5,7 +5,7 @@
 What a process inherits can turn against it: PYTHONPATH and LD_PRELOAD bring in code, LC_ALL
 changes how bytes are read, a working directory may be gone.  So the first act, before
 anything of the engine is loaded, is to become itself again: isolated (-I), at "/", with an
-environment of four lines.  Then, in an order that matters:
+environment of four lines, no descriptor but the standard ones.  Then, in this order:
 
     lock      ROOT/lock; a second engine ends here, having touched nothing
     kernel    its helper is started while this process has no thread
@@ -23,7 +23,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from pyminidock.errors import MinidockError
@@ -76,6 +76,8 @@ def run_daemon(
     from pyminidock.engine import inspect, kernels  # noqa: PLC0415
     from pyminidock.engine.house import House  # noqa: PLC0415
 
+    if ready is not None:
+        os.set_inheritable(ready, False)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
@@ -87,7 +89,8 @@ def run_daemon(
         server = serve(Router(house, shutdown=stop.set), host)
         undo.callback(server.stop)
         if ready is not None:
-            os.write(ready, b"ready")
+            with suppress(BrokenPipeError):  # whoever asked has gone meanwhile
+                os.write(ready, b"ready")
             os.close(ready)
         _wait(
             stop,
@@ -133,9 +136,12 @@ def _become_itself(wanted: argparse.Namespace) -> None:
     words = ["--root", str(wanted.root), "--socket", str(wanted.socket)]
     words += ["--backend", wanted.backend] if wanted.backend else []
     words += ["--idle", str(wanted.idle)] if wanted.idle else []
+    most = os.sysconf("SC_OPEN_MAX")
     if wanted.ready is not None:
         os.set_inheritable(wanted.ready, True)
         words += ["--ready", str(wanted.ready)]
+        os.closerange(3, wanted.ready)
+    os.closerange(wanted.ready + 1 if wanted.ready is not None else 3, most)
     os.chdir("/")
     os.execve(  # noqa: S606  (this interpreter, our own module)
         sys.executable,

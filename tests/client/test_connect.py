@@ -242,13 +242,17 @@ def test_an_engine_inherits_nothing(
     gone.rmdir()
     by_hand = None
     if way == "by hand":
-        by_hand = run_idle(root, 600)
+        secret = os.open("/etc/passwd", os.O_RDONLY)
+        by_hand = run_idle(root, 600, secret)
+        os.close(secret)
     client = connect(root, backend=SIMULATED)
     pid = engine_pid(root)
     environment = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
     names = {entry.partition(b"=")[0] for entry in environment if entry}
     assert names == {b"HOME", b"LANG", b"LC_ALL", b"PATH"}
     assert b"LC_ALL=C.UTF-8" in environment
+    opened = [os.readlink(entry) for entry in Path(f"/proc/{pid}/fd").iterdir()]  # noqa: PTH115
+    assert "/etc/passwd" not in opened
     client.shutdown()
     until(lambda: not is_alive(pid))
     if by_hand:
@@ -259,14 +263,14 @@ def test_an_engine_inherits_nothing(
 # ── How long it lives ────────────────────────────────────────────────────────────────────
 
 
-def run_idle(root: Path, idle_s: float) -> subprocess.Popen[bytes]:
+def run_idle(root: Path, idle_s: float, *inherited: int) -> subprocess.Popen[bytes]:
     """Start an engine that ends when nobody needs it; return when it answers."""
     hears, says = os.pipe()
     engine = subprocess.Popen(
         [sys.executable, "-I", "-m", "pyminidock.api.daemon", "--root", str(root),
          "--socket", str(root / "minidock.sock"), "--backend", SIMULATED,
          "--idle", str(idle_s), "--ready", str(says)],
-        pass_fds=[says],
+        pass_fds=[says, *inherited],
     )  # fmt: skip
     os.close(says)
     assert os.read(hears, 10) == b"ready"
