@@ -87,19 +87,29 @@ def settled(
 # ── What is looked at ─────────────────────────────────────────────────────────────────────
 
 
-def _rows() -> Iterator[tuple[str, str, str, str]]:
-    """Yield (root, target, filesystem, source) of our own mount table."""
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of our own mount table."""
+
+    root: str
+    target: str
+    filesystem: str
+    source: str
+
+
+def rows() -> Iterator[Row]:
+    """Yield our own mount table."""
     text = Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="replace")
     for line in text.splitlines():
         head, _, tail = line.partition(" - ")
         fields, kind = head.split(), tail.split()
-        yield fields[3], fields[4], kind[0], kind[1]
+        yield Row(fields[3], fields[4], kind[0], kind[1])
 
 
 def _mounts(scope: _Scope) -> Iterator[str]:
-    for _, target, _, source in _rows():
-        if scope.covers(target, source):
-            yield f"mount {target}"
+    for row in rows():
+        if scope.covers(row.target, row.source):
+            yield f"mount {row.target}"
 
 
 def _read(pid: int, name: str) -> str:
@@ -187,9 +197,9 @@ def _namespaces(scope: _Scope, ours: Iterable[_Process]) -> Iterator[str]:
             inside = _link(f"/proc/{process.pid}/ns/{short}")
             if inside and inside != _link(f"/proc/self/ns/{short}"):
                 found.add(f"{kind} namespace {inside.partition('[')[2].rstrip(']')}")
-    for root, target, filesystem, _ in _rows():
-        if filesystem == "nsfs" and scope.covers(target):
-            short, _, number = root.partition(":[")
+    for row in rows():
+        if row.filesystem == "nsfs" and scope.covers(row.target):
+            short, _, number = row.root.partition(":[")
             found.add(f"{_KINDS.get(short, short)} namespace {number.rstrip(']')}")
     yield from found
 
@@ -201,14 +211,15 @@ def _links(scope: _Scope) -> Iterator[str]:
 
 
 def _cgroups(scope: _Scope) -> Iterator[str]:
-    for _, target, filesystem, _ in _rows():
-        if not filesystem.startswith("cgroup"):
+    for row in rows():
+        if not row.filesystem.startswith("cgroup"):
             continue
-        for directory, names, _ in os.walk(target):
+        top = Path(row.target).parent
+        for directory, names, _ in os.walk(row.target):
             for name in names:
-                path = f"{directory}/{name}"
-                if scope.covers(path):
-                    yield f"cgroup {os.path.relpath(path, os.path.dirname(target))}"  # noqa: PTH120
+                path = Path(directory, name)
+                if scope.covers(str(path)):
+                    yield f"cgroup {path.relative_to(top)}"
 
 
 def _files(scope: _Scope, ignore: tuple[str, ...]) -> Iterator[str]:

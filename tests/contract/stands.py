@@ -9,6 +9,8 @@ import shutil
 import signal
 import stat
 import subprocess
+import threading
+import time
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -86,9 +88,11 @@ def end(stand: Stand, process: Process) -> None:
 
 def assert_as_before(stand: Stand, before: leaks.Snapshot) -> None:
     """Nothing came, nothing went; the kernel is given a moment to free what it held."""
-    left = leaks.settled(before, stand.picture, timeout_s=5.0)
+    deadline = time.monotonic() + 5.0
+    while (after := stand.picture()) != before and time.monotonic() < deadline:
+        threading.Event().wait(0.02)
+    left, lost = leaks.compare(before, after), leaks.compare(after, before)
     assert not left, f"left behind: {left}"
-    lost = leaks.compare(stand.picture(), before)
     assert not lost, f"lost: {lost}"
 
 

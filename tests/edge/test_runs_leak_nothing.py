@@ -16,8 +16,7 @@ def test_runs_and_failed_runs_leave_nothing_behind(at_length: Callable[[int], in
     runs, failures = at_length(200), at_length(200)
     measured = run("tests.edge.leak_runs", str(runs), str(failures), timeout_s=3000)
     assert isinstance(measured, dict)
-    assert measured["left"] == []
-    assert measured["lost"] == []
+    assert (measured["left"], measured["lost"]) == ([], [])
     assert measured["grown_kib"] <= MOST_GROWN_KIB
     assert sum(measured["ends"].values()) == runs
     assert set(measured["ends"]) <= {"exit 0", "exit 3", "exit 137"}
