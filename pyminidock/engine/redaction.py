@@ -45,6 +45,7 @@ _AFTER = {
 }
 _USERINFO = re.compile(r"://[^/\s@\"']++@")
 _OPTION = re.compile(rf"--?[\w-]*(?:{_TELLING})[\w-]*", re.IGNORECASE)
+_OPTION_IN_TEXT = re.compile(rf"(?<![\w-])({_OPTION.pattern}\s++){_VALUE}", re.IGNORECASE)
 _CREDENTIALS = re.compile(
     r"AKIA[0-9A-Z]{16}"
     r"|gh[pousr]_[A-Za-z0-9]{20,}"
@@ -65,7 +66,10 @@ def for_listeners(event: Event) -> Event:
     >>> for_listeners(spec).environment
     ('PATH=/bin', 'A=‹redacted›', 'A_KEY=‹redacted›')
     """
-    names = _ENVIRONMENTS.intersection(_texts_of(type(event)))
+    texts = _texts_of(type(event))
+    if _ENVIRONMENTS.isdisjoint(texts):
+        return event
+    names = _ENVIRONMENTS.intersection(texts)
     return _changed(event, {name: _each(variable, getattr(event, name)) for name in names})
 
 
@@ -76,9 +80,25 @@ def for_journal(event: Event) -> Event:
     >>> for_journal(ProgramExecuted(("psql", "--password", "x", "postgres://me:x@db/")))
     ProgramExecuted(argv=('psql', '--password', '‹redacted›', 'postgres://‹redacted›@db/'))
     """
+    if not _is_suspicious(event):
+        return event
     shown = for_listeners(event)
     names = _texts_of(type(event)).keys() - _ENVIRONMENTS
     return _changed(shown, {name: _each(text, getattr(shown, name)) for name in names})
+
+
+def _is_suspicious(event: Event) -> bool:
+    """Look quickly: nearly no event holds a text in which a rule could find anything."""
+    for name in _texts_of(type(event)):
+        value = getattr(event, name)
+        if isinstance(value, str):
+            if "=" in value or ":" in value:
+                return True
+        elif value:  # a tuple: options, and options alone, speak of the item after them
+            joined = " ".join(value) if isinstance(value[0], str) else str(value)
+            if "=" in joined or ":" in joined or "-" in joined:
+                return True
+    return False
 
 
 def variable(assignment: str) -> str:
@@ -96,13 +116,18 @@ def text(words: str) -> str:
 
     >>> text("curl -H 'Authorization: Bearer abc' https://me:abc@host/?token=abc&page=2")
     "curl -H 'Authorization: ‹redacted›' https://‹redacted›@host/?token=‹redacted›&page=2"
+    >>> text("psql --password 'a b' --host h")
+    'psql --password ‹redacted› --host h'
     >>> text("mount -o size=64k,mode=755 passwd:3")
     'mount -o size=64k,mode=755 passwd:3'
     """
     if "://" in words:
         words = _USERINFO.sub(f"://{REDACTED}@", words)
-    if (":" in words or "=" in words) and _TELLING_NAME.search(words):
-        return "".join(_without_named_values(words))
+    if _TELLING_NAME.search(words):
+        if "-" in words:
+            words = _OPTION_IN_TEXT.sub(rf"\1{REDACTED}", words)
+        if ":" in words or "=" in words:
+            words = "".join(_without_named_values(words))
     return words
 
 
