@@ -137,6 +137,8 @@ class LinuxBody:
         watchers: int,
     ) -> "_Labour":  # fmt: skip
         """Follow one birth; once more if the spawner was killed with it in its hands."""
+        if self.fail_at and self.fail_at[0] == birth:
+            raise refused(birth, plan[birth], self.fail_at[1])
         for _ in (1, 2):
             conversation, watching = self._nursery.begin(tree, watchers)
             labour = _Labour(plan, birth, conversation, answer, order.lockstep, watching)
