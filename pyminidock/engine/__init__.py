@@ -1,10 +1,18 @@
 """A verb is a story: run, exec, remove, inspect, explain, each told step by step.
 
-recorder   stamps what the rooms tell, numbers it, fans it out
-redaction  what must never leave: values of variables, credentials
-rings      one for each listener; a slow one loses events, never our time
-gates      hold a story at an event until somebody lets it go on
-journals   stories as files, bounded
-house      builds the rooms once; `kernels` chooses the kernel
-run, execs, inspect, explain, reconcile    the stories
+    recorder   stamps what the rooms tell, numbers it, fans it out
+    telling    an event with its circumstances; `sources` finds the code behind an effect
+    redaction  what must never leave: values of variables, credentials
+    rings      one for each listener; a slow one loses events, never our time
+    gates      hold a story at an event until somebody lets it go on
+    journals   stories as files, bounded; `writer` is the thread that writes them
+
+    house      builds the rooms once; `kernels` chooses the kernel
+    lives      which container lives, and who is busy with it
+    operations one API call, as its story tells it
+    run, ending, execs, inspect, explain, flags, reconcile    the stories
+    naming, etcfiles    a name and three files for every container
+
+More modules than a room should have: the first six are one idea, the rest another, and
+neither would be understood without the other.
 """

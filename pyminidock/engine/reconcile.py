@@ -37,6 +37,9 @@ def reconcile(house: House) -> None:
     wall = house.kernel.wall()
     for aside in house.records.load(wall):
         told.orphan("record", f"{aside.path}: {aside.reason}")
+    for path in house.records.strays():  # first: nobody is writing yet
+        snapshots.remove_tree(path)
+        told.orphan("file", path.name)
     for content in house.records.all():
         try:
             kept = from_json(Kept, {key: content[key] for key in content if key != "v"})
@@ -45,9 +48,6 @@ def reconcile(house: House) -> None:
             told.orphan("record", f"{aside.path}: {aside.reason}")
         else:
             _take_over(house, kept)
-    for path in house.records.strays():
-        snapshots.remove_tree(path)
-        told.orphan("file", path.name)
     told.end()
 
 

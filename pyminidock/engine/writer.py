@@ -6,8 +6,9 @@ story and whoever wants to read the journal make it hurry.  What cannot be writt
 full disk for example, is counted and told; it stops nobody.
 """
 
+import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from threading import Event as Flag
 from threading import Lock, Thread
 
@@ -119,7 +120,7 @@ class Writer:
         try:
             if not self.journals.has(story):
                 self.journals.begin(self._headers.get(story) or self._nameless(batch[0]))
-            self.journals.append(story, [to_line(told.journal_record()) for told in batch])
+            self.journals.append(story, list(_lines(batch)))
         except OSError:
             self._unwritten[story] = self._unwritten.get(story, 0) + len(batch)
             return None
@@ -132,3 +133,13 @@ class Writer:
     def _nameless(self, told: Told) -> Header:
         """Make a header for a story that had ended, and whose file was dropped since."""
         return Header(told.story, told.story, created(told.wall), told.backend)
+
+
+def _lines(batch: Sequence[Told]) -> Iterator[str]:
+    """Word each event, and let every other thread go first after each.
+
+    Without that a start that waits for the interpreter could wait until the batch is done.
+    """
+    for told in batch:
+        yield to_line(told.journal_record())
+        time.sleep(0)

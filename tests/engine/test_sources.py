@@ -33,7 +33,7 @@ def test_each_place_is_code_about_that_verb(backend: str) -> None:
         if backend == "simulated":
             assert f"case calls.{VERBS[effect]}(" in line
         else:
-            assert line.startswith("def "), (effect, line)
+            assert line.lstrip().startswith("def "), (effect, line)
 
 
 def test_verbs_have_places_of_their_own() -> None:
