@@ -534,8 +534,8 @@ def _close_descriptors(birth: Birth) -> None:
     # A directory of the host left open is a way out, by WORKDIR /proc/self/fd/7, as in
     # CVE-2024-21626.
     os.set_inheritable(birth.report, False)
-    spare = fcntl.fcntl(birth.report, fcntl.F_DUPFD_CLOEXEC, 64)
-    shim = fcntl.fcntl(birth.shim, fcntl.F_DUPFD_CLOEXEC, 64)
+    spare = fcntl.fcntl(birth.report, fcntl.F_DUPFD_CLOEXEC, 5)
+    shim = fcntl.fcntl(birth.shim, fcntl.F_DUPFD_CLOEXEC, 5)
     os.dup2(spare, 3, inheritable=False)
     os.dup2(shim, 4, inheritable=False)
     birth.report, birth.shim, birth.root, birth.proc = 3, 4, -1, -1
