@@ -18,9 +18,9 @@ one that was started by hand stays.  Containers go on either way.
 
 import argparse
 import os
+import select
 import signal
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -30,6 +30,7 @@ from pyminidock.errors import MinidockError
 from pyminidock.kernel.linux import locks
 
 IDLE_S = 30 * 60.0
+_STOPS = (signal.SIGTERM, signal.SIGINT)
 _LOOKS = 20  # so often within the idle time somebody looks whether the engine is idle
 _PATIENCE_S = 2.0  # how long an engine may take to end before the next one gives up
 
@@ -78,33 +79,56 @@ def run_daemon(
 
     if ready is not None:
         os.set_inheritable(ready, False)
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
     root.mkdir(mode=0o700, parents=True, exist_ok=True)
     with ExitStack() as undo:
+        hears, ring = undo.enter_context(_bell())
         undo.enter_context(_root_lock(root, is_patient=idle_s is not None))
         house = House(root, kernels.choose(backend, root))
         undo.callback(house.close)
-        server = serve(Router(house, shutdown=stop.set), host)
+        server = serve(Router(house, shutdown=ring), host)
         undo.callback(server.stop)
         if ready is not None:
             with suppress(BrokenPipeError):  # whoever asked has gone meanwhile
                 os.write(ready, b"ready")
             os.close(ready)
         _wait(
-            stop,
+            hears,
             idle_s,
             lambda: server.idle_s() > (idle_s or 0) and not inspect.list_(house),
         )
 
 
-def _wait(stop: threading.Event, idle_s: float | None, is_idle: Callable[[], bool]) -> None:
-    """Return when somebody says stop, or when nobody needed the engine for `idle_s`."""
-    if idle_s is None:
-        stop.wait()
-        return
-    while not stop.wait(idle_s / _LOOKS):
+@contextmanager
+def _bell() -> Iterator[tuple[int, Callable[[], None]]]:
+    """Give a descriptor that becomes readable when it is time to stop, and how to ring.
+
+    A signal rings, too.  No lock is in this: a handler runs in the middle of whatever the
+    main thread does, and a signal may reach another thread, which wakes nobody.
+    Source: Python, signal.set_wakeup_fd.
+    """
+    hears, rings = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+    before = {number: signal.signal(number, lambda *_: None) for number in _STOPS}
+    signal.set_wakeup_fd(rings)
+
+    def ring() -> None:
+        os.write(rings, b"!")
+
+    try:
+        yield hears, ring
+    finally:
+        signal.set_wakeup_fd(-1)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        os.close(hears)
+        os.close(rings)
+
+
+def _wait(hears: int, idle_s: float | None, is_idle: Callable[[], bool]) -> None:
+    """Return when somebody rings, or when nobody needed the engine for `idle_s`."""
+    poll = select.poll()
+    poll.register(hears, select.POLLIN)
+    look_ms = None if idle_s is None else 1000 * idle_s / _LOOKS
+    while not poll.poll(look_ms):
         if is_idle():
             return
 

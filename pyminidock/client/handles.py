@@ -123,7 +123,7 @@ class Client:
     ) -> "Watch":
         """Listen to live events; with `since`, first to those numbered above it.
 
-        Of one story (or that of a container) and one kind, or of all; it ends with the story.
+        Of one story, or of a container's, and one kind, or of all; ends with the story.
         """
         from pyminidock.client.watch import Watch  # noqa: PLC0415  (see above)
 
