@@ -10,7 +10,7 @@ from typing import assert_never
 
 from pyminidock.kernel import calls
 from pyminidock.kernel.calls import Call
-from pyminidock.kernel.model import budgets, mounts, tasks
+from pyminidock.kernel.model import budgets, devices, mounts, powers, tasks
 from pyminidock.kernel.model.stage import Stage, act
 from pyminidock.kernel.port import Machine
 
@@ -74,11 +74,11 @@ def _effect(stage: Stage, machine: Machine, call: Call) -> Stage:  # noqa: PLR09
         case calls.Bind():
             return mounts.bind(stage, call)
         case calls.MakeDevice():
-            return mounts.make_device(stage, call)
+            return devices.make_device(stage, call)
         case calls.MakeLink():
-            return mounts.make_link(stage, call)
+            return devices.make_link(stage, call)
         case calls.OpenConsole():
-            return mounts.open_console(stage, call)
+            return devices.open_console(stage, call)
         case calls.RaiseLoopback():
             return tasks.raise_loopback(stage)
         case calls.PivotRoot():
@@ -108,15 +108,15 @@ def _effect(stage: Stage, machine: Machine, call: Call) -> Stage:  # noqa: PLR09
         case calls.ChangeDirectory(path):
             return tasks.change_directory(stage, path)
         case calls.DropBoundingSet(kept):
-            return tasks.drop_bounding_set(stage, kept, machine.last_capability)
+            return powers.drop_bounding_set(stage, kept, machine.last_capability)
         case calls.BecomeUser():
-            return tasks.become_user(stage, call)
+            return powers.become_user(stage, call)
         case calls.SetCapabilities(capabilities):
-            return tasks.set_capabilities(stage, capabilities)
+            return powers.set_capabilities(stage, capabilities)
         case calls.ForbidNewPrivileges():
             return act(stage, replace(stage.task, no_new_privileges=True))
         case calls.InstallSeccomp(program):
-            return tasks.install_seccomp(stage, program)
+            return powers.install_seccomp(stage, program)
         case calls.Execute():
             return tasks.execute(stage, call)
         case _:

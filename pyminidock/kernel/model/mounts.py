@@ -22,7 +22,6 @@ from pyminidock.kernel.model.tree import (
     Place,
     holder,
     place,
-    seen,
     tree_of,
 )
 from pyminidock.kernel.model.world import ENGINE, Mount, World, number
@@ -120,7 +119,7 @@ def attach_root(stage: Stage, call: calls.AttachRoot) -> Stage:
 
 def make_directory(stage: Stage, path: str, mode: int = 0o755) -> Stage:
     """Make `path` and its missing parents, one name at a time."""
-    stage, found = _directory(stage, path, mode)
+    stage, found = find_directory(stage, path, mode)
     if found.node is None or found.node.kind != "directory":
         raise OSError(errno.ENOTDIR, f"{path} is no directory")
     return stage
@@ -137,7 +136,7 @@ def mount(stage: Stage, call: calls.Mount) -> Stage:
             plain and plain.node and plain.node.kind == "link"
         ):
             raise OSError(errno.ENOTDIR, f"{call.target} is no directory of the root's own")
-    stage, found = _directory(stage, call.target)
+    stage, found = find_directory(stage, call.target)
     if found.node is None or found.node.kind != "directory":
         raise OSError(errno.EINVAL, f"{call.target} is no directory to mount on")
     world, taken = number(stage.world, "mount")
@@ -171,7 +170,7 @@ def bind(stage: Stage, call: calls.Bind) -> Stage:
     is_directory = source.node is not None and source.node.kind == "directory"
     target = is_there(lambda: below_root(stage, call.target))
     if target is None:
-        stage, target = _likeness(stage, call.target, is_directory=is_directory)
+        stage, target = in_likeness(stage, call.target, is_directory=is_directory)
     elif is_directory != (target.node is not None and target.node.kind == "directory"):
         raise OSError(errno.EINVAL, "a directory cannot cover a file, nor a file cover it")
     shown = host[source.row]
@@ -187,7 +186,8 @@ def bind(stage: Stage, call: calls.Bind) -> Stage:
     return hang(stage, row)
 
 
-def _likeness(stage: Stage, path: str, *, is_directory: bool) -> tuple[Stage, Place]:
+def in_likeness(stage: Stage, path: str, *, is_directory: bool) -> tuple[Stage, Place]:
+    """Make an empty target for a bind: a directory, or a file, and what lies above."""
     parent = path.rstrip("/").rpartition("/")[0] or "/"
     stage = make_directory(stage, parent)
     empty = DIRECTORY if is_directory else Node("file")
@@ -270,50 +270,6 @@ def device_at(stage: Stage, path: str, device: tuple[int, int]) -> Place:
     return found
 
 
-def make_device(stage: Stage, call: calls.MakeDevice) -> Stage:
-    """Make a node on the tmpfs that was mounted on /dev, and nowhere else."""
-    if not 0 <= call.major < 1 << 12 or not 0 <= call.minor < 1 << 20:
-        raise OSError(errno.EINVAL, f"no device is numbered {call.major}:{call.minor}")
-    stage, found = _empty_place(stage, call.path, is_device=True)
-    kind = "block" if call.is_block else "char"
-    device = (call.major, call.minor)
-    node = Node(kind, call.mode, device=device, uid=call.uid, gid=call.gid)
-    return put_node(stage, found, node)
-
-
-def make_link(stage: Stage, call: calls.MakeLink) -> Stage:
-    """Make a symbolic link; below /dev on our own tmpfs.  Raises EEXIST, EXDEV."""
-    stage, found = _empty_place(stage, call.path, is_device=call.path.startswith("/dev/"))
-    return put_node(stage, found, Node("link", 0o777, points_to=call.points_to))
-
-
-def _empty_place(stage: Stage, path: str, *, is_device: bool) -> tuple[Stage, Place]:
-    """Find where nothing is yet; a device lies on what we mounted on /dev, nowhere else."""
-    stage, _ = _directory(stage, path.rpartition("/")[0] or "/")
-    found = below_root(stage, path, follow_last=False)
-    row = stage.rows[found.row]
-    if is_device and seen(replace(found, path=row.target), stage.root) != "/dev":
-        raise OSError(errno.EXDEV, f"{path} is not on the tmpfs of /dev")
-    if found.node is not None:
-        raise OSError(errno.EEXIST, f"{path} exists")
-    return stage, found
-
-
-def open_console(stage: Stage, call: calls.OpenConsole) -> Stage:
-    """Take a terminal of the container's own devpts; a birth binds it on /dev/console."""
-    found = is_there(lambda: below_root(stage, "/dev/pts/ptmx"))
-    if found is None:
-        raise OSError(errno.ENOENT, "no devpts on /dev/pts has a terminal to take")
-    if stage.root != "/":
-        target = is_there(lambda: below_root(stage, "/dev/console"))
-        if target is None:
-            stage, target = _likeness(stage, "/dev/console", is_directory=False)
-        terminal = replace(stage.rows[found.row], target=target.path, root="/0")
-        stage = hang(stage, terminal)
-    size = (call.rows, call.columns)
-    return act(stage, replace(stage.task, streams=("pts", "pts", "pts"), window=size))
-
-
 def own_table(world: World, rows: tuple[Mount, ...], namespace: int) -> World:
     """Copy a mount table for a new namespace: same rows, new numbers, same peers."""
     copied = []
@@ -323,7 +279,7 @@ def own_table(world: World, rows: tuple[Mount, ...], namespace: int) -> World:
     return replace(world, mounts={**world.mounts, namespace: tuple(copied)})
 
 
-def _directory(stage: Stage, path: str, mode: int = 0o755) -> tuple[Stage, Place]:
+def find_directory(stage: Stage, path: str, mode: int = 0o755) -> tuple[Stage, Place]:
     """Find a directory of the container, making what is missing."""
     found, done = below_root(stage, "/"), ""
     for name in path.strip("/").split("/") if path.strip("/") else ():

@@ -9,9 +9,17 @@ The rules are those of man 7 capabilities, "Effect of user ID changes on capabil
 "Transformation of capabilities during execve()".
 """
 
+import errno
 from dataclasses import replace
 
+from pyminidock.grammar.capabilities import mask_of
+from pyminidock.kernel import calls
+from pyminidock.kernel.model.stage import Stage, act, demand
 from pyminidock.kernel.model.world import Powers
+
+MOST_INSTRUCTIONS = 4096  # Source: Linux, BPF_MAXINSNS
+MOST_GROUPS = 65_536  # Source: man 2 setgroups
+HIGHEST_ID = (1 << 31) - 1
 
 
 def bounded(powers: Powers, kept: int) -> Powers:
@@ -57,3 +65,53 @@ def after_exec(powers: Powers, uid: int) -> Powers:
     held = powers.bounding | powers.inheritable if uid == 0 else powers.ambient
     ambient = 0 if uid == 0 else powers.ambient
     return Powers(held, held, powers.bounding, powers.inheritable, ambient)
+
+
+# ── The verbs ─────────────────────────────────────────────────────────────────────────────
+
+
+def _mask(names: tuple[str, ...]) -> int:
+    try:
+        return mask_of(names)
+    except KeyError as unknown:
+        raise OSError(errno.EINVAL, f"no capability is called {unknown}") from unknown
+
+
+def drop_bounding_set(stage: Stage, kept: tuple[str, ...], last: int) -> Stage:
+    """Shrink the bounding set of `last` + 1 bits.  Raises EPERM without CAP_SETPCAP."""
+    wanted = _mask(kept)
+    if ((1 << last + 1) - 1) & ~wanted:
+        demand(stage, "CAP_SETPCAP")
+    return act(stage, replace(stage.task, powers=bounded(stage.task.powers, wanted)))
+
+
+def become_user(stage: Stage, call: calls.BecomeUser) -> Stage:
+    """Take groups, gid, uid.  Raises EPERM, EINVAL."""
+    if not (0 <= call.uid <= HIGHEST_ID and 0 <= call.gid <= HIGHEST_ID):
+        raise OSError(errno.EINVAL, "ids go from 0 to 2147483647")
+    if len(call.groups) > MOST_GROUPS:
+        raise OSError(errno.EINVAL, f"{MOST_GROUPS} groups are the most")
+    demand(stage, "CAP_SETGID")
+    demand(stage, "CAP_SETUID")
+    task = stage.task
+    groups = tuple(sorted(call.groups)) or task.groups  # as the kernel keeps them
+    taken = replace(
+        task, groups=groups, gids=(call.gid,) * 4, uids=(call.uid,) * 4,
+        powers=as_user(task.powers, task.uids[1], call.uid),
+    )  # fmt: skip
+    return act(stage, taken)
+
+
+def set_capabilities(stage: Stage, names: tuple[str, ...]) -> Stage:
+    """Shrink permitted and effective.  Raises EPERM where they would grow."""
+    return act(stage, replace(stage.task, powers=holding(stage.task.powers, _mask(names))))
+
+
+def install_seccomp(stage: Stage, program: bytes) -> Stage:
+    """Load a filter.  Raises EINVAL for no program, EACCES without the right to."""
+    count, rest = divmod(len(program), 8)
+    if rest or not 0 < count <= MOST_INSTRUCTIONS or program[-8] & 7 != 6:
+        raise OSError(errno.EINVAL, "a filter is 1 to 4096 instructions and ends in return")
+    if not stage.task.no_new_privileges:
+        demand(stage, "CAP_SYS_ADMIN", errno.EACCES)
+    return act(stage, replace(stage.task, filters=(*stage.task.filters, count)))

@@ -11,18 +11,15 @@ import errno
 import re
 from dataclasses import replace
 
-from pyminidock.grammar.capabilities import ALL_MASK, mask_of
+from pyminidock.grammar.capabilities import ALL_MASK
 from pyminidock.kernel import calls
 from pyminidock.kernel.model.mounts import NULL, device_at, own_table
-from pyminidock.kernel.model.powers import after_exec, as_user, bounded, holding
+from pyminidock.kernel.model.powers import after_exec
 from pyminidock.kernel.model.stage import Stage, act, demand, from_inside, hold, is_there
 from pyminidock.kernel.model.tree import EXECUTABLE, Node
 from pyminidock.kernel.model.world import KINDS, Link, Task, number, with_task
 
 LONGEST_HOSTNAME = 64  # Source: man 2 sethostname
-MOST_INSTRUCTIONS = 4096  # Source: Linux, BPF_MAXINSNS
-MOST_GROUPS = 65_536  # Source: man 2 setgroups
-HIGHEST_ID = (1 << 31) - 1
 
 
 def fork_shim(stage: Stage, call: calls.ForkShim) -> Stage:
@@ -216,53 +213,6 @@ def change_directory(stage: Stage, path: str) -> Stage:
     if found.node.kind != "directory":
         raise OSError(errno.ENOTDIR, f"{path} is no directory")
     return act(stage, replace(stage.task, directory=path))
-
-
-def _mask(names: tuple[str, ...]) -> int:
-    try:
-        return mask_of(names)
-    except KeyError as unknown:
-        raise OSError(errno.EINVAL, f"no capability is called {unknown}") from unknown
-
-
-def drop_bounding_set(stage: Stage, kept: tuple[str, ...], last: int) -> Stage:
-    """Shrink the bounding set of `last` + 1 bits.  Raises EPERM without CAP_SETPCAP."""
-    wanted = _mask(kept)
-    if ((1 << last + 1) - 1) & ~wanted:
-        demand(stage, "CAP_SETPCAP")
-    return act(stage, replace(stage.task, powers=bounded(stage.task.powers, wanted)))
-
-
-def become_user(stage: Stage, call: calls.BecomeUser) -> Stage:
-    """Take groups, gid, uid.  Raises EPERM, EINVAL."""
-    if not (0 <= call.uid <= HIGHEST_ID and 0 <= call.gid <= HIGHEST_ID):
-        raise OSError(errno.EINVAL, "ids go from 0 to 2147483647")
-    if len(call.groups) > MOST_GROUPS:
-        raise OSError(errno.EINVAL, f"{MOST_GROUPS} groups are the most")
-    demand(stage, "CAP_SETGID")
-    demand(stage, "CAP_SETUID")
-    task = stage.task
-    groups = tuple(sorted(call.groups)) or task.groups  # as the kernel keeps them
-    taken = replace(
-        task, groups=groups, gids=(call.gid,) * 4, uids=(call.uid,) * 4,
-        powers=as_user(task.powers, task.uids[1], call.uid),
-    )  # fmt: skip
-    return act(stage, taken)
-
-
-def set_capabilities(stage: Stage, names: tuple[str, ...]) -> Stage:
-    """Shrink permitted and effective.  Raises EPERM where they would grow."""
-    return act(stage, replace(stage.task, powers=holding(stage.task.powers, _mask(names))))
-
-
-def install_seccomp(stage: Stage, program: bytes) -> Stage:
-    """Load a filter.  Raises EINVAL for no program, EACCES without the right to."""
-    count, rest = divmod(len(program), 8)
-    if rest or not 0 < count <= MOST_INSTRUCTIONS or program[-8] & 7 != 6:
-        raise OSError(errno.EINVAL, "a filter is 1 to 4096 instructions and ends in return")
-    if not stage.task.no_new_privileges:
-        demand(stage, "CAP_SYS_ADMIN", errno.EACCES)
-    return act(stage, replace(stage.task, filters=(*stage.task.filters, count)))
 
 
 def execute(stage: Stage, call: calls.Execute) -> Stage:
