@@ -92,7 +92,7 @@ def _is_suspicious(event: Event) -> bool:
     for name in _texts_of(type(event)):
         value = getattr(event, name)
         if isinstance(value, str):
-            if "=" in value or ":" in value:
+            if "=" in value or ":" in value or " -" in value:
                 return True
         elif value:  # a tuple: options, and options alone, speak of the item after them
             joined = " ".join(value) if isinstance(value[0], str) else str(value)

@@ -27,7 +27,9 @@ from pyminidock.container.limits import cgroup_of, directory_of
 from pyminidock.container.spec import CreateRequest, ExecRequest, ImageConfig
 from pyminidock.engine import execs, run
 from pyminidock.engine.house import House
+from pyminidock.engine.redaction import for_journal
 from pyminidock.engine.run import StartRefused
+from pyminidock.events import CgroupCreated
 from pyminidock.kernel.calls import Plan
 from pyminidock.kernel.linux import wire
 from pyminidock.kernel.linux.nursery import Nursery
@@ -619,3 +621,9 @@ def test_no_canary_of_a_whole_life_is_in_a_journal_an_export_or_an_error(
     assert "program.executed" in text
     assert "HTTPS_PROXY" in text
     assert [name for name, canary in CANARIES.items() if canary in text] == []
+
+
+def test_an_option_within_one_text_is_hidden_as_within_many() -> None:
+    """H-45: also in a field that holds one text only."""
+    event = CgroupCreated(f"psql --password {CANARIES['option']} db")
+    assert CANARIES["option"] not in repr(for_journal(event))
