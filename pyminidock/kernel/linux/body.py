@@ -110,6 +110,7 @@ class LinuxBody:
                 case calls.LimitCgroup(path, file, value):
                     cgroups.limit(path, file, value)
                 case calls.RemoveCgroup(path):
+                    self._accounts.add(os.path.dirname(path))
                     cgroups.remove(path)
                 case calls.PrepareOverlay(lower, upper, work):
                     handle = overlay.prepare(lower, upper, work)
@@ -169,7 +170,7 @@ class LinuxBody:
         """See port."""
         try:
             with streams.connect(process.directory, timeout_s) as connection:
-                return _status(streams.ask(connection, {"op": "wait"}))
+                return _status(streams.ask(connection, op="wait"))
         except TimeoutError:
             return None
         except OSError:
@@ -185,12 +186,12 @@ class LinuxBody:
 
     def signal(self, process: Process, number: int) -> None:
         """See port."""
-        if not self._ask(process, {"op": "signal", "number": number}).get("sent"):
+        if self._ask(process, op="signal", number=int(number)).get("sent") != "True":
             raise _gone(process)
 
     def resize(self, process: Process, rows: int, columns: int) -> None:
         """See port."""
-        self._ask(process, {"op": "resize", "rows": rows, "columns": columns})
+        self._ask(process, op="resize", rows=rows, columns=columns)
 
     def attach(self, process: Process) -> streams.ShimStreams:
         """See port."""
@@ -200,7 +201,7 @@ class LinuxBody:
                 return streams.ShimStreams(bespoken.pop())
         try:
             connection = streams.connect(process.directory)
-            streams.ask(connection, {"op": "attach"})
+            streams.ask(connection, op="attach")
         except OSError as refusal:
             raise _gone(process) from refusal
         return streams.ShimStreams(connection)
@@ -212,14 +213,14 @@ class LinuxBody:
         for connection in unclaimed:
             connection.close()
         with suppress(ProcessGone):
-            self._ask(process, {"op": "dismiss"})
+            self._ask(process, op="dismiss")
         for name in ("shim.sock", "shim.json"):  # the shim took them away, if it lived
             Path(process.directory, name).unlink(missing_ok=True)
 
-    def _ask(self, process: Process, message: dict[str, object]) -> dict[str, object]:
+    def _ask(self, process: Process, **fields: object) -> dict[str, str]:
         try:
             with streams.connect(process.directory) as connection:
-                return streams.ask(connection, message)
+                return streams.ask(connection, **fields)
         except OSError as refusal:
             raise _gone(process) from refusal
 
@@ -345,11 +346,9 @@ def _text(report: Report) -> str:
 
 
 def _status(record: Mapping[str, object]) -> ExitStatus:
-    code, number = record["code"], record["signal"]
-    finished, oom = record.get("finished", 0.0), record.get("oom", False)
-    if not isinstance(code, int) or not isinstance(number, int):
-        raise ValueError("an exit record without numbers")
-    return ExitStatus(code, number, bool(oom), float(str(finished)))
+    """Read an exit record, from the shim's own words or from its file."""
+    code, number, oom = (int(str(record[name])) for name in ("code", "signal", "oom"))
+    return ExitStatus(code, number, bool(oom), float(str(record["finished"])))
 
 
 def _gone(process: Process) -> ProcessGone:

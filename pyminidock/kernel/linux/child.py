@@ -6,7 +6,7 @@ before it goes on, which is where a person may hold it.
 
     child ──(index, errno, value, time)──► daemon          one report per call
     child ◄────────────── go ───────────── daemon          in lockstep only
-    child ◄────────────── go ───────────── shim            once born, once when ready
+    child ◄────────────── go ───────────── shim            when it has become the parent
 
 From CloseDescriptors on nothing more is reported but a failure; the socket closes on exec,
 so its end-of-file says that the program has taken over.
@@ -95,8 +95,6 @@ def live(birth: Birth, calls: tuple[tuple[str, Words], ...], first: int) -> None
                 report(birth.report, birth.index, value=value or 0)
                 if birth.lockstep:
                     wait_for_go(birth.report)
-            if verb == "AnnounceReady":
-                wait_for_go(birth.shim)
     except Aborted:
         _tell_shim(birth)
     except OSError as refusal:
@@ -275,8 +273,9 @@ def _refuse_tracers(birth: Birth) -> None:
 
 
 def _die_with_parent(birth: Birth) -> None:
-    # getppid() is 0 for a PID 1, so whether the shim still lives is asked of its socket,
-    # when the child waits for its go.
+    # The signal comes from whoever is the parent at its death.  getppid() is 0 for a PID 1,
+    # so the shim itself says when the midwife is gone and it has become the parent.
+    wait_for_go(birth.shim)
     syscalls.prctl(syscalls.PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
@@ -311,6 +310,7 @@ def _mount(
     birth: Birth, filesystem: bytes, source: bytes, target: bytes, attributes: int,
     is_readonly: bool, options: tuple[tuple[bytes, bytes], ...], must_be_plain: bool,
 ) -> None:  # fmt: skip
+    covered = -1
     if must_be_plain:
         # A symbolic link named /proc would receive our writes to sysctl and attributes.
         # Source: CVE-2019-16884, CVE-2019-19921.
@@ -324,15 +324,36 @@ def _mount(
         if not stat.S_ISDIR(os.fstat(handle).st_mode):
             raise NotADirectoryError(errno.ENOTDIR, "", target)
     else:
+        covered = _mode_of(birth, target)
         handle = _open_place(birth, target, is_directory=True)
     mount = _new_filesystem(
         filesystem, source, options, attributes, is_readonly=is_readonly
     )
+    if filesystem == b"tmpfs" and covered >= 0 and b"mode" not in dict(options):
+        _change_mode(mount, covered)
     if filesystem == b"proc" and birth.proc < 0:
         birth.proc = os.dup(mount)
     if target == b"/dev":
         birth.devices = os.fstat(mount).st_dev
     _attach(mount, handle)
+
+
+def _mode_of(birth: Birth, path: bytes) -> int:
+    """Give the mode of a directory that is going to be covered; -1: it is absent."""
+    try:
+        handle = _open(birth, path)
+    except OSError:
+        return -1
+    mode = stat.S_IMODE(os.fstat(handle).st_mode)
+    os.close(handle)
+    return mode
+
+
+def _change_mode(mount: int, mode: int) -> None:
+    """A tree in memory looks like the directory under it, as Docker has it."""
+    handle = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=mount)
+    os.fchmod(handle, mode)
+    os.close(handle)
 
 
 def _bind(birth: Birth, source: bytes, target: bytes, attributes: int) -> None:
@@ -527,7 +548,7 @@ def _adjust_oom_score(birth: Birth, score: int) -> int:
 
 
 def _announce_ready(birth: Birth) -> None:
-    """Nothing is done here: the report is the deed, and the shim's answer follows."""
+    """Nothing is done here: the report is the deed."""
 
 
 def _close_descriptors(birth: Birth) -> None:

@@ -3,17 +3,22 @@
 Source: man 5 proc_pid_stat, proc_sys_kernel_random_boot_id.
 """
 
+import os
 
-def start_time(pid: int) -> int:
+
+def start_time(pid: int, proc: int | None = None) -> int:
     """Give the clock ticks after boot at which a process began (field 22 of stat).
 
     With the boot id it tells a process from a later one of the same number.  The command
-    name may hold spaces and brackets, so fields count from the last ")".
+    name may hold spaces and brackets, so fields count from the last ")".  `proc` is a
+    handle on the procfs to ask, where another one may lie over /proc.
     Raises ProcessLookupError when there is none.
     """
     try:
-        with open(f"/proc/{pid}/stat", "rb") as file:
-            fields = file.read().rpartition(b")")[2].split()
+        name = f"{pid}/stat" if proc is not None else f"/proc/{pid}/stat"
+        descriptor = os.open(name, os.O_RDONLY | os.O_CLOEXEC, dir_fd=proc)
+        fields = os.read(descriptor, 4096).rpartition(b")")[2].split()
+        os.close(descriptor)
     except FileNotFoundError:
         raise ProcessLookupError(3, f"no process {pid}") from None
     return int(fields[19])
@@ -28,5 +33,6 @@ def boot_id() -> str:
 
 def name_process(name: bytes) -> None:
     """Choose what `ps` shows of this process; 15 bytes at most."""
-    with open("/proc/self/comm", "wb", buffering=0) as file:
-        file.write(name)
+    descriptor = os.open("/proc/self/comm", os.O_WRONLY | os.O_CLOEXEC)
+    os.write(descriptor, name)
+    os.close(descriptor)

@@ -4,15 +4,17 @@
                                                                │
                                           container.log, shim.json, exit.json
 
-It is forked by the spawner, reads its order from the birth socket, forks the child, and
-then does four things until the child ends: it copies output into the log and to whoever is
+It is forked by the spawner, and a midwife gives it a child and all handles; from then on it
+does four things until the child ends: it copies output into the log and to whoever is
 attached, hands input in, passes signals on, and answers on its socket.  The exit status is
 on disk before anybody is told.
 
-Messages on shim.sock: 4 bytes length (big-endian) and a JSON object {"op": ...}.
+Messages on shim.sock: 4 bytes length (big-endian), then lines "name value", the first of
+them "op ...".  Lines that one side does not know are passed over, so shims and daemons of
+different versions understand each other; JSON would cost every idle shim 150 KiB.
 
-    wait      answered at the end with {"code", "signal", "oom", "finished"}
-    signal    {"number"}                       resize    {"rows", "columns"}
+    wait      answered at the end with code, signal, oom (0 or 1), finished (seconds)
+    signal    number                           resize    rows, columns
     dismiss   the exit record was read; the shim may go
     attach    after the answer the connection carries frames, both ways:
               1 byte stream (0 stdin, 1 stdout, 2 stderr), 3 zero bytes, 4 bytes length;
@@ -22,7 +24,6 @@ Only the standard library is used and nothing is imported after the fork: fifty 
 most of their memory with the spawner (under 1 MiB each).
 """
 
-import errno
 import fcntl
 import gc
 import json
@@ -33,21 +34,19 @@ import signal
 import socket
 import struct
 import time
+from collections.abc import Mapping
 
 from pyminidock.kernel.linux import syscalls
-from pyminidock.kernel.linux.child import (
-    VERBS,
-    Aborted,
-    Birth,
-    Order,
-    live,
-    report,
-    wait_for_go,
+from pyminidock.kernel.linux.midwife import (
+    LOG,
+    MOST_HANDLES,
+    Delivery,
+    deliver,
+    write_file,
 )
-from pyminidock.kernel.linux.proc import boot_id, name_process, start_time
+from pyminidock.kernel.linux.proc import name_process
 
 STDIN, STDOUT, STDERR = 0, 1, 2
-LOG = "container.log"
 FRAME = struct.Struct(">BxxxI")
 LENGTH = struct.Struct(">I")
 
@@ -55,41 +54,87 @@ _CHUNK = 65536
 _ATTACH_BUFFER = 1 << 20  # bytes waiting for one attached client
 _LINGER_S = 600
 _LONGEST_MESSAGE = 1 << 20
+_REHEARSALS = 20  # Python has settled then
 _TIOCSWINSZ = 0x5414
 
 
-def run(report_socket: int, watchers: list[int], root_mount: int) -> None:
-    """Be the shim of one container; never returns.  Called right after the fork.
+def run(control: socket.socket, taken: int) -> None:
+    """Be the shim of the next container; never returns.  Called right after the fork.
 
-    `watchers` are sockets of clients that are attached before the program exists.
+    `control` is where the midwife gets the request, `taken` where she says so.
     """
     gc.disable()
-    name_process(b"minidock-shim")
+    syscalls.prctl(syscalls.PR_SET_PDEATHSIG, signal.SIGKILL)
+    _settle()
     os.setsid()
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    signal.signal(signal.SIGPIPE, signal.SIG_IGN)
     syscalls.prctl(syscalls.PR_SET_CHILD_SUBREAPER, 1)
     for number in (STDOUT, STDERR):  # a shim that outlives the daemon keeps no pipe of it
         os.dup2(STDIN, number)
-    shim = None
-    try:
-        order = Order(marshal.loads(_exactly(report_socket, _length(report_socket))))  # noqa: S302
-        wishes: tuple[bytes, bool, bool, bool] = order.calls[0][1]  # type: ignore[assignment]
-        directory, has_terminal, keeps_stdin, keeps_log = wishes  # fields of ForkShim
-        shim = Shim(directory, has_terminal=has_terminal, keeps_stdin=keeps_stdin)
-        for number in watchers:
-            shim.clients[number] = Client(socket.socket(fileno=number), is_attached=True)
-        _acknowledge(order, report_socket, order.first, os.getpid())
-        _be_born(shim, order, report_socket, root_mount)
-        if shim.let_go(keeps_log=keeps_log):
-            shim.serve()
-    except Aborted:
+    ours, hers = socket.socketpair()
+    if os.fork() == 0:
+        ours.close()
+        deliver(control, taken, hers)
+    for descriptor in (control.detach(), taken, hers.detach()):
+        os.close(descriptor)
+    shim = _take_over(ours)
+    if shim is None:  # no container, or none that came to the world
         os._exit(1)
-    except BaseException as surprise:  # a bug, or no room on the disk: leave a note
-        if shim is not None:
-            _leave_note(shim.directory, surprise)
+    syscalls.prctl(syscalls.PR_SET_PDEATHSIG, 0)
+    try:
+        os.wait()  # for the midwife: the child is ours when she is gone
+        shim.serve()
+    except BaseException as surprise:  # a bug: leave a note where people will look
+        _leave_note(shim.directory, surprise)
         os._exit(1)
     os._exit(0)
+
+
+def _settle() -> None:
+    """Take a name, and hear of children and broken pipes as a shim has to."""
+    name_process(b"minidock-shim")
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+
+
+def _take_over(midwife: socket.socket) -> "Shim | None":
+    """Wait for the child and all handles."""
+    message, handles, _, _ = socket.recv_fds(midwife, _CHUNK, MOST_HANDLES)
+    for descriptor in handles:
+        os.set_inheritable(descriptor, False)
+    if not message:
+        return None
+    return Shim(Delivery(marshal.loads(message)), handles)  # noqa: S302  (our own fork's)
+
+
+def rehearse() -> None:
+    """Play the life of a shim before the first fork, with nobody in the other roles.
+
+    Python rewrites its instructions and fills caches when code runs for the first times.
+    Done here, those pages are shared; done later, every shim would have copies of its own,
+    a fifth of its memory.
+    """
+    for _ in range(_REHEARSALS):
+        _settle()
+        midwife, ours = socket.socketpair()
+        birth, child = socket.socketpair()
+        daemon, watcher = socket.socketpair()
+        out, out_end = os.pipe2(os.O_CLOEXEC)
+        err, err_end = os.pipe2(os.O_CLOEXEC)
+        part: dict[str, object] = dict.fromkeys(
+            ("has_terminal", "has_stdin", "has_log", "is_log_new"), False
+        )
+        part["pid"], part["watchers"], part["cgroups"] = os.getpid(), 1, ()
+        place = os.open("/", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        listener = socket.socket(socket.AF_UNIX)
+        handles = [place, birth.fileno(), listener.fileno(), out, err, watcher.fileno()]
+        socket.send_fds(midwife, [marshal.dumps(part)], handles)
+        shim = _take_over(ours)
+        assert shim is not None  # noqa: S101  (it was sent just now)
+        shim.play(child, daemon)
+        for end in (midwife, ours, birth, child, daemon, watcher, listener):
+            end.close()
+        for descriptor in (out, out_end, err, err_end, place):
+            os.close(descriptor)
 
 
 def _leave_note(directory: int, surprise: BaseException) -> None:
@@ -104,121 +149,16 @@ def _leave_note(directory: int, surprise: BaseException) -> None:
     os.write(os.open("shim.log", flags, 0o600, dir_fd=directory), text.encode())
 
 
-def _be_born(shim: "Shim", order: Order, report_socket: int, root_mount: int) -> None:
-    """Walk the plan up to ForkInit, fork the child, leave the daemon's socket.
-
-    A shim stays on the host.  The namespaces of a running container are therefore entered
-    by an usher, forked for that, who forks the child as its last deed; inside, nobody ever
-    sees a process that still holds something of the host.
-    """
-    verbs = [verb for verb, _ in order.calls]
-    init = order.first + verbs.index("ForkInit")
-    shim.watch_memory(order.calls)
-    birth_end, child_end = socket.socketpair()
-    pid = usher = 0
-    if "JoinNamespace" in verbs:
-        usher = os.fork()
-    if usher == 0:
-        _walk(order, report_socket)
-        pid = os.fork()
-        if pid == 0:
-            birth_end.close()
-            shim.become_streams_of_child()
-            birth = Birth(report_socket, child_end.detach(), root_mount, order)
-            if "JoinNamespace" in verbs:
-                birth.root = os.open("/", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-            _come_to_life(birth, order, init)
-        if "JoinNamespace" in verbs:
-            os.write(child_end.fileno(), LENGTH.pack(pid))
-            os._exit(0)
-    child_end.close()
-    if usher:
-        pid = _wait_for_usher(usher, birth_end)
-    if root_mount >= 0:
-        os.close(root_mount)
-    shim.adopt(pid, birth_end)
-    _acknowledge(order, report_socket, init, pid, str(shim.start_time).encode())
-    os.close(report_socket)
+def spell(fields: Mapping[str, object]) -> bytes:
+    """Write one message."""
+    body = "\n".join(f"{name} {value}" for name, value in fields.items()).encode()
+    return LENGTH.pack(len(body)) + body
 
 
-def _come_to_life(birth: Birth, order: Order, init: int) -> None:
-    """In the child: wait until the shim is ready, then walk the rest; never returns."""
-    try:
-        wait_for_go(birth.shim)
-    except Aborted:
-        os._exit(1)
-    live(birth, order.calls[init - order.first + 1 :], init + 1)
-
-
-def _wait_for_usher(usher: int, birth_end: socket.socket) -> int:
-    """Get the child's number; as our own descendant it becomes our child."""
-    word = birth_end.recv(LENGTH.size)
-    os.waitpid(usher, 0)
-    if not word:  # refused on the way, and reported there
-        raise Aborted
-    return int(LENGTH.unpack(word)[0])
-
-
-def _walk(order: Order, report_socket: int) -> None:
-    """Perform the calls between ForkShim and ForkInit."""
-    namespaces: dict[str, int] = {}
-    for index, (verb, words) in enumerate(order.calls[1:], order.first + 1):
-        try:
-            if order.fail_at[0] == index:
-                raise OSError(order.fail_at[1], "failed on purpose")
-            if verb == "ForkInit":
-                break
-            if verb == "JoinNamespace":
-                _open_namespaces(order.calls, namespaces)
-                syscalls.setns(namespaces[words[0]], words[1])  # type: ignore[index, arg-type]
-            elif verb in ("EnterNamespace", "JoinCgroup"):
-                VERBS[verb](None, *words)
-            else:
-                raise OSError(errno.EINVAL, verb)
-        except OSError as refusal:
-            report(report_socket, index, error=refusal.errno or errno.EIO)
-            raise Aborted from None
-        _acknowledge(order, report_socket, index, 0)
-    for descriptor in namespaces.values():
-        os.close(descriptor)
-
-
-def _open_namespaces(calls: tuple, namespaces: dict[str, int]) -> None:  # type: ignore[type-arg]
-    """Open the handles of all namespaces to be joined, of one verified process.
-
-    All at once and first: the number is verified once, and /proc is the host's only now.
-    """
-    for verb, words in calls:
-        if verb == "JoinNamespace" and words[0] not in namespaces:
-            kind, _, pid, started = words
-            path = f"/proc/{pid}/ns/{syscalls.NAMESPACE_FILES[kind]}"
-            namespaces[kind] = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-            if start_time(pid) != started:
-                raise ProcessLookupError(errno.ESRCH, "the number belongs to another now")
-
-
-def _acknowledge(
-    order: Order, descriptor: int, index: int, value: int, detail: bytes = b""
-) -> None:
-    report(descriptor, index, value=value, detail=detail)
-    if order.lockstep:
-        wait_for_go(descriptor)
-
-
-def _length(descriptor: int) -> int:
-    (length,) = LENGTH.unpack(_exactly(descriptor, LENGTH.size))
-    return int(length)
-
-
-def _exactly(descriptor: int, size: int) -> bytes:
-    parts = []
-    while size:
-        part = os.read(descriptor, min(size, _CHUNK))
-        if not part:
-            raise Aborted
-        parts.append(part)
-        size -= len(part)
-    return b"".join(parts)
+def read(body: bytes) -> dict[str, str]:
+    """Read the lines of one message."""
+    pairs = (line.partition(" ") for line in body.decode().split("\n"))
+    return {name: value for name, _, value in pairs}
 
 
 class Client:
@@ -246,166 +186,111 @@ class Client:
                 return
             del self.outgoing[:sent]
 
-    def answer(self, message: dict[str, object]) -> None:
-        """Send one JSON message."""
-        body = json.dumps(message).encode()
-        self.send(LENGTH.pack(len(body)) + body)
+    def answer(self, **fields: float) -> None:
+        """Send one message."""
+        self.send(spell(fields))
 
 
 class Shim:
     """The state of one shim: streams, the child, its clients."""
 
-    def __init__(self, directory: bytes, *, has_terminal: bool, keeps_stdin: bool) -> None:
-        self.directory = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        self.has_terminal = has_terminal
-        self.pid = self.start_time = 0
+    is_dismissed = False
+
+    def __init__(self, delivery: Delivery, handles: list[int]) -> None:
+        self.pid, self.has_terminal = delivery.pid, delivery.has_terminal
+        self.is_log_new, self.cgroups = delivery.is_log_new, delivery.cgroups
+        self.directory, birth, listener, *rest = handles
+        self.birth, self.listener = (socket.socket(fileno=n) for n in (birth, listener))
+        self.listener.setblocking(False)
+        self.log = rest.pop(0) if delivery.has_log else -1
+        self.stdin = rest.pop(0) if delivery.has_stdin else -1
+        if self.stdin >= 0:
+            os.set_blocking(self.stdin, False)
         self.streams: dict[int, int] = {}  # descriptor we read -> STDOUT or STDERR
-        self.stdin = -1
+        if not self.has_terminal:
+            self.streams = {rest.pop(0): STDOUT, rest.pop(0): STDERR}
+        self.clients = {n: Client(socket.socket(fileno=n), is_attached=True) for n in rest}
         self.pending_stdin = bytearray()
         self.stdin_ends = False
-        self.child_ends: tuple[int, int, int] = (-1, -1, -1)
-        self.clients: dict[int, Client] = {}
-        self.log = -1
-        self.is_log_new = False
-        self.memory_cgroups: tuple[bytes, ...] = ()
-        self.exit_record: dict[str, object] | None = None
-        if not has_terminal:
-            self._make_pipes(keeps_stdin=keeps_stdin)
+        self.exit_record: dict[str, float] | None = None
 
-    def _make_pipes(self, *, keeps_stdin: bool) -> None:
-        if keeps_stdin:
-            stdin, self.stdin = os.pipe2(os.O_CLOEXEC)
-            os.set_blocking(self.stdin, False)
-        else:
-            stdin = os.open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
-        out_read, out_write = os.pipe2(os.O_CLOEXEC)
-        err_read, err_write = os.pipe2(os.O_CLOEXEC)
-        self.streams = {out_read: STDOUT, err_read: STDERR}
-        self.child_ends = (stdin, out_write, err_write)
+    # ── The loop ─────────────────────────────────────────────────────────────────────────
 
-    def become_streams_of_child(self) -> None:
-        """In the child: take the far ends of the pipes as standard streams."""
-        for number, descriptor in enumerate(self.child_ends):
-            if descriptor >= 0:
-                os.dup2(descriptor, number)
+    def serve(self) -> None:
+        """Copy, answer and wait until the child ended and the daemon knows it."""
+        self._let_live()
+        child, birth = os.pidfd_open(self.pid), self.birth.fileno()
+        while self.exit_record is None:
+            ready = self._poll(extra=(child, birth))
+            if birth in ready:
+                if self._hear_child() == b"!":
+                    self._withdraw()
+                    return
+                birth = self.birth.fileno()
+                continue  # it may have said more than this, and died since
+            self._handle(ready)
+            if child in ready:
+                self._reap()
+        deadline = time.monotonic() + _LINGER_S
+        while time.monotonic() < deadline and not self._is_done():
+            self._handle(self._poll(timeout_s=deadline - time.monotonic()))
 
-    def adopt(self, pid: int, birth: socket.socket) -> None:
-        """In the shim: remember the child and let go of its ends."""
-        self.pid, self.start_time, self.birth = pid, start_time(pid), birth
-        for descriptor in self.child_ends:
-            if descriptor >= 0:
-                os.close(descriptor)
-
-    def watch_memory(self, calls: tuple) -> None:  # type: ignore[type-arg]
-        """Remember where the kernel will count processes that it killed for memory."""
-        self.memory_cgroups = tuple(
-            words[0] for verb, words in calls if verb == "JoinCgroup"
-        )
-
-    def let_go(self, *, keeps_log: bool) -> bool:
-        """Open the socket, write shim.json, and tell the child to live.
-
-        First the child walks to its last report; a live container must always have a shim
-        that can be found, so the second go is given after shim.json is on disk.
-        False: the child failed on its way, and nothing is left of the attempt.
-        """
-        self.birth.send(b"g")
-        self.listener = socket.socket(
-            socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC
-        )
-        self._unlink("shim.sock")  # of an earlier life of this container
-        # A path over 107 bytes does not fit into an address; one through a handle does.
-        self.listener.bind(f"/proc/self/fd/{self.directory}/shim.sock")
-        os.chmod("shim.sock", 0o600, dir_fd=self.directory)
-        self.listener.listen(64)
-        self.listener.setblocking(False)
-        self._write_file("shim.json", {
-            "version": 1, "boot_id": boot_id(),
-            "shim_pid": os.getpid(), "shim_start_time": start_time(os.getpid()),
-            "pid": self.pid, "start_time": self.start_time,
-        })  # fmt: skip
-        if keeps_log:
-            self._open_log()
-        if self.has_terminal and not self._receive_terminal():
-            return self._withdraw()
-        self.birth.send(b"g")
-        return True
-
-    def _open_log(self) -> None:
-        """Append to the log of earlier lives, or begin it."""
-        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+    def _let_live(self) -> None:
         try:
-            self.log = os.open(LOG, flags | os.O_EXCL, 0o640, dir_fd=self.directory)
-            self.is_log_new = True
-        except FileExistsError:
-            self.log = os.open(LOG, flags, 0o640, dir_fd=self.directory)
+            self.birth.send(b"g")
+        except BrokenPipeError:  # the child has failed already, and its last word says so
+            return
 
-    def _receive_terminal(self) -> bool:
-        """Get the master end of the terminal from the child."""
-        word, masters, _, _ = socket.recv_fds(self.birth, 1, 1)
-        if word != b"t" or not masters:
-            return False
-        os.set_inheritable(masters[0], False)
-        os.set_blocking(masters[0], False)
-        self.stdin = masters[0]
-        self.streams = {masters[0]: STDOUT}
-        return True
+    def _is_done(self) -> bool:
+        """The daemon knows how it ended, and whoever is attached has got all of it."""
+        return self.is_dismissed and not any(c.outgoing for c in self.clients.values())
 
-    def _withdraw(self) -> bool:
+    def play(self, child: socket.socket, daemon: socket.socket) -> None:
+        """Rehearse one life up to the first question of a daemon; see `rehearse`."""
+        self.clients[next(iter(self.clients))].is_attached = False
+        daemon.send(spell({"op": "wait"}))
+        self.birth.send(b"g")
+        program = os.pidfd_open(self.pid)
+        self._handle(self._poll(extra=(program, self.birth.fileno()), timeout_s=0))
+        child.recv(1)
+        child.close()
+        self._hear_child()
+        for descriptor in (program, self.directory, *self.streams):
+            os.close(descriptor)
+        self.listener.close()
+        for client in self.clients.values():
+            client.connection.close()
+
+    def _hear_child(self) -> bytes:
+        """Take what the child says before it becomes the program.
+
+        "t" comes with the master end of its terminal, "!" is its last word, and the end of
+        the file means that the program has taken over (or that the child was killed).
+        """
+        try:
+            word, masters, _, _ = socket.recv_fds(self.birth, 1, 1)
+        except ConnectionResetError:  # it ended with our go unread
+            word, masters = b"", []
+        if word == b"t":
+            os.set_inheritable(masters[0], False)
+            os.set_blocking(masters[0], False)
+            self.stdin = masters[0]
+            self.streams = {masters[0]: STDOUT}
+        elif not word:
+            self.birth.close()
+        return word
+
+    def _withdraw(self) -> None:
+        """No program came of it: leave no trace."""
         os.waitpid(self.pid, 0)
         for name in ("shim.sock", "shim.json", *([LOG] if self.is_log_new else [])):
             self._unlink(name)
-        return False
 
     def _unlink(self, name: str) -> None:
         try:
             os.unlink(name, dir_fd=self.directory)
         except FileNotFoundError:
             return
-
-    def _write_file(
-        self, name: str, content: dict[str, object], *, sync: bool = False
-    ) -> None:
-        """Temp file, then rename: a reader never sees half a file."""
-        temporary = name + ".tmp"
-        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
-        descriptor = os.open(temporary, flags, 0o600, dir_fd=self.directory)
-        os.write(descriptor, json.dumps(content).encode())
-        if sync:
-            os.fsync(descriptor)
-        os.close(descriptor)
-        os.rename(temporary, name, src_dir_fd=self.directory, dst_dir_fd=self.directory)
-        if sync:
-            os.fsync(self.directory)
-
-    # ── The loop ─────────────────────────────────────────────────────────────────────────
-
-    def serve(self) -> None:
-        """Copy, answer and wait until the child ended and the daemon knows it."""
-        child = os.pidfd_open(self.pid)
-        failed = self.birth.fileno()
-        while self.exit_record is None:
-            ready = self._poll(extra=(child, failed))
-            if failed in ready and self._child_failed():
-                self._withdraw()
-                return
-            if failed in ready:
-                failed = -1
-            self._handle(ready)
-            if child in ready:
-                self._reap()
-        deadline = time.monotonic() + _LINGER_S
-        while not self.is_dismissed and time.monotonic() < deadline:
-            self._handle(self._poll(timeout_s=deadline - time.monotonic()))
-
-    is_dismissed = False
-
-    def _child_failed(self) -> bool:
-        """The socket to the child ended by exec, or the child sent its last word."""
-        try:
-            return self.birth.recv(1) == b"!"
-        except OSError:
-            return False
 
     def _poll(
         self, *, extra: tuple[int, ...] = (), timeout_s: float | None = None
@@ -517,13 +402,13 @@ class Shim:
             "version": 1,
             "code": 128 - code if code < 0 else code,
             "signal": -code if code < 0 else 0,
-            "oom": self._ran_out_of_memory(),
+            "oom": int(self._ran_out_of_memory()),
             "finished": time.time(),
         }
-        self._write_file("exit.json", self.exit_record, sync=True)
+        write_file(self.directory, "exit.json", self.exit_record, sync=True)
         for number, client in list(self.clients.items()):
             if client.is_waiting:
-                self._tell(number, client, self.exit_record)
+                self._tell(number, client, **self.exit_record)
             if client.is_attached:
                 self._send(number, client, FRAME.pack(STDOUT, 0))
 
@@ -531,7 +416,7 @@ class Shim:
         return bool(select.select([number], [], [], 0)[0])
 
     def _ran_out_of_memory(self) -> bool:
-        for path in self.memory_cgroups:
+        for path in self.cgroups:
             for name in (b"/memory.oom_control", b"/memory.events"):
                 try:
                     with open(path + name, "rb") as file:
@@ -566,9 +451,9 @@ class Shim:
         except OSError:
             self._drop(number)
 
-    def _tell(self, number: int, client: Client, message: dict[str, object]) -> None:
+    def _tell(self, number: int, client: Client, **fields: float) -> None:
         try:
-            client.answer(message)
+            client.answer(**fields)
         except OSError:
             self._drop(number)
 
@@ -606,7 +491,7 @@ class Shim:
             body = bytes(client.incoming[LENGTH.size : LENGTH.size + length])
             del client.incoming[: LENGTH.size + length]
             try:
-                message = json.loads(body)
+                message = read(body)
                 self._obey(number, client, message)
             except (ValueError, KeyError, TypeError, AttributeError):
                 self._drop(number)
@@ -614,35 +499,36 @@ class Shim:
         if client.is_attached:
             self._take_frames(client)
 
-    def _obey(self, number: int, client: Client, message: dict[str, object]) -> None:
+    def _obey(self, number: int, client: Client, message: dict[str, str]) -> None:
         match message["op"]:
             case "wait":
                 if self.exit_record is not None:
-                    self._tell(number, client, self.exit_record)
+                    self._tell(number, client, **self.exit_record)
                 client.is_waiting = True
             case "attach":
                 client.is_attached = True
-                self._tell(number, client, {"tty": self.has_terminal})
+                self._tell(number, client, tty=self.has_terminal)
                 if self.exit_record is not None:
                     self._send(number, client, FRAME.pack(STDOUT, 0))
             case "signal":
-                self._tell(number, client, {"sent": self._signal(message["number"])})
+                self._tell(number, client, sent=self._signal(int(message["number"])))
             case "resize":
-                size = struct.pack("HHHH", message["rows"], message["columns"], 0, 0)
+                rows, columns = int(message["rows"]), int(message["columns"])
+                size = struct.pack("HHHH", rows, columns, 0, 0)
                 if self.has_terminal and self.exit_record is None:
                     fcntl.ioctl(self.stdin, _TIOCSWINSZ, size)
-                self._tell(number, client, {"resized": self.has_terminal})
+                self._tell(number, client, resized=self.has_terminal)
             case "dismiss":
                 self.is_dismissed = True
                 for name in ("shim.sock", "shim.json"):
                     self._unlink(name)
-                self._tell(number, client, {"dismissed": True})
-            case unknown:
-                self._tell(number, client, {"unknown": unknown})
+                self._tell(number, client, dismissed=True)
+            case _:
+                self._tell(number, client, unknown=True)
 
-    def _signal(self, number: object) -> bool:
+    def _signal(self, number: int) -> bool:
         """Send it while the child is not reaped: its number cannot be anybody else's."""
-        if self.exit_record is not None or not isinstance(number, int):
+        if self.exit_record is not None:
             return False
         try:
             os.kill(self.pid, number)

@@ -2,14 +2,14 @@
 
 The daemon has threads, and a fork copies only one of them: whatever lock another thread
 held stays locked for ever in the child.  So the daemon never forks.  It hands a socket and
-a mounted tree to this process's next child, which becomes the shim of a container.
+a mounted tree to this process's next child, the shim of the next container.
 
-    spawner ── fork ──► next child ── waits for a request ──► shim
-       ▲                    │
-       └── "taken" ─────────┘   and only then the spawner forks another
+    spawner ── fork ──► next shim ── fork ──► midwife ── waits for a request
+       ▲                                         │
+       └──────────────── "taken" ────────────────┘   then another one is forked
 
-The child is forked before it is needed, because a fork takes longer than any single step
-of a birth.  The plan goes to the shim directly, over the socket in the request: no
+They are forked before they are needed, because a fork takes longer than any single step
+of a birth.  The plan goes to the midwife directly, over the socket in the request: no
 environment of a container ever lies in here.
 
 All run from a sealed copy of the interpreter: /proc/PID/exe of a process in a container
@@ -25,14 +25,15 @@ import sys
 
 from pyminidock.kernel.linux import shim, syscalls
 from pyminidock.kernel.linux.child import report
+from pyminidock.kernel.linux.midwife import MOST_HANDLES, NO_MORE
 from pyminidock.kernel.linux.proc import name_process
 
 CONTROL = 3  # the descriptor on which requests arrive
-MOST_HANDLES = 66  # birth socket, root tree, and up to 64 who watch from the start
 
 
 def main() -> None:
     """Serve requests until the daemon is gone; forks share everything imported so far."""
+    shim.rehearse()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_DFL)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel reaps our shims
@@ -76,32 +77,12 @@ def _raise_next(control: socket.socket) -> None:
         pid = -1
     if pid == 0:
         os.close(reading)
-        _take_request(control, writing)
+        shim.run(control, writing)
     os.close(writing)
     word = os.read(reading, 1)  # empty when the child was killed while it waited
     os.close(reading)
-    if word == _NO_MORE:
+    if word == NO_MORE:
         os._exit(0)
-
-
-_TAKEN, _NO_MORE = b"t", b"n"
-
-
-def _take_request(control: socket.socket, writing: int) -> None:
-    """Wait for a request, say so, and become a shim; never returns."""
-    syscalls.prctl(syscalls.PR_SET_PDEATHSIG, signal.SIGKILL)
-    word, handles, _, _ = socket.recv_fds(control, 16, MOST_HANDLES)
-    syscalls.prctl(syscalls.PR_SET_PDEATHSIG, 0)
-    os.write(writing, _TAKEN if handles else _NO_MORE)
-    os.close(writing)
-    if not handles:  # the daemon is gone
-        os._exit(0)
-    os.close(control.detach())
-    for descriptor in handles:
-        os.set_inheritable(descriptor, False)
-    watchers, has_tree = (int(number) for number in word.split())
-    tree = handles.pop() if has_tree else -1
-    shim.run(handles[0], handles[1 : watchers + 1], tree)
 
 
 def _refuse(control: socket.socket, error: int) -> None:

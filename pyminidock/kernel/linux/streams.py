@@ -4,11 +4,10 @@ The messages are described where they are answered, in `shim`.
 """
 
 import contextlib
-import json
 import os
 import socket
 
-from pyminidock.kernel.linux.shim import FRAME, LENGTH, STDIN
+from pyminidock.kernel.linux.shim import FRAME, LENGTH, STDIN, read, spell
 
 ANSWER_S = 10.0  # seconds a shim has to answer anything but "wait"
 
@@ -28,13 +27,11 @@ def connect(directory: str, timeout_s: float | None = ANSWER_S) -> socket.socket
     return connection
 
 
-def ask(connection: socket.socket, message: dict[str, object]) -> dict[str, object]:
+def ask(connection: socket.socket, **fields: object) -> dict[str, str]:
     """Send one message and read its answer.  Raises OSError."""
-    body = json.dumps(message).encode()
-    connection.sendall(LENGTH.pack(len(body)) + body)
+    connection.sendall(spell(fields))
     (length,) = LENGTH.unpack(_exactly(connection, LENGTH.size))
-    answer: dict[str, object] = json.loads(_exactly(connection, length))
-    return answer
+    return read(_exactly(connection, length))
 
 
 def _exactly(connection: socket.socket, size: int) -> bytes:

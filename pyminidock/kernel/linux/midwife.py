@@ -1,0 +1,256 @@
+"""The helper at one birth: does all that is done once, so that the shim stays small.
+
+    spawner ── fork ──► shim ── fork ──► midwife ── fork ──► child
+                         ▲                  │ takes the request, reads the plan, opens
+                         │                  │ streams, socket, log and namespaces
+                         └── pid, handles ──┘ and is gone; the child is the shim's then
+
+Shim and midwife are forked before they are needed.  The midwife's memory goes with her, so
+a shim keeps only what it needs for the years to come.  For exec she is also the usher: she
+enters the namespaces of the running container, its PID namespace last, so that nobody
+inside ever sees a process that still holds something of the host.
+"""
+
+import errno
+import json
+import marshal
+import os
+import signal
+import socket
+import struct
+from collections.abc import Mapping
+
+from pyminidock.kernel.linux import syscalls
+from pyminidock.kernel.linux.child import (
+    VERBS,
+    Aborted,
+    Birth,
+    Order,
+    live,
+    report,
+    wait_for_go,
+)
+from pyminidock.kernel.linux.proc import boot_id, start_time
+
+LOG = "container.log"
+MOST_HANDLES = 72  # what one message carries: a birth socket, a tree, up to 64 watchers
+
+_LENGTH = struct.Struct(">I")
+_CHUNK = 65536
+TAKEN, NO_MORE = b"t", b"n"
+
+
+class Delivery:
+    """What the shim is handed: the child's number, and handles in a fixed order.
+
+    `handles` are directory, birth socket, listener, then as the flags say: log, stdin,
+    stdout and stderr, and the sockets of those who watch from the start.
+    """
+
+    pid: int
+    has_terminal: bool
+    has_stdin: bool
+    has_log: bool
+    is_log_new: bool
+    watchers: int
+    cgroups: tuple[bytes, ...]  # where the kernel counts whom it killed for memory
+
+    def __init__(self, message: dict[str, object]) -> None:
+        vars(self).update(message)
+
+
+def deliver(control: socket.socket, taken: int, shim: socket.socket) -> None:
+    """Wait for a request, and see one child into the world; never returns."""
+    syscalls.prctl(syscalls.PR_SET_PDEATHSIG, signal.SIGKILL)
+    word, handles, _, _ = socket.recv_fds(control, 16, MOST_HANDLES)
+    os.write(taken, TAKEN if handles else NO_MORE)
+    os.close(taken)
+    if not handles:  # the daemon is gone
+        os._exit(0)
+    os.close(control.detach())
+    for descriptor in handles:
+        os.set_inheritable(descriptor, False)
+    watchers, has_tree = (int(number) for number in word.split())
+    tree = handles.pop() if has_tree else -1
+    try:
+        order = Order(marshal.loads(_exactly(handles[0], _length(handles[0]))))  # noqa: S302
+        Birthplace(order, handles[0], tree, handles[1 : watchers + 1], shim).deliver()
+    except Aborted:
+        os._exit(1)
+    except OSError as refusal:  # no room on the disk, or no directory
+        report(handles[0], -1, error=refusal.errno or errno.EIO)
+        os._exit(1)
+    os._exit(0)
+
+
+class Birthplace:
+    """One birth: the order, the daemon's socket, and what is being prepared."""
+
+    def __init__(
+        self, order: Order, daemon: int, tree: int, watchers: list[int],
+        shim: socket.socket,
+    ) -> None:  # fmt: skip
+        self.order, self.daemon, self.tree = order, daemon, tree
+        self.watchers, self.shim = watchers, shim
+        wishes: tuple[bytes, bool, bool, bool] = order.calls[0][1]  # type: ignore[assignment]
+        directory, self.has_terminal, self.keeps_stdin, self.keeps_log = wishes
+        flags = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+        self.directory = os.open(directory, flags)
+
+    def deliver(self) -> None:
+        """Acknowledge the shim, walk up to ForkInit, fork, hand over."""
+        order, verbs = self.order, [verb for verb, _ in self.order.calls]
+        self._acknowledge(order.first, os.getppid())
+        # The host's: an usher soon stands in another mount namespace.
+        proc, boot = os.open("/proc", os.O_PATH | os.O_CLOEXEC), boot_id()
+        ours, theirs = self._pipes()
+        listener = self._listen()
+        self._walk()
+        birth_end, child_end = socket.socketpair()
+        init = order.first + verbs.index("ForkInit")
+        pid = os.fork()
+        if pid == 0:
+            birth_end.close()
+            for number, descriptor in enumerate(theirs):
+                os.dup2(descriptor, number)
+            birth = Birth(self.daemon, child_end.detach(), self.tree, order)
+            if "JoinNamespace" in verbs:
+                birth.root = os.open("/", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+            _come_to_life(birth, order, init)
+        child_end.close()
+        started, shim = start_time(pid, proc), os.getppid()
+        # The child lives only after this, so every live container has a shim to be found.
+        write_file(self.directory, "shim.json", {
+            "version": 1, "boot_id": boot, "shim_pid": shim,
+            "shim_start_time": start_time(shim, proc), "pid": pid, "start_time": started,
+        })  # fmt: skip
+        log, is_new = self._open_log()
+        handles = [self.directory, birth_end.fileno(), listener.fileno(), *log, *ours]
+        message = {
+            "pid": pid, "has_terminal": self.has_terminal,
+            "has_stdin": self.keeps_stdin and not self.has_terminal,
+            "has_log": bool(log), "is_log_new": is_new, "watchers": len(self.watchers),
+            "cgroups": tuple(w[0] for verb, w in order.calls if verb == "JoinCgroup"),
+        }  # fmt: skip
+        socket.send_fds(self.shim, [marshal.dumps(message)], handles + self.watchers)
+        self._acknowledge(init, pid, str(started).encode())
+        birth_end.send(b"g")
+
+    def _acknowledge(self, index: int, value: int, detail: bytes = b"") -> None:
+        report(self.daemon, index, value=value, detail=detail)
+        if self.order.lockstep:
+            wait_for_go(self.daemon)
+
+    def _pipes(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Make the streams: the shim's ends, and the child's three."""
+        if self.has_terminal:  # the child makes it, inside
+            return (), ()
+        out_read, out_write = os.pipe2(os.O_CLOEXEC)
+        err_read, err_write = os.pipe2(os.O_CLOEXEC)
+        if not self.keeps_stdin:
+            return (out_read, err_read), (0, out_write, err_write)  # 0 is /dev/null here
+        stdin_read, stdin_write = os.pipe2(os.O_CLOEXEC)
+        return (stdin_write, out_read, err_read), (stdin_read, out_write, err_write)
+
+    def _listen(self) -> socket.socket:
+        """Open shim.sock; a path over 107 bytes fits an address only through a handle."""
+        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
+        if "shim.sock" in os.listdir(self.directory):  # of an earlier life
+            os.unlink("shim.sock", dir_fd=self.directory)
+        listener.bind(f"/proc/self/fd/{self.directory}/shim.sock")
+        os.chmod("shim.sock", 0o600, dir_fd=self.directory)
+        listener.listen(64)
+        return listener
+
+    def _open_log(self) -> tuple[tuple[int, ...], bool]:
+        """Append to the log of earlier lives, or begin it; whether it is new."""
+        if not self.keeps_log:
+            return (), False
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+        try:
+            log = os.open(LOG, flags | os.O_EXCL, 0o640, dir_fd=self.directory)
+        except FileExistsError:
+            return (os.open(LOG, flags, 0o640, dir_fd=self.directory),), False
+        return (log,), True
+
+    def _walk(self) -> None:
+        """Perform the calls between ForkShim and ForkInit."""
+        namespaces: dict[str, int] = {}
+        order = self.order
+        for index, (verb, words) in enumerate(order.calls[1:], order.first + 1):
+            try:
+                if order.fail_at[0] == index:
+                    raise OSError(order.fail_at[1], "failed on purpose")
+                if verb == "ForkInit":
+                    break
+                if verb == "JoinNamespace":
+                    _open_namespaces(order, namespaces)
+                    syscalls.setns(namespaces[words[0]], words[1])  # type: ignore[index, arg-type]
+                elif verb in ("EnterNamespace", "JoinCgroup"):
+                    VERBS[verb](None, *words)
+                else:
+                    raise OSError(errno.EINVAL, verb)
+            except OSError as refusal:
+                report(self.daemon, index, error=refusal.errno or errno.EIO)
+                raise Aborted from None
+            self._acknowledge(index, 0)
+        for descriptor in namespaces.values():
+            os.close(descriptor)
+
+
+def _come_to_life(birth: Birth, order: Order, init: int) -> None:
+    """In the child: wait until the shim knows of it, then walk the rest; never returns."""
+    try:
+        wait_for_go(birth.shim)
+    except Aborted:
+        os._exit(1)
+    live(birth, order.calls[init - order.first + 1 :], init + 1)
+
+
+def _open_namespaces(order: Order, namespaces: dict[str, int]) -> None:
+    """Open the handles of all namespaces to be joined, of one verified process.
+
+    All at once and first: the number is verified once, and /proc is the host's only now.
+    """
+    for verb, words in order.calls:
+        if verb == "JoinNamespace" and words[0] not in namespaces:
+            kind, _, pid, started = words
+            path = f"/proc/{pid}/ns/{syscalls.NAMESPACE_FILES[str(kind)]}"
+            namespaces[str(kind)] = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            if start_time(int(str(pid))) != started:
+                raise ProcessLookupError(errno.ESRCH, "the number belongs to another now")
+
+
+def write_file(
+    directory: int, name: str, content: Mapping[str, object], *, sync: bool = False
+) -> None:
+    """Temp file, then rename: a reader never sees half a file.
+
+    `sync`: it is on disk, and not only in memory, before this returns.
+    """
+    temporary = name + ".tmp"
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
+    descriptor = os.open(temporary, flags, 0o600, dir_fd=directory)
+    os.write(descriptor, json.dumps(content).encode())
+    if sync:
+        os.fsync(descriptor)
+    os.close(descriptor)
+    os.rename(temporary, name, src_dir_fd=directory, dst_dir_fd=directory)
+    if sync:
+        os.fsync(directory)
+
+
+def _length(descriptor: int) -> int:
+    (length,) = _LENGTH.unpack(_exactly(descriptor, _LENGTH.size))
+    return int(length)
+
+
+def _exactly(descriptor: int, size: int) -> bytes:
+    parts = []
+    while size:
+        part = os.read(descriptor, min(size, _CHUNK))
+        if not part:
+            raise Aborted
+        parts.append(part)
+        size -= len(part)
+    return b"".join(parts)
