@@ -1,7 +1,7 @@
 """A second process in a running container: made, started, watched, gone.
 
 It shares everything with the first one but its words, its user and its streams, and has a
-shim of its own in `containers/<id>/execs/<exec id>`.  It is told in the story of its
+shim of its own in `containers/<id>/exec-<exec id>`.  It is told in the story of its
 container.  Nothing of it survives the container, or this engine's memory of it.
 """
 
@@ -75,8 +75,8 @@ def start(
                 lesson="exec",
             )
         life.running(Verb.EXEC)
-        directory = house.directory(life.id) / "execs" / found.id
-        directory.mkdir(mode=0o700, parents=True)
+        directory = house.directory(life.id) / f"exec-{found.id}"
+        directory.mkdir(mode=0o700)
         try:
             with voice.step("exec"):
                 spec = _decide(house, found, directory, voice)
