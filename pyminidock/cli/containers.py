@@ -15,8 +15,8 @@ from typing import Any
 
 import click
 
-from pyminidock.cli.failures import WordsRefused, exit_code, tell
-from pyminidock.cli.words import Verb, closest, switch, text
+from pyminidock.cli.failures import WordsRefused, advised, exit_code, tell
+from pyminidock.cli.words import Verb, closest, switch, text, typed
 from pyminidock.client.connect import connect
 from pyminidock.client.handles import Client
 from pyminidock.client.transport import Refused
@@ -93,12 +93,23 @@ def columns(rows: Sequence[Row]) -> Iterable[str]:
 
 def rm(words: tuple[str, ...], *, force: bool) -> int:
     """Remove containers; with `force` those too that run."""
-    return each(words, "rm", lambda client, name: client.remove(name, force=force))
+    return each(words, lambda client, name: client.remove(name, force=force))
 
 
 def kill(words: tuple[str, ...], *, signal: str) -> int:
     """Send a signal to containers."""
-    return each(words, "kill", lambda client, name: client.kill(name, signal))
+    return each(words, lambda client, name: _kill(client, name, signal))
+
+
+def _kill(client: Client, name: str, signal: str) -> None:
+    try:
+        client.kill(name, signal)
+    except Refused as refusal:
+        if refusal.status != 400:
+            raise
+        raise advised(
+            refusal, shlex.join(["minidock", "kill", "-s", "TERM", name])
+        ) from None
 
 
 def stop(words: tuple[str, ...], *, time: str) -> int:
@@ -112,7 +123,7 @@ def stop(words: tuple[str, ...], *, time: str) -> int:
             why="the time is a whole number of seconds",
             try_next=shlex.join(["minidock", "stop", *words]),
         ) from None
-    return each(words, "stop", lambda client, name: _stop(client, name, seconds))
+    return each(words, lambda client, name: _stop(client, name, seconds))
 
 
 def _stop(client: Client, name: str, seconds: int) -> None:
@@ -130,14 +141,14 @@ def _stop(client: Client, name: str, seconds: int) -> None:
 
 def wait(words: tuple[str, ...]) -> int:
     """Wait for the end of containers, and print their exit codes."""
-    return each(words, "wait", lambda client, name: client.wait(name))
+    return each(words, lambda client, name: client.wait(name))
 
 
 def inspect(words: tuple[str, ...]) -> int:
     """Print everything about containers, as one JSON list."""
     found: list[object] = []
     code = each(
-        words, "inspect", lambda client, name: found.append(client.inspect(name)),
+        words, lambda client, name: found.append(client.inspect(name)),
         is_silent=True,
     )  # fmt: skip
     click.echo(json.dumps(found, indent=4))
@@ -145,7 +156,7 @@ def inspect(words: tuple[str, ...]) -> int:
 
 
 def each(
-    names: Sequence[str], verb: str, act: Callable[[Client, str], int | None], *,
+    names: Sequence[str], act: Callable[[Client, str], int | None], *,
     is_silent: bool = False,
 ) -> int:  # fmt: skip
     """Act on each name; print what it gives, or the name; give the exit code."""
@@ -157,16 +168,14 @@ def each(
                 if not is_silent:
                     click.echo(name if result is None else result)
             except MinidockError as refusal:
-                better = meant(client, name, refusal, ["minidock", verb, name])
+                better = meant(client, name, refusal)
                 tell(better)
                 worst = exit_code(better)
     return worst
 
 
-def meant(
-    client: Client, name: str, refusal: MinidockError, line: Sequence[str]
-) -> MinidockError:
-    """Add to "No such container" the line with the name that was most likely meant."""
+def meant(client: Client, name: str, refusal: MinidockError) -> MinidockError:
+    """Add to "No such container" what was typed, with the name that was likely meant."""
     if not isinstance(refusal, Refused) or "No such container" not in refusal.what:
         return refusal
     known = [each.removeprefix("/") for told in client.containers(all=True)
@@ -174,11 +183,8 @@ def meant(
     better = closest(name, known)
     if not better:
         return refusal
-    corrected = shlex.join(better if word == name else word for word in line)
-    return Refused(
-        refusal.what, status=refusal.status, why=refusal.why, try_next=corrected,
-        lesson=refusal.lesson,
-    )  # fmt: skip
+    line = (better if word == name else word for word in typed())
+    return advised(refusal, shlex.join(line))
 
 
 _NAMES = "CONTAINER…"

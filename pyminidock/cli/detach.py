@@ -35,7 +35,7 @@ def parse_keys(typed: str) -> bytes:
             raise WordsRefused(
                 f"invalid detach keys ({typed}): Unknown character: '{name}'",
                 why="keys are single characters, or ctrl- and one of a-z @ [ \\ ] ^ _",
-                try_next=f"--detach-keys {DEFAULT}",
+                try_next=f"minidock run --detach-keys {DEFAULT} busybox true",
             )
     return keys
 

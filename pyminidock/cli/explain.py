@@ -84,8 +84,7 @@ def isolation(words: tuple[str, ...], **given: Any) -> int:
         try:
             told = client.isolation(words[0])
         except Refused as refusal:
-            typed = ("minidock", "explain", "isolation", words[0])
-            raise meant(client, words[0], refusal, typed) from refusal
+            raise meant(client, words[0], refusal) from refusal
     if given["json"]:
         click.echo(json.dumps(told, indent=2))
         return 0

@@ -37,6 +37,14 @@ def tell(refusal: MinidockError) -> None:
             click.echo(click.style(f"  {label}: ", bold=True) + text, err=True)
 
 
+def advised(refusal: Refused, try_next: str) -> Refused:
+    """Give the same refusal with better advice: the client knows what was typed."""
+    return Refused(
+        refusal.what, status=refusal.status, why=refusal.why, try_next=try_next,
+        lesson=refusal.lesson,
+    )  # fmt: skip
+
+
 def exit_code(refusal: MinidockError) -> int:
     """Give the status with which a command ends that was refused."""
     return refusal.exit_code if isinstance(refusal, WordsRefused) else ERROR

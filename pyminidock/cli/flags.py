@@ -11,6 +11,7 @@ Source: docker/cli, cli/command/container/opts.go; Docker Engine API v1.45, Cont
 """
 
 import json
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -134,10 +135,12 @@ def _variables(name: str, surroundings: Mapping[str, str]) -> tuple[str, ...]:
             refusal.what, why=refusal.why, try_next=refusal.try_next
         ) from refusal
     except OSError as refusal:
+        quoted = shlex.quote(name)
+        is_absent = isinstance(refusal, FileNotFoundError)
         raise WordsRefused(
             f"open {name}: {(refusal.strerror or 'input/output error').lower()}",
             why="--env-file is read here, by the client, relative to where you stand",
-            try_next=f"ls -l {name}",
+            try_next=f"echo NAME=value > {quoted}" if is_absent else f"ls -ld {quoted}",
         ) from refusal
 
 
@@ -181,7 +184,7 @@ def _profile(name: str) -> str:
         raise WordsRefused(
             f"compacting json for seccomp profile ({name}) failed: {damage}",
             why="a seccomp profile is one JSON object",
-            try_next=f"python3 -m json.tool {name}",
+            try_next="minidock run --security-opt seccomp=builtin busybox true",
         ) from damage
 
 

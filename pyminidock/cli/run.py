@@ -15,8 +15,9 @@ import signal
 
 import click
 
+from pyminidock.cli.containers import each, meant
 from pyminidock.cli.detach import DEFAULT, parse_keys
-from pyminidock.cli.failures import exit_code, start_exit_code, tell
+from pyminidock.cli.failures import ERROR, start_exit_code, tell
 from pyminidock.cli.flags import Body, Given, container_flags, create_body
 from pyminidock.cli.terminal import (
     Courier,
@@ -29,6 +30,7 @@ from pyminidock.cli.terminal import (
 from pyminidock.cli.words import Verb, switch, text
 from pyminidock.client.connect import connect
 from pyminidock.client.handles import Client, Waiting
+from pyminidock.client.transport import Refused
 from pyminidock.errors import MinidockError
 
 
@@ -113,30 +115,27 @@ def _courier(
 
 def start(words: tuple[str, ...], **given: object) -> int:
     """Start containers that exist; with -a or -i, one, with our streams."""
+    if given["attach"] or given["interactive"]:
+        return _start_attached(words[0], given)
+    return each(words, lambda client, name: client.start(name))
+
+
+def _start_attached(name: str, given: Given) -> int:
+    keys = parse_keys(str(given["detach_keys"]))
     with connect() as client:
-        if given["attach"] or given["interactive"]:
-            return _start_attached(client, words[0], given)
-        worst = 0
-        for name in words:
-            try:
-                client.start(name)
-                click.echo(name)
-            except MinidockError as refusal:
-                tell(refusal)
-                worst = exit_code(refusal)
-    return worst
-
-
-def _start_attached(client: Client, name: str, given: Given) -> int:
-    told = client.inspect(name)
-    reads = bool(given["interactive"] and told["Config"].get("OpenStdin"))
-    body: Body = {
-        "Tty": told["Config"].get("Tty"),
-        "OpenStdin": reads,
-        "HostConfig": {"AutoRemove": told["HostConfig"].get("AutoRemove")},
-    }
-    check_keyboard(reads=reads, has_terminal=body["Tty"])
-    return accompany(client, name, body, parse_keys(str(given["detach_keys"])))
+        try:
+            told = client.inspect(name)
+            reads = bool(given["interactive"] and told["Config"].get("OpenStdin"))
+            body: Body = {
+                "Tty": told["Config"].get("Tty"),
+                "OpenStdin": reads,
+                "HostConfig": {"AutoRemove": told["HostConfig"].get("AutoRemove")},
+            }
+            check_keyboard(reads=reads, has_terminal=body["Tty"])
+            return accompany(client, name, body, keys, proxies=bool(given["sig_proxy"]))
+        except Refused as refusal:
+            tell(meant(client, name, refusal))
+            return start_exit_code(refusal.what) if refusal.status != 404 else ERROR
 
 
 _STREAM_FLAGS = (

@@ -8,6 +8,7 @@ Source: docker/cli, cli/command/container/exec.go.
 import os
 import signal
 
+from pyminidock.cli.containers import meant
 from pyminidock.cli.detach import DEFAULT, parse_keys
 from pyminidock.cli.failures import ERROR, NOT_EXECUTABLE, tell
 from pyminidock.cli.flags import Body, Given, environment, process_flags
@@ -32,7 +33,7 @@ def exec_(words: tuple[str, ...], **given: object) -> int:
                 return 0
             return _accompany(client, identifier, body, keys)
         except Refused as refusal:
-            tell(refusal)
+            tell(meant(client, words[0], refusal))
             is_start = refusal.what.startswith("OCI runtime exec failed")
             return NOT_EXECUTABLE if is_start else ERROR
 

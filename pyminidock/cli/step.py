@@ -25,7 +25,7 @@ from typing import Any, Self
 
 import click
 
-from pyminidock.cli.failures import WordsRefused, start_exit_code, tell
+from pyminidock.cli.failures import WordsRefused, advised, start_exit_code, tell
 from pyminidock.cli.flags import container_flags, create_body
 from pyminidock.cli.run import make
 from pyminidock.cli.stepper_source import LiveSource, matches
@@ -34,6 +34,7 @@ from pyminidock.cli.words import Verb, switch, texts, verbs
 from pyminidock.client.attach import Attached
 from pyminidock.client.connect import connect
 from pyminidock.client.handles import Client
+from pyminidock.client.transport import Refused
 from pyminidock.client.watch import GateHandle
 from pyminidock.errors import MinidockError
 from pyminidock.events.journal import Record
@@ -147,7 +148,7 @@ def _stepped(
     story = f"run-{container[:12]}"
     with ExitStack() as undo:
         undo.callback(_remove, client, container)
-        source = SteppedSource(client, story, patterns, f"run {container[:12]}")
+        source = _gated(client, story, patterns)
         undo.callback(source.close)
         attached = undo.enter_context(client.attach(container))
         waiting = client.waiting(container, "removed")
@@ -165,6 +166,17 @@ def _stepped(
         output.show()
         listening.result()
         return waiting.result()
+
+
+def _gated(client: Client, story: str, patterns: Sequence[str]) -> SteppedSource:
+    """Set the gates.  Raises Refused, with the whole command that is meant."""
+    try:
+        return SteppedSource(client, story, patterns, story)
+    except Refused as refusal:
+        if not refusal.try_next.startswith("--break"):
+            raise
+        line = f"minidock step run --no-tui {refusal.try_next} busybox true"
+        raise advised(refusal, line) from refusal
 
 
 def _remove(client: Client, container: str) -> None:

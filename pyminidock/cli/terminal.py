@@ -87,7 +87,7 @@ def check_keyboard(*, reads: bool, has_terminal: bool) -> None:
         raise WordsRefused(
             "the input device is not a TTY",
             why="-t -i passes on single keys, and standard input is a file or a pipe",
-            try_next="leave out -t: minidock run -i busybox cat",
+            try_next="minidock run -i busybox cat",
             exit_code=ERROR,
         )
 

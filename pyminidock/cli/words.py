@@ -58,6 +58,7 @@ class Verb(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Read the words.  Raises WordsRefused."""
+        ctx.meta["typed"] = [*ctx.command_path.split(), *args]
         if ctx.resilient_parsing:  # a shell asks what could come next
             return super().parse_args(ctx, args)
         options = _spelt(self.get_params(ctx))
@@ -116,7 +117,8 @@ def normal(
         for spelling, option, value in _named(word, options, args, path):
             name = max(option.opts, key=len)
             if option.is_flag:
-                _switch(flags, option, name, value)
+                better = [name if each == word else each for each in args]
+                _switch(flags, option, value, shlex.join([*path.split(), *better]))
                 continue
             if value is None and not left:
                 raise _valueless(spelling, word, path)
@@ -137,6 +139,11 @@ def invalid(
     """
     what = f'invalid argument "{value}" for "{spelling}" flag: {fault}'
     return WordsRefused(what, why=why, try_next=try_next)
+
+
+def typed() -> list[str]:
+    """Give the words of the verb that is being performed, as they were typed."""
+    return list(click.get_current_context().meta["typed"])
 
 
 def closest(typed: str, known: Sequence[str]) -> str:
@@ -182,8 +189,9 @@ def _named(
         return
 
 
-def _switch(flags: list[str], option: click.Option, name: str, value: str | None) -> None:
-    """Turn a switch on or off; the last word on it counts."""
+def _switch(flags: list[str], option: click.Option, value: str | None, better: str) -> None:
+    """Turn a switch on or off; the last word on it counts.  `better` is advice."""
+    name = max(option.opts, key=len)
     flags[:] = [flag for flag in flags if flag != name]
     if value is None or value in _YES:
         flags.append(name)
@@ -193,7 +201,7 @@ def _switch(flags: list[str], option: click.Option, name: str, value: str | None
         raise invalid(
             value, _both(option), f'strconv.ParseBool: parsing "{value}": invalid syntax',
             why="a switch is on when it is named; its value can only be true or false",
-            try_next=name,
+            try_next=better,
         )  # fmt: skip
 
 

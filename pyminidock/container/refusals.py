@@ -17,6 +17,7 @@ Source: moby, daemon/errors.go, translateContainerdStartErr(); measured with doc
 
 import errno
 import os
+import posixpath
 import shlex
 
 from pyminidock.container.spec import ContainerSpec, ExecSpec
@@ -132,11 +133,13 @@ def advice(failure: CallFailed, spec: ContainerSpec) -> tuple[str, str]:
                 argv[0], failure, look=instead("ls", "-l", argv[0]),
                 run_by_shell=instead("sh", argv[0]), list_programs=instead("ls", "/bin"),
             )  # fmt: skip
-        case calls.MakeDirectory() | calls.ChangeDirectory():
+        case calls.MakeDirectory(path) | calls.ChangeDirectory(path):
+            above = posixpath.dirname(path) or "/"
+            words = ["minidock", "run", "--rm", "--workdir", above, spec.image, "pwd"]
             return (
-                f"{spec.working_directory} has to be a directory of the container, and "
-                "something on the way to it is not",
-                instead("ls", "-ld", spec.working_directory),
+                f"{path} has to be a directory of the container: it is not there, or it "
+                "or something on the way to it is a file",
+                shlex.join(words),
             )
     return failure.why, failure.try_next
 
@@ -150,8 +153,8 @@ def _about_program(
         case errno.EACCES:
             return (
                 "a file runs only if its mode says x for the user who asks; a script can "
-                "be read by a shell instead",
-                run_by_shell,
+                f"be read by a shell instead: sh {name}",
+                look,
             )
         case errno.ENOEXEC:
             return "the file is no program and names none in a first line #!…", run_by_shell

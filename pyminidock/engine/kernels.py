@@ -45,7 +45,7 @@ def choose(backend: str | None, root: Path) -> Kernel:
         raise BackendRefused(
             f"{backend} does not work here",
             why=reason,
-            try_next="minidock --backend simulated doctor",
+            try_next="MINIDOCK_BACKEND=simulated minidock ps",
             lesson="backends",
         )
     if best == "linux-root":

@@ -97,7 +97,7 @@ def test_fields_of_a_break_may_be_words_of_their_own() -> None:
             "--tty=maybe busybox",
             'invalid argument "maybe" for "-t, --tty" flag: strconv.ParseBool: parsing '
             '"maybe": invalid syntax',
-            NOT_STARTED, "--tty",
+            NOT_STARTED, "minidock run --tty busybox",
         ),
     ],
 )  # fmt: skip

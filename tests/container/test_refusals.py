@@ -77,7 +77,7 @@ def test_a_working_directory_that_is_a_file() -> None:
     assert start_refusal(failure, spec) == (
         "Cannot mkdir: /etc/passwd is not a directory", 128, 500,
     )  # fmt: skip
-    assert advice(failure, spec)[1] == "minidock run --rm busybox ls -ld /etc/passwd"
+    assert advice(failure, spec)[1] == "minidock run --rm --workdir /etc busybox pwd"
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_an_exec_that_cannot_start_ends_with_126(number: int, status: int) -> No
     ("failure", "command"),
     [
         (failed(execute("ehco"), errno.ENOENT, 1), "minidock run --rm busybox ls /bin"),
-        (failed(execute("/a b"), errno.EACCES), "minidock run --rm busybox sh '/a b'"),
+        (failed(execute("/a b"), errno.EACCES), "minidock run --rm busybox ls -l '/a b'"),
         (failed(execute("/usr"), errno.EISDIR), "minidock run --rm busybox ls -l /usr"),
         (failed(execute("/x"), errno.ENOEXEC), "minidock run --rm busybox sh /x"),
         (failed(calls.PivotRoot(), errno.EINVAL), "minidock doctor"),
