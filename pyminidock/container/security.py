@@ -15,6 +15,7 @@ Source: moby, daemon/daemon_unix.go, parseSecurityOpt().
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from pyminidock.container.commandline import spell_run
 from pyminidock.container.seccomp import (
@@ -141,6 +142,8 @@ def program_of(security: Security, bounding: Sequence[str], machine: Machine) ->
     """Compile the filter; empty where there is none."""
     if security.profile is None:
         return b""
-    return compile_profile(
-        security.profile, frozenset(bounding), machine.arch, machine.kernel
-    )
+    return _compiled(security.profile, frozenset(bounding), machine.arch, machine.kernel)
+
+
+# Most containers of one engine ask for the same filter, and compiling takes milliseconds.
+_compiled = lru_cache(maxsize=64)(compile_profile)

@@ -1,7 +1,8 @@
 """The one place that chooses a kernel; everybody else knows the door only.
 
-    linux-root    real containers, by root on Linux
-    simulated     every call of every plan is kept in books, no program runs
+    linux-root       real containers, by root on Linux
+    linux-rootless   the same, by anybody, in a user namespace with one uid
+    simulated        every call of every plan is kept in books, no program runs
 
 The best one that works here is taken, unless one is asked for by name; what cannot be had
 is refused with the reason that `minidock doctor` gives, and never replaced in silence.
@@ -16,7 +17,7 @@ from pyminidock.kernel.model.body import ModelBody
 from pyminidock.kernel.port import Kernel
 from pyminidock.kernel.recording import Recording
 
-BACKENDS = ("linux-root", "simulated")
+BACKENDS = ("linux-root", "linux-rootless", "simulated")
 
 
 class BackendRefused(MinidockError):
@@ -34,7 +35,7 @@ def choose(backend: str | None, root: Path) -> Kernel:
     if backend and backend not in BACKENDS:
         raise BackendRefused(
             f"no backend is called {backend!r}",
-            why=f"there are {' and '.join(BACKENDS)}",
+            why=f"there are {', '.join(BACKENDS)}",
             try_next="minidock doctor",
             lesson="backends",
         )
@@ -48,11 +49,14 @@ def choose(backend: str | None, root: Path) -> Kernel:
             try_next="MINIDOCK_BACKEND=simulated minidock ps",
             lesson="backends",
         )
-    if best == "linux-root":
-        from pyminidock.kernel.linux.body import LinuxBody  # noqa: PLC0415  (only on Linux)
+    if best == "simulated":
+        return Recording(ModelBody())
+    from pyminidock.kernel.linux import userns  # noqa: PLC0415  (only on Linux)
+    from pyminidock.kernel.linux.body import LinuxBody  # noqa: PLC0415
 
-        return Recording(LinuxBody(root))
-    return Recording(ModelBody())
+    if best == "linux-rootless" and not userns.is_single_user():
+        userns.enter()
+    return Recording(LinuxBody(root))
 
 
 def _best(root: Path) -> tuple[str, str]:
