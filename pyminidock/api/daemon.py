@@ -31,6 +31,7 @@ from pyminidock.kernel.linux import locks
 
 IDLE_S = 30 * 60.0
 _STOPS = (signal.SIGTERM, signal.SIGINT)
+LOG_LEVELS = ("debug", "info", "warn", "error")  # dockerd's; faults are always told
 _LOOKS = 20  # so often within the idle time somebody looks whether the engine is idle
 _PATIENCE_S = 2.0  # how long an engine may take to end before the next one gives up
 
@@ -54,6 +55,7 @@ def main(words: Sequence[str] | None = None) -> None:
             wanted.backend,
             idle_s=wanted.idle,
             ready=wanted.ready,
+            say=_say if wanted.log_level in ("debug", "info") else None,
         )
     except MinidockError as refusal:
         told = f"{refusal.what}\n  why: {refusal.why}\n  try: {refusal.try_next}"
@@ -61,14 +63,15 @@ def main(words: Sequence[str] | None = None) -> None:
         sys.exit(1)
 
 
-def run_daemon(
+def run_daemon(  # noqa: PLR0913  (where, which kernel, and whom to tell)
     root: Path, host: Path, backend: str = "", *, idle_s: float | None = None,
-    ready: int | None = None,
+    ready: int | None = None, say: Callable[[str], None] | None = None,
 ) -> None:  # fmt: skip
     """Serve the engine of `root` on the socket `host` until told to stop.
 
     `idle_s`: end after so many seconds without client or container; None: never.
-    `ready`: a descriptor that is told when clients can come.  SIGTERM and SIGINT stop it.
+    `ready`: a descriptor that is told when clients can come; `say`: hears of the beginning
+    and the end.  SIGTERM and SIGINT stop it.
     Raises RootInUse, AddressTaken, AddressUnsafe, BackendRefused.
     """
     # Only now, for whoever comes here to become somebody else first.
@@ -91,6 +94,9 @@ def run_daemon(
             with suppress(BrokenPipeError):  # whoever asked has gone meanwhile
                 os.write(ready, b"ready")
             os.close(ready)
+        if say:
+            say(f"the engine of {root} listens at {host} ({house.machine.backend})")
+            undo.callback(say, "the engine ends; containers go on")
         _wait(
             hears,
             idle_s,
@@ -159,6 +165,7 @@ def _become_itself(wanted: argparse.Namespace) -> None:
         os.setsid()
     words = ["--root", str(wanted.root), "--socket", str(wanted.socket)]
     words += ["--backend", wanted.backend] if wanted.backend else []
+    words += ["--log-level", wanted.log_level]
     words += ["--idle", str(wanted.idle)] if wanted.idle else []
     most = os.sysconf("SC_OPEN_MAX")
     if wanted.ready is not None:
@@ -179,6 +186,7 @@ def _parse(words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--root", type=_path, required=True)
     parser.add_argument("--socket", type=_path, required=True)
     parser.add_argument("--backend", default="")
+    parser.add_argument("--log-level", choices=LOG_LEVELS, default="warn")
     parser.add_argument(
         "--auto", action="store_true", help="in the background; ends if idle"
     )
@@ -188,6 +196,11 @@ def _parse(words: Sequence[str]) -> argparse.Namespace:
     if wanted.auto and wanted.idle is None:
         wanted.idle = IDLE_S
     return wanted
+
+
+def _say(words: str) -> None:
+    sys.stderr.write(f"minidock daemon: {words}\n")
+    sys.stderr.flush()
 
 
 def _path(text: str) -> Path:

@@ -30,6 +30,7 @@ from pyminidock.grammar.names import short_id
 
 _MARKS = {"yes": "✓", "limited": "~", "no": "✗"}
 _GONE_S = 20.0
+_LEVELS = ("debug", "info", "warn", "error")  # dockerd's
 _OURS = (
     "containers", "journal", "layers", "oci", "quarantine", "roots", "trash", "volumes",
     "daemon.log", "lock", "start.lock", "state.db", "minidock.sock",
@@ -104,12 +105,30 @@ def bootstrap(words: tuple[str, ...]) -> int:
 
 def daemon(words: tuple[str, ...], **given: str | None) -> NoReturn:
     """Become the engine, in the foreground."""
-    place = locate(given["root"], given["socket"])
+    place = locate(given["root"], _address(given["socket"]))
     backend = given["backend"] or os.environ.get("MINIDOCK_BACKEND", "")
     engine = [sys.executable, "-I", "-m", "pyminidock.api.daemon"]
     engine += ["--root", str(place.root), "--socket", str(place.socket)]
     engine += ["--backend", backend] if backend else []
+    engine += ["--log-level", _level(given["log_level"] or "info")]
     os.execv(sys.executable, engine)  # noqa: S606  (this interpreter, our own module)
+
+
+def _address(typed: str | None) -> str | None:
+    """Read --socket: a path, or unix:// and one."""
+    if not typed or "://" in typed:
+        return typed
+    return f"unix://{Path(typed).absolute()}"
+
+
+def _level(typed: str) -> str:
+    if typed not in _LEVELS:
+        raise WordsRefused(
+            f'invalid argument "{typed}" for "--log-level" flag: unknown level',
+            why=f"an engine says so much or so little: {', '.join(_LEVELS)}",
+            try_next="minidock daemon --log-level info",
+        )
+    return typed
 
 
 # ── system ────────────────────────────────────────────────────────────────────────────────
@@ -245,6 +264,7 @@ DAEMON = Verb(
         text("--root", help="where it keeps everything", metavar="DIR"),
         text("--socket", help="where it listens", metavar="PATH"),
         text("--backend", help="which kernel it uses", metavar="NAME"),
+        text("--log-level", help="debug, info, warn or error", metavar="LEVEL"),
     ],
 )  # fmt: skip
 SYSTEM = verbs(

@@ -1,0 +1,242 @@
+"""The verbs about the engine and about what was recorded, on the real kernel."""
+
+import json
+import os
+import re
+import shlex
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.minidock_cli import Minidock, parent_cgroups
+from tests.reference import wait_until
+
+pytestmark = pytest.mark.edge
+
+PATIENCE_S = 30
+
+
+def said(minidock: Minidock, *args: str) -> str:
+    """Run a command that must succeed without a word on standard error."""
+    ran = minidock.run(*args)
+    assert (ran.returncode, ran.stderr) == (0, ""), ran
+    return ran.stdout
+
+
+@pytest.fixture
+def own() -> Iterator[Minidock]:
+    """Give an engine of its own; whatever the test does to it, it is reset at the end."""
+    with tempfile.TemporaryDirectory(prefix="minidock-own-") as scratch:
+        engine = Minidock(Path(scratch) / "root", Path(scratch) / "minidock.sock")
+        try:
+            said(engine, "bootstrap", "busybox")
+            yield replace(engine, cgroups=parent_cgroups(engine))
+        finally:
+            engine.run("system", "reset")
+
+
+# ── system ───────────────────────────────────────────────────────────────────────────────
+
+
+def test_after_a_shutdown_containers_go_on_and_are_found_again(own: Minidock) -> None:
+    said(own, "run", "-d", "--name", "web", "busybox", "sleep", "1000")
+    pid = json.loads(said(own, "inspect", "web"))[0]["State"]["Pid"]
+    said(own, "system", "shutdown")
+    assert not own.host.exists()
+    assert "sleep" in Path(f"/proc/{pid}/cmdline").read_text()
+    assert said(own, "ps", "-q").count("\n") == 1
+    assert said(own, "exec", "web", "echo", "hi") == "hi\n"
+
+
+def test_a_reset_leaves_nothing_and_says_what_it_took(own: Minidock) -> None:
+    said(own, "run", "-d", "--name", "web", "busybox", "sleep", "1000")
+    said(own, "create", "--name", "idle", "busybox", "true")
+    foreseen = said(own, "system", "reset", "--dry-run")
+    assert said(own, "ps", "-aq").count("\n") == 2
+    told = said(own, "system", "reset")
+    assert told == foreseen
+    assert re.search(r"^container [0-9a-f]{12} \(web\)$", told, re.MULTILINE)
+    assert not own.root.exists()
+    with suppress(TimeoutError):
+        wait_until(lambda: not own.remains(), PATIENCE_S, "the rest to go")
+    assert own.remains() == []
+
+
+def test_a_reset_spares_what_no_engine_made(own: Minidock) -> None:
+    (own.root / "thesis.txt").write_text("three years of work")
+    said(own, "system", "reset")
+    assert [path.name for path in own.root.iterdir()] == ["thesis.txt"]
+
+
+def test_a_shutdown_of_nothing_is_no_error(own: Minidock) -> None:
+    said(own, "system", "shutdown")
+    assert said(own, "system", "shutdown") == ""
+
+
+def test_a_daemon_in_the_foreground_says_where_it_is_and_ends_by_a_signal(
+    own: Minidock,
+) -> None:
+    said(own, "system", "shutdown")
+    daemon = subprocess.Popen(
+        own.words("daemon"), stderr=subprocess.PIPE, env=own.environment, text=True
+    )
+    with daemon:
+        assert daemon.stderr is not None
+        first = daemon.stderr.readline()
+        assert first == (
+            f"minidock daemon: the engine of {own.root} listens at {own.host} "
+            "(linux-root)\n"
+        )
+        assert said(own, "run", "--rm", "busybox", "echo", "hi") == "hi\n"
+        daemon.send_signal(signal.SIGTERM)
+        assert daemon.wait(PATIENCE_S) == 0
+        assert (
+            daemon.stderr.read() == "minidock daemon: the engine ends; containers go on\n"
+        )
+
+
+# ── doctor, env ──────────────────────────────────────────────────────────────────────────
+
+
+def test_the_doctor_says_the_same_with_and_without_an_engine(own: Minidock) -> None:
+    with_engine = json.loads(said(own, "doctor", "--json"))
+    said(own, "system", "shutdown")
+    without = json.loads(said(own, "doctor", "--json"))
+    assert not own.host.exists()  # and it started none
+    assert with_engine["backend"] == without["backend"] == "linux-root"
+    assert with_engine["capabilities"] == without["capabilities"]
+    assert said(own, "doctor", "--short").startswith("linux-root: ")
+    for row in without["capabilities"]:
+        assert row["name"] in said(own, "doctor")
+
+
+def test_the_doctor_needs_no_root(own: Minidock) -> None:
+    line = shlex.join([sys.executable, "-m", "pyminidock", "doctor", "--json"])
+    asked = subprocess.run(
+        ["unshare", "--user", "--map-user=1000", "sh", "-c", line],
+        capture_output=True, text=True, check=False,
+        env=own.environment | {"MINIDOCK_ROOT": "/nowhere", "MINIDOCK_HOST": "unix:///no/s"},
+    )  # fmt: skip
+    assert asked.returncode == 0, asked.stderr
+    told = json.loads(asked.stdout)
+    assert told["backend"] != "linux-root"
+    rows = {row["name"]: row for row in told["capabilities"]}
+    assert rows["backend"]["state"] == "limited"
+    assert rows["backend"]["fix"]
+
+
+def test_the_settings_lead_a_stranger_to_our_socket(minidock: Minidock) -> None:
+    told = json.loads(said(minidock, "env", "--json"))
+    assert told == {"DOCKER_HOST": f"unix://{minidock.host}", "DOCKER_BUILDKIT": "0"}
+
+
+def test_a_shell_completes_our_verbs(minidock: Minidock) -> None:
+    assert "_MINIDOCK_COMPLETE=bash_complete" in said(minidock, "completion", "bash")
+    asked = subprocess.run(
+        [sys.executable, "-m", "pyminidock"], capture_output=True, text=True, check=True,
+        env=os.environ
+        | {"_MINIDOCK_COMPLETE": "bash_complete", "COMP_WORDS": "minidock expl",
+           "COMP_CWORD": "1"},
+    )  # fmt: skip
+    assert asked.stdout == "plain,explain\n"
+
+
+# ── explain ──────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_plan_is_printed_and_nothing_is_done(minidock: Minidock) -> None:
+    before = sorted((minidock.root / "containers").iterdir())
+    lines = said(minidock, "explain", "plan", "--memory", "64m", "busybox", "echo", "hi")
+    rows = [line.split(None, 3) for line in lines.splitlines()]
+    assert [int(row[0]) for row in rows] == list(range(1, len(rows) + 1))
+    hands = [row[1] for row in rows]
+    assert [hand for at, hand in enumerate(hands) if hands[:at].count(hand) == 0] == [
+        "engine", "shim", "child",
+    ]  # fmt: skip
+    assert any("= 67108864" in line for line in lines.splitlines())
+    assert rows[-1][2] == "execute"
+    assert sorted((minidock.root / "containers").iterdir()) == before
+
+
+@pytest.mark.parametrize(
+    ("flags", "call", "fact"),
+    [
+        (["--cap-drop", "ALL"], "set capabilities", "capabilities effective"),
+        (["--read-only"], "remount readonly", "mount /"),
+        (["--user", "1000:1000"], "become user", "uid"),
+        (["--ulimit", "nofile=99:99"], "limit resource", "limit nofile"),
+        (["--security-opt", "no-new-privileges"], "forbid new privileges",
+         "no new privileges"),
+        (["--tmpfs", "/run"], "mount", "mount /run"),
+    ],
+)  # fmt: skip
+def test_what_a_flag_changes_is_shown_in_plan_and_in_fact(
+    minidock: Minidock, flags: list[str], call: str, fact: str
+) -> None:
+    told = json.loads(said(minidock, "explain", "flag", "--json", *flags))
+    assert any(line[2:].startswith(call) for line in told["calls"]), told["calls"]
+    assert fact in [row[0] for row in told["observed"]], told["observed"]
+    text = said(minidock, "explain", "flag", *flags)
+    assert call in text
+    assert fact in text
+
+
+def test_isolation_is_what_the_kernel_says(minidock: Minidock) -> None:
+    said(minidock, "run", "-d", "--name", "web", "busybox", "sleep", "1000")
+    try:
+        told = json.loads(said(minidock, "explain", "isolation", "--json", "web"))
+        text = said(minidock, "explain", "isolation", "web")
+        files = {"mount": "mnt", "network": "net"}
+        for row in told["namespaces"]:
+            file = files.get(row["kind"], row["kind"])
+            theirs = Path(f"/proc/{told['pid']}/ns/{file}").stat().st_ino
+            ours = Path(f"/proc/self/ns/{file}").stat().st_ino
+            assert (row["number"], row["host"]) == (theirs, ours)
+            assert row["is_shared"] == (theirs == ours)
+            assert str(theirs) in text
+        status = Path(f"/proc/{told['pid']}/status").read_text()
+        effective = told["capabilities"]["effective"]["mask"]
+        assert f"CapEff:\t{effective}\n" in status
+        assert "00000000a80425fb" in text
+        assert "CHOWN" in text
+        assert "a filter (1 installed)" in text
+        denied = {row["call"] for theme in told["denied"] for row in theme["denials"]}
+        assert {"mount", "unshare", "bpf", "keyctl"} <= denied
+        assert "New namespaces: " in text
+        assert "stricter than Docker's" in text
+    finally:
+        said(minidock, "rm", "-f", "web")
+
+
+# ── trace ────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_trace_can_be_listed_shown_and_taken_along(
+    minidock: Minidock, tmp_path: Path
+) -> None:
+    said(minidock, "run", "--rm", "busybox", "echo", "traced")
+    last = said(minidock, "trace", "ls").splitlines()[-1]
+    assert "run busybox echo traced" in last
+    story = last.split()[0]
+    text = said(minidock, "trace", "show", "last")
+    assert text == said(minidock, "trace", "show", story, "--text")
+    assert "run busybox echo traced" in text.splitlines()[0]
+    exported = said(minidock, "trace", "export", story)
+    kinds = [json.loads(line).get("kind") for line in exported.splitlines()[1:]]
+    assert kinds[-1] == "container.removed"
+    assert {"root.found", "plan.made", "root.pivoted", "container.exited"} <= set(kinds)
+    (tmp_path / "trace.jsonl").write_text(exported)
+    assert said(minidock, "trace", "show", str(tmp_path / "trace.jsonl")) == text
+
+
+def test_a_page_is_refused_with_what_there_is_instead(minidock: Minidock) -> None:
+    ran = minidock.run("trace", "export", "last", "--html", "out.html")
+    assert ran.returncode == 1
+    assert "cannot be written as pages yet" in ran.stderr
