@@ -1,0 +1,122 @@
+"""How fast a container starts and ends, side by side with everything else on this machine.
+
+    python -m tests.bench [--runs 40] [--json FILE]
+
+Every contender runs the same program in the same root file system, `sh -c 'echo hi'`, and
+its output is checked.  Contenders take turns, so a machine that slows down slows all of
+them; figures are milliseconds from the call to the answer of "it ended with 0", removal
+included where the contender keeps anything.  Quote ratios of medians, not milliseconds.
+"""
+
+import argparse
+import json
+import statistics
+import sys
+import tempfile
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.bench.ours import Ours
+from tests.bench.peers import bwrap, docker, runc, unshare_chroot
+from tests.bench.shims import memory_of_idle_shims
+from tests.reference import busybox_root, running_reference
+
+COMMAND = ("sh", "-c", "echo hi")
+GOALS = {"dockerd": 15.0, "runc run": 3.0}  # our engine is so many times faster
+
+
+@dataclass(frozen=True, slots=True)
+class Contender:
+    """Something that can run a program in a root; `once` gives seconds, or raises."""
+
+    name: str
+    once: Callable[[], float]
+
+
+def main() -> int:
+    """Measure, print the tables, and say whether the goals hold."""
+    options = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    options.add_argument(
+        "--runs", type=int, default=40, help="rounds, after two to warm up"
+    )
+    options.add_argument("--json", type=Path, help="write the figures there too")
+    asked = options.parse_args()
+    with ExitStack() as stack:
+        state = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
+        root = busybox_root(state / "root")
+        reference = stack.enter_context(running_reference())
+        ours = stack.enter_context(Ours.started(state / "engine"))
+        silent = stack.enter_context(Ours.started(state / "silent", traced=False))
+        contenders = [
+            Contender("ours", lambda: ours.once(COMMAND)),
+            Contender("ours, untraced", lambda: silent.once(COMMAND)),
+            Contender("dockerd", lambda: docker(reference, COMMAND)),
+            Contender("runc run", lambda: runc(state, root, COMMAND)),
+            Contender("bwrap", lambda: bwrap(root, COMMAND)),
+            Contender("unshare + chroot", lambda: unshare_chroot(root, COMMAND)),
+        ]
+        figures = race(contenders, asked.runs)
+        phases = ours.phases(COMMAND, asked.runs)
+        shims = memory_of_idle_shims(ours, 50)
+    show(figures, phases, shims)
+    if asked.json:
+        asked.json.write_text(json.dumps({"ms": figures, "phases": phases, "shims": shims}))
+    return 0 if goals_hold(figures, shims) else 1
+
+
+def race(contenders: list[Contender], runs: int) -> dict[str, list[float]]:
+    """Let the contenders take turns; milliseconds of each counted round."""
+    figures: dict[str, list[float]] = {contender.name: [] for contender in contenders}
+    for number in range(runs + 2):
+        for contender in contenders:
+            took = contender.once() * 1000
+            if number >= 2:
+                figures[contender.name].append(took)
+    return figures
+
+
+def show(
+    figures: dict[str, list[float]], phases: dict[str, list[float]], shims: dict[str, float]
+) -> None:
+    """Print the tables."""
+    ours = statistics.median(figures["ours"])
+    write(f"{'start to exit':24} {'min ms':>8} {'median':>8} {'x ours':>8}")
+    for name, values in figures.items():
+        median = statistics.median(values)
+        write(f"{name:24} {min(values):8.2f} {median:8.2f} {median / ours:8.1f}")
+    write(f"\n{'phase of ours':24} {'min ms':>8} {'median':>8}")
+    for name, values in phases.items():
+        write(f"{name:24} {min(values):8.2f} {statistics.median(values):8.2f}")
+    write(
+        f"\nidle shims: {shims['count']:.0f}, {shims['pss_kib']:.0f} KiB of memory each (PSS)"
+    )
+
+
+def goals_hold(figures: dict[str, list[float]], shims: dict[str, float]) -> bool:
+    """Compare with the goals, one line each."""
+    ours = statistics.median(figures["ours"])
+    verdicts = []
+    for name, goal in GOALS.items():
+        ratio = statistics.median(figures[name]) / ours
+        verdicts.append(
+            (f"{name}: {ratio:.1f} times ours (goal {goal:.0f})", ratio >= goal)
+        )
+    pairs = zip(figures["ours"], figures["ours, untraced"], strict=True)
+    cost = statistics.median(traced / untraced for traced, untraced in pairs) - 1
+    verdicts.append((f"tracing costs {cost:+.1%} (goal 5 %)", cost <= 0.05))
+    small = shims["pss_kib"] <= 1024
+    verdicts.append((f"a shim takes {shims['pss_kib']:.0f} KiB (goal 1024)", small))
+    for text, holds in verdicts:
+        write(("holds   " if holds else "MISSED  ") + text)
+    return all(holds for _, holds in verdicts)
+
+
+def write(line: str) -> None:
+    """Print one line."""
+    sys.stdout.write(line + "\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
