@@ -1,15 +1,11 @@
 """The terminal stepper: one story, forward and back, live or from a recording.
 
-    title, backend label, step n of m
-    processes and namespaces │ mounts          the world at this step
-                             │ powers
-    what happened, at the depth that was chosen, and the same in plain Linux
-    the engine's source around the line that told it
-    status: what is held, and how to look at it from outside
-
 Going back moves the view and nothing else: a container that is held stays held.  Records
 and holds arrive on threads of their own and are handed over to this one, and orders are
 given on threads too, so a slow engine never freezes the keys.
+
+Longer than most files here, because each row of the key table is a method of its own.  What
+is shown is in `stepper_picture`, where one stands in `stepper_walk`.
 """
 
 import os
@@ -23,22 +19,19 @@ from typing import ClassVar
 
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical, VerticalScroll
-from textual.content import Content
 from textual.timer import Timer
-from textual.widgets import Input, Static
+from textual.widgets import Input
 
 from pyminidock.cli import stepper_draw as draw
 from pyminidock.cli.stepper_asks import Help, Leave
-from pyminidock.cli.stepper_look import THEMES, content_of, is_light, window
+from pyminidock.cli.stepper_look import THEMES, is_light
+from pyminidock.cli.stepper_picture import Picture
 from pyminidock.cli.stepper_source import Source, chunks
 from pyminidock.cli.stepper_walk import Walk, living
 from pyminidock.errors import MinidockError
 from pyminidock.events.journal import Record
 from pyminidock.viz.keys import KEYS
-from pyminidock.viz.painters.text import Line
 from pyminidock.viz.sentences import visible
-from pyminidock.viz.views.birth import mounts, powers, processes
 
 Work = Callable[[], object]
 Shell = Callable[[Sequence[str]], None]
@@ -92,19 +85,6 @@ class StepperApp(App[str]):
         ),
     ]
     CSS = """
-    Screen { layers: base over; }
-    #title { height: 1; background: $panel; }
-    #world { height: 1fr; }
-    #processes { width: 1fr; height: 100%; }
-    #right { width: 1fr; padding-left: 1; }
-    #mounts, #powers { height: 1fr; }
-    #scroll { height: 1fr; display: none; }
-    #caption { height: 4; background: $panel; }
-    #source { height: 6; }
-    #ask { display: none; height: 1; border: none; padding: 0; }
-    #status { height: 1; }
-    .asked #ask { display: block; }
-    .asked #status { display: none; }
     Help, Leave { align: center middle; }
     #help, #leave { width: 80; max-width: 100%; height: auto; max-height: 100%;
                     background: $panel; border: round $primary; padding: 0 1; }
@@ -123,32 +103,21 @@ class StepperApp(App[str]):
         super().__init__()
         self.source, self.walk = source, Walk()
         self.note = ""
-        self.shows = {"source": True, "linux": True, "table": False, "compare": False}
         self._work, self._play_s = work, play_s
         self._shell: Shell = shell or self._suspended_shell
-        self._light = is_light(os.environ) if light is None else light
+        is_on_light = is_light(os.environ) if light is None else light
+        self.picture = Picture(self.walk, source, light=is_on_light)
+        self.shows = self.picture.shows
         self._asked = ""  # "goto" or "search" while the prompt is open
         self._runs_to_break = self._ended = False
-        self._asked_pictures = self._shown_pictures = 0
         self._timer: Timer | None = None
         for theme in THEMES:
             self.register_theme(theme)
-        self.theme = "minidock-light" if self._light else "minidock-dark"
+        self.theme = "minidock-light" if is_on_light else "minidock-dark"
 
     def compose(self) -> ComposeResult:
-        """The parts of the screen, from the top."""
-        yield Static(id="title")
-        with Horizontal(id="world"):
-            yield Static(id="processes")
-            with Vertical(id="right"):
-                yield Static(id="mounts")
-                yield Static(id="powers")
-        with VerticalScroll(id="scroll", can_focus=False):
-            yield Static(id="wide")
-        yield Static(id="caption")
-        yield Static(id="source")
-        yield Input(id="ask", compact=True)
-        yield Static(id="status")
+        """One picture, which has all the parts."""
+        yield self.picture
 
     # ── What arrives ──────────────────────────────────────────────────────────────────────
 
@@ -409,10 +378,8 @@ class StepperApp(App[str]):
     # ── The prompt ────────────────────────────────────────────────────────────────────────
 
     def _ask(self, what: str, words: str) -> None:
-        prompt = self.query_one("#ask", Input)
-        self._asked, prompt.placeholder, prompt.value = what, words, ""
-        self.screen.add_class("asked")
-        prompt.focus()
+        self._asked = what
+        self.picture.ask(words)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Go where was asked; a search stays open for the next match."""
@@ -429,7 +396,7 @@ class StepperApp(App[str]):
 
     def _close_prompt(self) -> None:
         self._asked = ""
-        self.screen.remove_class("asked")
+        self.picture.ask_no_more()
         self.set_focus(None)
 
     # ── The picture ───────────────────────────────────────────────────────────────────────
@@ -440,65 +407,9 @@ class StepperApp(App[str]):
 
     def redraw(self) -> None:
         """Draw everything for where the walk stands now."""
-        if not self.is_running or not self.size.width:
-            return
-        self._asked_pictures += 1
-        walk, width, live = self.walk, self.size.width, self.source.is_live
-        is_wide = self.shows["table"] or self.shows["compare"]
-        self.query_one("#world").display = not is_wide
-        self.query_one("#scroll").display = is_wide
-        self.query_one("#source").display = self.shows["source"] and not is_wide
-        self.query_one("#source").styles.height = 6 if self.size.height < 36 else 12
-        self.query_one("#caption").styles.height = 4 if self.shows["linux"] else 3
-        told = draw.title(
-            walk, self.source.title, self.source.recorded_on, is_live=live, width=width
-        )
-        self._show("title", [told])
-        self._show("caption", draw.caption(walk, width, shows_linux=self.shows["linux"]))
-        self._show("status", [draw.status(walk, self.note, width=width)])
-        self.call_after_refresh(self._draw_panes, self._asked_pictures)
-
-    @property
-    def is_drawn(self) -> bool:
-        """Whether the screen shows where the walk stands."""
-        return self._shown_pictures == self._asked_pictures
-
-    def _has_shown(self, picture: int) -> None:
-        self._shown_pictures = picture
-
-    def _draw_panes(self, picture: int) -> None:
-        """Draw what depends on how high a pane has become."""
-        self.call_after_refresh(self._has_shown, picture)
-        walk = self.walk
-        if self.shows["table"] or self.shows["compare"]:
-            self._draw_wide()
-            return
-        if self.shows["source"]:
-            size = self.query_one("#source").size
-            self._show("source", draw.source_lines(walk, size.width, size.height))
-        for name, view in (
-            ("processes", processes),
-            ("mounts", mounts),
-            ("powers", powers),
-        ):
-            size = self.query_one(f"#{name}").content_size
-            self._show(name, window(draw.pane(view, walk, size.width), size.height))
-
-    def _draw_wide(self) -> None:
-        """Draw what takes the whole width: the table from its end, a comparison."""
-        scroll = self.query_one("#scroll", VerticalScroll)
-        width = self.size.width - 2  # of the scroll bar
-        if self.shows["compare"]:
-            self._show("wide", draw.comparison(self.walk, width))
-            scroll.scroll_home(animate=False)
-        else:
-            self._show("wide", draw.table(self.walk, width))
-            scroll.scroll_end(animate=False)
+        if self.is_running:
+            self.picture.draw(self.note)
 
     def action_scroll_by(self, lines: int) -> None:
         """Move the table or the comparison up or down."""
-        self.query_one("#scroll", VerticalScroll).scroll_relative(y=lines, animate=False)
-
-    def _show(self, name: str, lines: Sequence[Line]) -> None:
-        content: Content = content_of(lines, light=self._light)
-        self.query_one(f"#{name}", Static).update(content)
+        self.picture.scroll_wide(lines)

@@ -64,7 +64,7 @@ def screen(app: StepperApp) -> list[str]:
 async def settled(pilot: Pilot[str]) -> None:
     app = pilot.app
     assert isinstance(app, StepperApp)
-    await until(pilot, lambda: app.is_drawn or app.return_value is not None)
+    await until(pilot, lambda: app.picture.is_drawn or app.return_value is not None)
 
 
 async def press(pilot: Pilot[str], *keys: str) -> None:
@@ -416,6 +416,25 @@ def test_the_work_begins_when_everybody_listens() -> None:
         await until(pilot, lambda: bool(begun))
 
     step_through(LiveStory("root.pivoted"), body, work=lambda: begun.append("started"))
+
+
+def test_what_arrives_while_the_keys_are_shown_is_drawn_beneath() -> None:
+    class Late(LiveStory):
+        def more(self) -> None:
+            self._go("resume")
+
+    story = Late("root.pivoted")
+
+    async def body(app: StepperApp, pilot: Pilot[str]) -> None:
+        await until(pilot, lambda: app.walk.held_at > 0)
+        await pilot.press("question_mark")
+        await until(pilot, lambda: len(app.screen_stack) == 2)
+        story.more()
+        await until(pilot, lambda: app.walk.last == LAST)
+        await press(pilot, "escape")
+        await until(pilot, lambda: f"step {LAST}/{LAST}" in screen(app)[0])
+
+    step_through(story, body)
 
 
 def test_a_slow_order_does_not_freeze_the_keys() -> None:
