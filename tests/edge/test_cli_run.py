@@ -1,20 +1,15 @@
 """`minidock run` and its neighbours on the real kernel: streams, codes, keys, signals."""
 
 import os
-import pty
 import re
-import select
 import signal
 import subprocess
-import termios
-import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from tests.edge.terminal import terminal
 from tests.minidock_cli import Minidock
 from tests.reference import wait_until
 
@@ -207,57 +202,6 @@ def test_flags_are_seen_inside(
 
 
 # ── Terminals ────────────────────────────────────────────────────────────────────────────
-
-
-@dataclass
-class Terminal:
-    """A person's terminal: the test types into it and reads its screen."""
-
-    master: int
-    slave: int
-    client: subprocess.Popen[bytes]
-    screen: bytes = b""
-
-    def type(self, keys: bytes) -> None:
-        """Type keys."""
-        os.write(self.master, keys)
-
-    def await_text(self, pattern: bytes) -> bytes:
-        """Read the screen until it shows `pattern`; give what stood there."""
-        deadline = time.monotonic() + PATIENCE_S
-        while not (found := re.search(pattern, self.screen)):
-            left = deadline - time.monotonic()
-            assert left > 0, (pattern, self.screen)
-            if select.select([self.master], [], [], left)[0]:
-                self.screen += os.read(self.master, 65536)
-        self.screen = self.screen[found.end() :]
-        return found[0]
-
-    def resize(self, rows: int, columns: int) -> None:
-        """Draw the window to another size."""
-        termios.tcsetwinsize(self.master, (rows, columns))
-
-    def settings(self) -> list[object]:
-        """How the terminal behaves now."""
-        return list(termios.tcgetattr(self.slave))
-
-
-@contextmanager
-def terminal(minidock: Minidock, *args: str) -> Iterator[Terminal]:
-    """Run a command as the leader of a terminal of 33 rows and 77 columns."""
-    master, slave = pty.openpty()
-    termios.tcsetwinsize(master, (33, 77))
-    client = subprocess.Popen(
-        ["setsid", "--ctty", *minidock.words(*args)],
-        stdin=slave, stdout=slave, stderr=slave, env=minidock.environment,
-    )  # fmt: skip
-    try:
-        yield Terminal(master, slave, client)
-    finally:
-        client.kill()
-        client.wait(PATIENCE_S)
-        os.close(master)
-        os.close(slave)
 
 
 def test_a_terminal_has_our_size_and_follows_it(minidock: Minidock) -> None:

@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from pyminidock.kernel.linux.mountinfo import read_mountinfo
+from tests.edge.terminal import terminal
 from tests.minidock_cli import Minidock
 from tests.reference import wait_until
 
@@ -239,5 +240,46 @@ def test_a_break_that_cannot_be_is_refused_and_nothing_is_left(minidock: Minidoc
     ran = minidock.run(*RUN, "--break", "root.pivotet", "busybox", "true")
     assert ran.returncode == 125
     assert "no event is called 'root.pivotet'" in ran.stderr
-    assert "  try: --break root.pivoted" in ran.stderr
+    assert "--break root.pivoted busybox true\n" in ran.stderr
     assert is_clean(minidock)
+
+
+# ── In a terminal ────────────────────────────────────────────────────────────────────────
+
+NARROW = (24, 80)
+
+
+def test_the_stepper_holds_goes_on_and_shows_the_output_at_the_end(
+    minidock: Minidock,
+) -> None:
+    words = ("step", "run", "--break", "root.pivoted", "busybox", "echo", "hi")
+    with terminal(minidock, *words, size=NARROW) as seen:
+        seen.await_text(b"held")
+        seen.type(b"\r")  # Enter: continue live
+        seen.await_text(b"is gone: record")
+        seen.type(b"q")
+        seen.await_text(rb"hi\r\n")
+        assert seen.client.wait(PATIENCE_S) == 0
+    assert is_clean(minidock)
+
+
+def test_leaving_the_stepper_can_abort_the_birth(minidock: Minidock) -> None:
+    words = ("step", "run", "--break", "root.pivoted", "busybox", "echo", "hi")
+    with terminal(minidock, *words, size=NARROW) as seen:
+        seen.await_text(b"held")
+        seen.type(b"q")
+        seen.await_text(b"What shall become of it")
+        seen.type(b"a")
+        seen.await_text(b"was aborted at root.pivoted")
+        assert seen.client.wait(PATIENCE_S) == 125
+    assert is_clean(minidock)
+
+
+def test_a_recorded_story_opens_in_the_stepper(minidock: Minidock) -> None:
+    assert minidock.run("run", "--rm", "busybox", "true").returncode == 0
+    with terminal(minidock, "trace", "show", "last", size=NARROW) as seen:
+        before = seen.settings()
+        seen.await_text(b"REPLAY")
+        seen.type(b"q")
+        assert seen.client.wait(PATIENCE_S) == 0
+        assert seen.settings() == before
