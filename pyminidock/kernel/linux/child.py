@@ -32,6 +32,7 @@ import time
 from collections.abc import Callable
 
 from pyminidock.kernel.linux import syscalls
+from pyminidock.kernel.linux.proc import name_process
 
 Words = tuple[object, ...]  # plain numbers, bytes and tuples of these, as `wire` spells
 
@@ -101,6 +102,8 @@ def live(birth: Birth, calls: tuple[tuple[str, Words], ...], first: int) -> None
         detail = refusal.filename if isinstance(refusal.filename, bytes) else b""
         value = refusal.filename2 if isinstance(refusal.filename2, int) else 0
         _last_words(birth, refusal.errno or errno.EIO, value, detail)
+    except ValueError:  # Python refused what the kernel would have
+        _last_words(birth, errno.EINVAL, 0, b"")
     except BaseException as surprise:  # a bug: say which, and leave
         _last_words(birth, errno.ENOTRECOVERABLE, 0, repr(surprise).encode())
     os._exit(1)
@@ -145,6 +148,7 @@ def _tell_shim(birth: Birth) -> None:
 
 def _forget_python() -> None:
     """From here on an import fails loudly instead of running a stranger's module."""
+    name_process(b"minidock-birth")
     sys.path[:] = []
     sys.meta_path[:] = []
     sys.path_hooks[:] = []

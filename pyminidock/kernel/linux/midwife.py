@@ -155,8 +155,8 @@ class Birthplace:
     def _listen(self) -> socket.socket:
         """Open shim.sock; a path over 107 bytes fits an address only through a handle."""
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
-        if "shim.sock" in os.listdir(self.directory):  # of an earlier life
-            os.unlink("shim.sock", dir_fd=self.directory)
+        for name in {"shim.sock", "exit.json"} & set(os.listdir(self.directory)):
+            os.unlink(name, dir_fd=self.directory)  # of an earlier life
         listener.bind(f"/proc/self/fd/{self.directory}/shim.sock")
         os.chmod("shim.sock", 0o600, dir_fd=self.directory)
         listener.listen(64)

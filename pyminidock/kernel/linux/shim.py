@@ -78,6 +78,7 @@ def run(control: socket.socket, taken: int) -> None:
         os.close(descriptor)
     shim = _take_over(ours)
     if shim is None:  # no container, or none that came to the world
+        os.wait()
         os._exit(1)
     syscalls.prctl(syscalls.PR_SET_PDEATHSIG, 0)
     try:
