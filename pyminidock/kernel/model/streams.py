@@ -7,6 +7,7 @@ for the real thing, and its end is the end of the program.
 import os
 from collections import deque
 from dataclasses import dataclass, field
+from threading import Lock
 
 Piece = tuple[int, bytes]
 
@@ -17,6 +18,7 @@ class Listener:
     def __init__(self, program: "Program", pieces: list[Piece]) -> None:
         self._program = program
         self._pieces = deque[Piece]()
+        self._once = Lock()
         self._bell, self._rope = os.pipe()
         for piece in pieces:
             self.hear(piece)
@@ -28,9 +30,10 @@ class Listener:
 
     def end(self) -> None:
         """Learn that no more will come."""
-        if self._rope >= 0:
-            os.close(self._rope)
-            self._rope = -1
+        with self._once:  # a number closed twice may be somebody else's by then
+            rope, self._rope = self._rope, -1
+        if rope >= 0:
+            os.close(rope)
 
     def fileno(self) -> int:
         """See port."""
@@ -50,13 +53,14 @@ class Listener:
 
     def close(self) -> None:
         """See port."""
-        if self._bell < 0:
+        with self._once:
+            bell, self._bell = self._bell, -1
+        if bell < 0:
             return
         if self in self._program.listeners:
             self._program.listeners.remove(self)
         self.end()
-        os.close(self._bell)
-        self._bell = -1
+        os.close(bell)
 
 
 @dataclass
