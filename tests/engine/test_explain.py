@@ -210,7 +210,7 @@ def test_the_simulated_kernel_is_to_be_had_everywhere(tmp_path: Path) -> None:
 def test_an_unknown_backend_is_refused_by_name(tmp_path: Path) -> None:
     with pytest.raises(BackendRefused) as refusal:
         kernels.choose("windows", tmp_path)
-    assert "linux-root and simulated" in refusal.value.why
+    assert "linux-root, linux-rootless, simulated" in refusal.value.why
 
 
 def test_without_a_wish_something_that_works_is_chosen(tmp_path: Path) -> None:
