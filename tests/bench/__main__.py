@@ -89,9 +89,8 @@ def show(
     write(f"\n{'phase of ours':24} {'min ms':>8} {'median':>8}")
     for name, values in phases.items():
         write(f"{name:24} {min(values):8.2f} {statistics.median(values):8.2f}")
-    write(
-        f"\nidle shims: {shims['count']:.0f}, {shims['pss_kib']:.0f} KiB of memory each (PSS)"
-    )
+    count, pss = shims["count"], shims["pss_kib"]
+    write(f"\n{count:.0f} idle shims: {pss:.0f} KiB of memory each (PSS)")
 
 
 def goals_hold(figures: dict[str, list[float]], shims: dict[str, float]) -> bool:
