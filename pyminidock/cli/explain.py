@@ -1,7 +1,8 @@
 """What a start would do, what one flag changes in it, and what separates a live container.
 
     plan        the calls in their order, each with its number and the hand that does it
-    flag        the calls in which two plans differ, and what is then different inside
+    flag        the calls in which two plans differ, and what is then different inside;
+                alone: the same in short, for every flag
     isolation   one container beside its host, as the kernel reports it now
 
 All three ask the engine; nothing is worked out here.
@@ -10,6 +11,7 @@ All three ask the engine; nothing is worked out here.
 import json
 import os
 import re
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -20,10 +22,21 @@ from pyminidock.cli.failures import WordsRefused
 from pyminidock.cli.flags import container_flags, create_body
 from pyminidock.cli.words import Verb, switch, verbs
 from pyminidock.client.connect import connect
+from pyminidock.client.handles import Client
 from pyminidock.client.transport import Refused
 
 _MARKS = {"-": "red", "+": "green", "~": "yellow"}
 _PIPE_WIDTH = 100
+EXAMPLES = (
+    "--user 1000:1000", "--group-add 7", "--env A=1", "--workdir /srv", "--entrypoint sh",
+    "--name web", "--hostname web", "--rm", "--interactive", "--tty", "--memory 64m",
+    "--cpus 0.5", "--pids-limit 50", "--read-only", "--tmpfs /run", "--cap-add SYS_PTRACE",
+    "--cap-drop ALL", "--privileged", "--init", "--ulimit nofile=128:128",
+    "--security-opt no-new-privileges", "--security-opt seccomp=unconfined",
+    "--network none",
+)  # fmt: skip
+"""One example of each flag that a plan could depend on, in the order of the help."""
+
 _TRIED = ("busybox", "true")  # whose start is compared, if no image is named
 
 
@@ -42,6 +55,8 @@ def plan(words: tuple[str, ...], **given: Any) -> int:
 
 def flag(words: tuple[str, ...], **given: Any) -> int:
     """Print what the flags change: in the plan, and as observed in two live containers."""
+    if not words and given == unset(given) | {"json": given["json"]}:
+        return _all_flags(is_json=given["json"])
     words = words or _TRIED
     with_flags = create_body(given, words, os.environ)
     without = create_body(unset(given), words, os.environ)
@@ -66,6 +81,46 @@ def flag(words: tuple[str, ...], **given: Any) -> int:
     else:
         click.echo("  nothing: the kernel reports the same of both")
     return 0
+
+
+def _all_flags(*, is_json: bool) -> int:
+    """Print one table of all flags, each with the value of an example."""
+    with connect() as client:
+        told = {typed: _example(client, typed) for typed in EXAMPLES}
+    if is_json:
+        click.echo(json.dumps(told, indent=2))
+        return 0
+    rows = [
+        (
+            typed,
+            "\n".join(re.sub(" +", " ", line) for line in each["calls"]) or "the same",
+            in_fact(each["observed"]),
+        )
+        for typed, each in told.items()
+    ]
+    _table(("flag", "in the plan", "observed in two live containers"), rows, is_ruled=True)
+    return 0
+
+
+def _example(client: Client, typed: str) -> dict[str, Any]:
+    """Compare a container with an example's flag and one without; or say why not here."""
+    given = FLAG.make_context("flag", shlex.split(typed)).params
+    given.pop("words")
+    bodies = (create_body(each, _TRIED, {}) for each in (given, unset(given)))
+    try:
+        return client.flag(*bodies)
+    except Refused as refusal:  # --init without an init, limits without cgroups
+        return {"calls": [f"refused here: {refusal.what}"], "observed": []}
+
+
+def in_fact(rows: Iterable[Sequence[object]]) -> str:
+    r"""Word what was observed, a line for each fact.
+
+    >>> in_fact([("uid", "0 0", "1 1"), ("groups", "0", "1")]), in_fact([])
+    ('uid: 0 0 → 1 1\ngroups: 0 → 1', 'the same')
+    """
+    lines = (f"{fact}: {without} → {with_}" for fact, without, with_ in rows)
+    return "\n".join(lines) or "the same"
 
 
 def unset(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -173,7 +228,9 @@ def _limits(told: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
         yield f"all together: {file}", re.sub(r"\s+", " ", value).strip()
 
 
-def _table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+def _table(
+    headings: Sequence[str], rows: Sequence[Sequence[str]], *, is_ruled: bool = False
+) -> None:
     """Print a table; without a terminal it has no colours and a fixed width."""
     from rich import box  # noqa: PLC0415  (a tenth of a second, for tables only)
     from rich.console import Console  # noqa: PLC0415
@@ -183,7 +240,7 @@ def _table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     console = Console(highlight=False)
     if not console.is_terminal:
         console.width = _PIPE_WIDTH
-    table = Table(*headings, box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(*headings, box=box.SIMPLE_HEAD, pad_edge=False, show_lines=is_ruled)
     for row in rows:
         table.add_row(*(Text(cell, overflow="fold") for cell in row))
     console.print(table)
@@ -191,6 +248,10 @@ def _table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 
 _JSON = switch("--json", help="for programs")
 
+FLAG = Verb(
+    "flag", flag, help="Print what flags change, in plan and in fact; alone: of all.",
+    params=[_JSON, *container_flags()], usage="[IMAGE [COMMAND]…]", is_open=False,
+)  # fmt: skip
 EXPLAIN = verbs(
     "explain",
     [
@@ -199,10 +260,7 @@ EXPLAIN = verbs(
             params=[_JSON, *container_flags()], usage="IMAGE [COMMAND]…", least=1,
             is_open=False,
         ),
-        Verb(
-            "flag", flag, help="Print what flags change, in plan and in fact.",
-            params=[_JSON, *container_flags()], usage="[IMAGE [COMMAND]…]", is_open=False,
-        ),
+        FLAG,
         Verb(
             "isolation", isolation, help="Print what separates a container from its host.",
             params=[_JSON], usage="CONTAINER", least=1, most=1,

@@ -152,7 +152,7 @@ def _stepped(
         undo.callback(source.close)
         attached = undo.enter_context(client.attach(container))
         waiting = client.waiting(container, "removed")
-        start = Deed(lambda: client.start(container))
+        start = Deed(lambda: _start(client, container, source))
         output = Output(attached)
         listening = Deed(output.collect).begin()
         if in_lines:
@@ -166,6 +166,15 @@ def _stepped(
         output.show()
         listening.result()
         return waiting.result()
+
+
+def _start(client: Client, container: str, source: SteppedSource) -> None:
+    """Start it; if that is refused, or aborted, nothing is to be held any more."""
+    try:
+        client.start(container)
+    except BaseException:
+        source.close()
+        raise
 
 
 def _gated(client: Client, story: str, patterns: Sequence[str]) -> SteppedSource:
@@ -259,6 +268,7 @@ def _in_lines(client: Client, story: str, source: SteppedSource) -> None:
                 source.resume()
             case "a":
                 source.abort()
+                return  # how it is undone is not held any more
             case _:
                 source.close()
 

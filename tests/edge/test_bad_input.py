@@ -126,7 +126,7 @@ CASES = {
     ),
     "unknown story": Case("trace show nosuch", "no such story: nosuch", 1),
     "unknown root": Case("bootstrap alpin", "no recipe for a root named 'alpin'", 1),
-    "nothing to explain": Case("explain flag", "no flag to explain"),
+    "nothing to explain": Case("explain flag BUSYBOX true", "no flag to explain"),
 }
 
 

@@ -15,6 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from pyminidock.cli.explain import EXAMPLES
+from pyminidock.cli.flags import container_flags
 from tests.minidock_cli import Minidock, parent_cgroups
 from tests.reference import wait_until
 
@@ -186,6 +188,21 @@ def test_what_a_flag_changes_is_shown_in_plan_and_in_fact(
     text = said(minidock, "explain", "flag", *flags)
     assert call in text
     assert fact in text
+
+
+def test_one_table_says_it_of_every_flag(minidock: Minidock) -> None:
+    told = json.loads(said(minidock, "explain", "flag", "--json"))
+    assert list(told) == list(EXAMPLES)
+    silent = {"--name web", "--rm", "--network none"}  # what a plan does not depend on
+    assert {typed for typed, each in told.items() if not each["calls"]} == silent
+    observed = {typed for typed, each in told.items() if each["observed"]}
+    assert {"--user 1000:1000", "--memory 64m", "--privileged", "--read-only"} <= observed
+
+
+def test_every_flag_of_run_has_an_example_in_the_table() -> None:
+    shown = {typed.split()[0] for typed in EXAMPLES}
+    flags = {max(option.opts, key=len) for option in container_flags()}
+    assert flags - shown == {"--env-file"}  # other spelling of --env
 
 
 def test_isolation_is_what_the_kernel_says(minidock: Minidock) -> None:

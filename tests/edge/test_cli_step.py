@@ -10,7 +10,7 @@ import select
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -216,6 +216,25 @@ def test_every_step_can_be_taken_one_by_one(minidock: Minidock) -> None:
         code, rest, error = stepper.end()
     assert (code, rest, error) == (0, "hi\n", "")
     assert is_clean(minidock)
+
+
+def test_a_birth_can_be_aborted_at_any_of_its_steps(
+    minidock: Minidock, at_length: Callable[[int], int]
+) -> None:
+    """H-54: 100 gates, an abort in each step; `make test` takes every twentieth."""
+    many = at_length(100)
+    for steps in range(0, 100, 100 // many):
+        with stepping(minidock, "busybox", "echo", "hi") as stepper:
+            for _ in range(steps):
+                stepper.held()
+                stepper.type("n")
+            _, kind, pid = stepper.held()
+            stepper.type("a")
+            code, rest, error = stepper.end()
+        assert (code, rest) == (125, ""), (steps, kind)
+        assert f"was aborted at {kind}" in error
+        assert not (pid and is_alive(pid)), (steps, kind)
+        assert is_clean(minidock), (steps, kind)
 
 
 def test_two_breaks_hold_one_after_the_other(minidock: Minidock) -> None:
