@@ -65,7 +65,10 @@ exit.json.tmp
 {place}/rootfs
 /                                       the old root, before it is let go
 dev
+dev/mqueue ?
 dev/null
+dev/pts ?
+dev/shm ?
 etc
 fs
 cgroup
@@ -94,6 +97,7 @@ proc/timer_list
 proc/timer_stats
 sys/devices/virtual/powercap
 sys/firmware
+sys/fs/cgroup ?
 sys/net/ipv4/ip_unprivileged_port_start
 sys/net/ipv4/ping_group_range
 self/oom_score_adj
