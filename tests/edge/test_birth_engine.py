@@ -54,6 +54,7 @@ GOLDEN = """
 /proc/self/comm ?
 {pid}/stat ?
 /proc/{pid}/stat ?
+/proc/self/stat ?                       before a fork, Python 3.12 counts threads
 {place}
 shim.json.tmp
 container.log
@@ -435,7 +436,7 @@ def engine_elsewhere(
     """Run a program that has a `cell`, in a process of its own."""
     prelude = f"""
     import os, sys
-    sys.path.insert(0, {str(REPOSITORY)!r})
+    sys.path[:] = {[str(REPOSITORY), *filter(None, sys.path)]!r}
     from pathlib import Path
     from pyminidock.kernel.linux.body import LinuxBody
     from tests.edge.cell import Cell
