@@ -87,7 +87,9 @@ def _traces(process: Path) -> str:
 @pytest.fixture(scope="session")
 def minidock() -> Iterator[Minidock]:
     """Our engine with its busybox image, for the whole test run."""
-    with tempfile.TemporaryDirectory(prefix="minidock-cli-") as scratch:
+    # On a tmpfs, as the reference has it: what overlayfs says of itself depends on what it
+    # stands on.
+    with tempfile.TemporaryDirectory(prefix="minidock-cli-", dir="/dev/shm") as scratch:
         engine = Minidock(Path(scratch) / "root", Path(scratch) / "minidock.sock")
         try:
             made = engine.run("bootstrap", "busybox")

@@ -287,7 +287,7 @@ def busybox_root(directory: Path) -> Path:
 
     The same tree makes Docker's image and ours.  Raises ReferenceFailed.
     """
-    for name in ("bin", "etc", "home", "root", "tmp", "usr", "var"):
+    for name in ("bin", "etc", "home", "root", "run", "tmp", "usr", "var"):
         (directory / name).mkdir(parents=True)
     (directory / "root").chmod(0o700)
     (directory / "tmp").chmod(0o1777)

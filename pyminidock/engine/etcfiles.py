@@ -1,13 +1,18 @@
 """The three files of /etc that are the engine's: who am I, who are you, whom to ask.
 
 They lie beside the container's layer and are bound over the image's, so that a container
-which moves to another network does not carry an old address in its layer.  With loopback
-only there is one answer to everything: localhost.
+which moves to another network does not carry an old address in its layer.
 
-Source: the names and lines are those Docker writes for `--network none`.
+Source: the names and lines are those that dockerd 26.1 writes for `--network none`; servers
+on the host's loopback are left out there, because the container's loopback is its own.
 """
 
+import ipaddress
+from contextlib import suppress
 from pathlib import Path
+
+HOST_RESOLV = Path("/etc/resolv.conf")
+_FALLBACK = ("8.8.8.8", "8.8.4.4")  # Docker's own, where the host names no usable server
 
 _HOSTS = """\
 127.0.0.1\tlocalhost
@@ -17,14 +22,54 @@ ff00::0\tip6-mcastprefix
 ff02::1\tip6-allnodes
 ff02::2\tip6-allrouters
 """
-_RESOLV = "# This container has the loopback device only: there is nobody to ask.\n"
+_RESOLV = """\
+# Written by pyMiniDock.
+# It may be edited: from then on the engine leaves it alone.
+
+{directives}
+
+# Based on host file: '{host}' (legacy)
+# Overrides: []
+"""
 
 
 def write(directory: Path, hostname: str) -> None:
     """Write hostname, hosts and resolv.conf for a container without a network."""
-    for name, text in (
-        ("hostname", f"{hostname}\n"), ("hosts", _HOSTS), ("resolv.conf", _RESOLV),
-    ):  # fmt: skip
+    host = ""
+    with suppress(OSError):  # a host without one has no servers to hand on
+        host = HOST_RESOLV.read_text(encoding="utf-8", errors="replace")
+    texts = {"hostname": f"{hostname}\n", "hosts": _HOSTS, "resolv.conf": resolv_conf(host)}
+    for name, text in texts.items():
         path = directory / name
         path.write_text(text, encoding="utf-8")
         path.chmod(0o644)  # whatever the umask says: everybody inside may read them
+
+
+def resolv_conf(host: str) -> str:
+    r"""Hand on the host's name servers, search list and options; see man 5 resolv.conf.
+
+    >>> print(resolv_conf("nameserver 127.0.0.53\nnameserver 192.0.2.1\nsearch a b"))
+    # Written by pyMiniDock.
+    # It may be edited: from then on the engine leaves it alone.
+    <BLANKLINE>
+    nameserver 192.0.2.1
+    search a b
+    <BLANKLINE>
+    # Based on host file: '/etc/resolv.conf' (legacy)
+    # Overrides: []
+    <BLANKLINE>
+    """
+    lines = [line.split() for line in host.splitlines() if line[:1] not in ("#", ";")]
+    servers = [words[1] for words in lines if words[:1] == ["nameserver"] and words[1:]]
+    usable = [server for server in servers if not _is_loopback(server)] or _FALLBACK
+    last = {words[0]: words for words in lines if words[:1] in (["search"], ["options"])}
+    kept = [" ".join(last[name]) for name in ("search", "options") if name in last]
+    directives = "\n".join([*(f"nameserver {server}" for server in usable), *kept])
+    return _RESOLV.format(directives=directives, host=HOST_RESOLV)
+
+
+def _is_loopback(server: str) -> bool:
+    try:
+        return ipaddress.ip_address(server.partition("%")[0]).is_loopback
+    except ValueError:
+        return True  # not an address: nobody could ask it

@@ -3,7 +3,10 @@
 set -e
 name=$1
 shift
+# The project itself may lie in one of the places that are covered now.
+mount --bind . /mnt
 for place in /tmp /run /dev/shm; do mount -t tmpfs tmpfs $place; done
+mkdir -p "$PWD" && mount --move /mnt "$PWD" && cd "$PWD"
 ip link set lo up
 
 # From here on the own cgroup looks like the top of its hierarchy: what others make beside

@@ -314,7 +314,6 @@ def _mount(
     birth: Birth, filesystem: bytes, source: bytes, target: bytes, attributes: int,
     is_readonly: bool, options: tuple[tuple[bytes, bytes], ...], must_be_plain: bool,
 ) -> None:  # fmt: skip
-    covered = -1
     if must_be_plain:
         # A symbolic link named /proc would receive our writes to sysctl and attributes.
         # Source: CVE-2019-16884, CVE-2019-19921.
@@ -328,13 +327,12 @@ def _mount(
         if not stat.S_ISDIR(os.fstat(handle).st_mode):
             raise NotADirectoryError(errno.ENOTDIR, "", target)
     else:
-        covered = _mode_of(birth, target)
+        if filesystem == b"tmpfs" and b"mode" not in dict(options):
+            options += _mode_of(birth, target)
         handle = _open_place(birth, target, is_directory=True)
     mount = _new_filesystem(
         filesystem, source, options, attributes, is_readonly=is_readonly
     )
-    if filesystem == b"tmpfs" and covered >= 0 and b"mode" not in dict(options):
-        _change_mode(mount, covered)
     if filesystem == b"proc" and birth.proc < 0:
         birth.proc = os.dup(mount)
     if target == b"/dev":
@@ -342,22 +340,15 @@ def _mount(
     _attach(mount, handle)
 
 
-def _mode_of(birth: Birth, path: bytes) -> int:
-    """Give the mode of a directory that is going to be covered; -1: it is absent."""
+def _mode_of(birth: Birth, path: bytes) -> tuple[tuple[bytes, bytes], ...]:
+    """A tree in memory looks like the directory that it covers, as Docker has it."""
     try:
         handle = _open(birth, path)
-    except OSError:
-        return -1
+    except OSError:  # it will be made, and tmpfs has a mode of its own: 1777
+        return ()
     mode = stat.S_IMODE(os.fstat(handle).st_mode)
     os.close(handle)
-    return mode
-
-
-def _change_mode(mount: int, mode: int) -> None:
-    """A tree in memory looks like the directory under it, as Docker has it."""
-    handle = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=mount)
-    os.fchmod(handle, mode)
-    os.close(handle)
+    return ((b"mode", b"%o" % mode),)
 
 
 def _bind(birth: Birth, source: bytes, target: bytes, attributes: int) -> None:
