@@ -49,22 +49,35 @@ def _controllers(options: tuple[str, ...]) -> str:
 
 def make(path: str) -> bool:
     """Make one cgroup, and the engine's own above it; False when it was there."""
-    _make_one(Path(path).parent)
-    return _make_one(Path(path))
-
-
-def _make_one(path: Path) -> bool:
     try:
-        path.mkdir(0o755)
+        made = _make_one(path)
+    except FileNotFoundError:
+        _make_one(os.path.dirname(path))
+        made = _make_one(path)
+    return made
+
+
+def _make_one(path: str) -> bool:
+    try:
+        os.mkdir(path, 0o755)
     except FileExistsError:
         return False
-    for name in ("cpuset.cpus", "cpuset.mems"):
-        # An empty v1 cpuset accepts no process.
-        file, above = path / name, path.parent / name
-        if above.exists() and file.exists() and not file.read_text().strip():
-            file.write_text(above.read_text())
-    _delegate(path.parent)
+    above = os.path.dirname(path)
+    if os.path.exists(f"{path}/cgroup.clone_children"):  # only version 1 has it
+        _fill_cpuset(path, above)
+    else:
+        _delegate(Path(above))
     return True
+
+
+def _fill_cpuset(path: str, above: str) -> None:
+    """Let a new v1 cpuset have what its parent has; an empty one accepts no process."""
+    if not os.path.exists(f"{path}/cpuset.cpus"):
+        return
+    for name in ("cpuset.cpus", "cpuset.mems"):
+        if not Path(path, name).read_text(encoding="ascii").strip():
+            inherited = Path(above, name).read_text(encoding="ascii")
+            Path(path, name).write_text(inherited, encoding="ascii")
 
 
 def _delegate(parent: Path) -> None:

@@ -354,9 +354,9 @@ def _mode_of(birth: Birth, path: bytes) -> tuple[tuple[bytes, bytes], ...]:
 def _bind(birth: Birth, source: bytes, target: bytes, attributes: int) -> None:
     mount = syscalls.open_tree_clone(syscalls.AT_FDCWD, source, recursive=True)
     is_directory = stat.S_ISDIR(os.fstat(mount).st_mode)
-    if attributes:
-        syscalls.mount_setattr(mount, b"", recursive=True, add=attributes)
-    syscalls.mount_setattr(mount, b"", recursive=True, propagation=syscalls.MS_PRIVATE)
+    syscalls.mount_setattr(
+        mount, b"", recursive=True, add=attributes, propagation=syscalls.MS_PRIVATE
+    )
     _attach(mount, _open_place(birth, target, is_directory=is_directory))
 
 
