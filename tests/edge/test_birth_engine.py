@@ -117,10 +117,26 @@ def golden() -> tuple[set[str], set[str]]:
 
 
 def family(pid: int) -> list[int]:
-    """Give a process and all that descend from it."""
-    tasks = Path(f"/proc/{pid}/task").iterdir()
-    children = [int(c) for task in tasks for c in (task / "children").read_text().split()]
-    return [pid, *(each for child in children for each in family(child))]
+    """Give a process and all that descend from it; who ends meanwhile has no children."""
+    try:
+        texts = [
+            (task / "children").read_text() for task in Path(f"/proc/{pid}/task").iterdir()
+        ]
+    except (FileNotFoundError, ProcessLookupError):
+        return [pid]
+    return [pid, *(each for text in texts for c in text.split() for each in family(int(c)))]
+
+
+def family_at_rest(pid: int) -> list[int]:
+    """Wait until the last shim has gone and the next ones sleep; give the family."""
+    seen: list[list[int]] = [[]]
+
+    def is_at_rest() -> bool:
+        seen.append(family(pid))
+        return len(seen[-1]) > 1 and seen[-1] == seen[-2]
+
+    wait_until(is_at_rest, 10, "the spawner to be ready")
+    return seen[-1]
 
 
 @contextmanager
@@ -174,7 +190,7 @@ def test_a_birth_opens_what_is_on_the_list_and_nothing_else(cell: Cell) -> None:
     """H-01: every path by every process from the request to the end of the program."""
     cell.run("true")  # the spawner is there, and has its next children
     trace = cell.place / "trace"
-    with watched(family(cell.body._nursery.pid), trace):
+    with watched(family_at_rest(cell.body._nursery.pid), trace):
         assert cell.run("true").code == 0
     seen, (may, must) = opened(cell, trace), golden()
     assert seen - may == set()
