@@ -95,14 +95,21 @@ def _facts(call: Call) -> str:  # noqa: PLR0911, PLR0912  (one line for each ver
             return _names(names)
         case calls.BecomeUser(uid, gid, groups):
             return f"{uid}:{gid} groups {','.join(map(str, groups)) or 'none'}"
+        case calls.FilterDevices(path, program):
+            return f"{path} by {_program(program)}"
         case calls.InstallSeccomp(program):
-            fingerprint = hashlib.sha256(program).hexdigest()[:8]
-            return f"{len(program) // 8} instructions ({fingerprint})"
+            return _program(program)
         case calls.Execute(argv, environment):
             return (
                 f"{' '.join(map(_word, argv))} with {' '.join(map(name_of, environment))}"
             )
     return " ".join(str(getattr(call, name)) for name in type(call).__dataclass_fields__)
+
+
+def _program(program: bytes) -> str:
+    """Say how long a BPF program is, and a word that changes with each of its bits."""
+    fingerprint = hashlib.sha256(program).hexdigest()[:8]
+    return f"{len(program) // 8} instructions ({fingerprint})"
 
 
 def _flags(words: tuple[str, ...]) -> str:

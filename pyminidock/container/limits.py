@@ -8,7 +8,8 @@
     --pids-limit 20    pids.max                      20        pids.max                20
 
 Memory and swap together are twice the memory, as in Docker; v1 counts the sum, v2 the swap
-alone.  On v1 a list of devices is kept the same way: deny all, then allow a few.
+alone.  The list of devices is written the same way on v1: deny all, then allow a few; v2
+has no file for it and is given a program instead, made of the same list.
 
 Source: moby, daemon/daemon_unix.go, verifyPlatformContainerResources(); runc,
 libcontainer/cgroups; the figures were read in containers of dockerd 26.1.5.
@@ -20,6 +21,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from pyminidock.container.commandline import spell_run
+from pyminidock.container.devicefilter import device_program
 from pyminidock.container.spec import ContainerSpec, CreateRequest
 from pyminidock.errors import MinidockError
 from pyminidock.grammar.sizes import NANO
@@ -126,12 +128,20 @@ def cgroup_paths(spec: ContainerSpec, tree: CgroupTree | None) -> tuple[str, ...
     return tuple(f"{directory}/{spec.cgroup}" for _, directory in hierarchies)
 
 
-def account_calls(spec: ContainerSpec, tree: CgroupTree | None) -> Iterator[calls.Call]:
-    """Open the accounts and write every limit, before there is anyone to limit."""
+def account_calls(spec: ContainerSpec, machine: Machine) -> Iterator[calls.Call]:
+    """Open the accounts and write every limit, before there is anyone to limit.
+
+    Who may have every device needs no program, nor does a user namespace with one uid: no
+    node can be made in it, and none opens but the few of the host that it is shown.
+    """
+    tree = machine.cgroups
     for path in cgroup_paths(spec, tree):
         yield calls.MakeCgroup(path)
     if tree is None or not spec.cgroup:
         return
+    if tree.version == 2 and not (spec.is_privileged or machine.is_single_user):
+        for path in cgroup_paths(spec, tree):
+            yield calls.FilterDevices(path, device_program(DEVICES))
     for controller, file, value in (_v1 if tree.version == 1 else _v2)(spec):
         directory = directory_of(tree, controller)
         if directory:

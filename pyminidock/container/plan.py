@@ -37,7 +37,7 @@ SYSCTLS = (
 def start_plan(spec: ContainerSpec, snapshot: Snapshot, machine: Machine) -> Plan:
     """Plan the birth of a container's first process."""
     return (
-        *account_calls(spec, machine.cgroups),  # 2
+        *account_calls(spec, machine),  # 2
         calls.PrepareOverlay(snapshot.lower, snapshot.upper, snapshot.work),  # 10
         calls.ForkShim(spec.directory, spec.has_terminal, spec.keeps_stdin),  # 3
         calls.EnterNamespace("pid"),  # 5

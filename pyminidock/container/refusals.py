@@ -94,6 +94,8 @@ def _words(failure: CallFailed) -> _Words:  # noqa: PLR0911  (one sentence for e
         case calls.LimitCgroup(path, file, value):
             place = f"write {path}/{file}"
             return f'{_INIT}{_CGROUP}failed to write "{value}": {place}: {reason}', 128
+        case calls.FilterDevices():
+            return f"{_INIT}{_CGROUP}failed to load the device program: {reason}", 128
         case calls.LimitResource(name, _, _):
             return f"{_INIT}{_RLIMITS}error setting rlimit type {name}: {reason}", 128
         case calls.SetHostname(_):
@@ -140,6 +142,13 @@ def advice(failure: CallFailed, spec: ContainerSpec) -> tuple[str, str]:
                 f"{path} has to be a directory of the container: it is not there, or it "
                 "or something on the way to it is a file",
                 shlex.join(words),
+            )
+        case calls.FilterDevices():
+            return (
+                "with CAP_MKNOD a container can make a node for any disk of the host; on "
+                "cgroup v2 only a BPF program keeps it from opening one, and loading it "
+                "takes CAP_SYS_ADMIN and a kernel built with CONFIG_CGROUP_BPF",
+                "minidock doctor",
             )
     return failure.why, failure.try_next
 

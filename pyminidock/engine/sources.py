@@ -20,6 +20,7 @@ Place = tuple[str, int]  # file, line
 VERBS: Mapping[type[Event], str] = {
     events.CgroupCreated: "MakeCgroup",
     events.CgroupLimited: "LimitCgroup",
+    events.DevicesFiltered: "FilterDevices",
     events.CgroupRemoved: "RemoveCgroup",
     events.OverlayPrepared: "PrepareOverlay",
     events.ShimForked: "ForkShim",
@@ -78,12 +79,20 @@ def _of_model() -> dict[str, Place]:
 
 def _of_linux() -> dict[str, Place]:
     """The child has a table of its verbs; what engine and shim do is named here."""
-    from pyminidock.kernel.linux import cgroups, child, midwife, overlay, shim  # noqa: PLC0415
+    from pyminidock.kernel.linux import (  # noqa: PLC0415
+        cgroups,
+        child,
+        devices,
+        midwife,
+        overlay,
+        shim,
+    )
 
     performers: dict[str, Callable[..., Any]] = {
         **child.VERBS,
         "MakeCgroup": cgroups.make,
         "LimitCgroup": cgroups.limit,
+        "FilterDevices": devices.filter_devices,
         "RemoveCgroup": cgroups.remove,
         "PrepareOverlay": overlay.prepare,
         "ForkShim": shim.run,

@@ -43,6 +43,7 @@ from pyminidock.events.kernel import (
     ConsoleOpened,
     DescriptorsClosed,
     DeviceMade,
+    DevicesFiltered,
     DirectoryMade,
     Effect,
     HostnameSet,
@@ -93,6 +94,7 @@ AnyEvent = (
     | UmaskSet | ResourceLimited | OomScoreAdjusted | BirthReady | DescriptorsClosed
     | WorkingDirectoryEntered | BoundingSetDropped | UserTaken | CapabilitiesSet
     | NewPrivilegesForbidden | SeccompInstalled | ProgramExecuted | CgroupRemoved
+    | DevicesFiltered
 )  # fmt: skip
 
 __all__ = [
@@ -115,6 +117,7 @@ __all__ = [
     "ContainerStarted",
     "DescriptorsClosed",
     "DeviceMade",
+    "DevicesFiltered",
     "DirectoryMade",
     "Effect",
     "Emit",

@@ -35,6 +35,14 @@ class CgroupLimited(Effect):
 
 
 @dataclass(frozen=True, slots=True)
+class DevicesFiltered(Effect):
+    """A program judges each device node that is made or opened within the cgroup."""
+
+    path: str
+    instructions: int
+
+
+@dataclass(frozen=True, slots=True)
 class OverlayPrepared(Effect):
     """The layers were stacked into one tree that is mounted nowhere yet."""
 

@@ -36,6 +36,18 @@ class LimitCgroup:
 
 
 @dataclass(frozen=True, slots=True)
+class FilterDevices:
+    """Let `program` (extended BPF) judge every device node in the v2 cgroup `path` (2).
+
+    What it refuses can be neither made nor opened.  Undone with the cgroup.  Source: man 2
+    bpf, BPF_PROG_TYPE_CGROUP_DEVICE.
+    """
+
+    path: str
+    program: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class RemoveCgroup:
     """Remove the cgroup directory `path`; processes still in it are killed first."""
 
@@ -350,7 +362,7 @@ class Execute:
 
 
 Call = (
-    MakeCgroup | LimitCgroup | RemoveCgroup | PrepareOverlay | ForkShim
+    MakeCgroup | LimitCgroup | FilterDevices | RemoveCgroup | PrepareOverlay | ForkShim
     | EnterNamespace | JoinNamespace | ForkInit | JoinCgroup | RefuseTracers
     | DieWithParent | JoinKeyring | SetPropagation | AttachRoot | MakeDirectory | Mount
     | Bind | MakeDevice | MakeLink | OpenConsole | RaiseLoopback | PivotRoot

@@ -39,6 +39,7 @@ class Facts:
     user_namespace_bar: str = ""  # the setting that forbids unprivileged ones; empty: none
     cgroup_version: int = 0
     controllers: tuple[str, ...] = ()
+    device_filter_error: str = ""  # v2: why a test program was refused; empty: it was not
     seccomp_actions: tuple[str, ...] = ()
     busybox: str = ""
     init: str = ""
@@ -215,12 +216,24 @@ def _seccomp(facts: Facts) -> Capability:
 
 
 def _devices(facts: Facts) -> Capability:
+    if facts.cgroup_version == 2 and facts.device_filter_error and _filters_devices(facts):
+        return Capability(
+            "device nodes", NO,
+            f"the program that guards the host's devices: {facts.device_filter_error}",
+            "only --privileged containers are started",
+            "give the engine CAP_SYS_ADMIN, on a kernel built with CONFIG_CGROUP_BPF",
+        )  # fmt: skip
     if facts.capabilities >> _MKNOD & 1:
         return Capability("device nodes", YES, "made new for each container", "", "")
     return Capability(
         "device nodes", LIMITED, "this engine lacks CAP_MKNOD",
         "the host's own nodes are bound in", "run the engine as root",
     )  # fmt: skip
+
+
+def _filters_devices(facts: Facts) -> bool:
+    """Tell whether containers get a device program: in a user namespace no node opens."""
+    return facts.uid == 0 and not facts.is_single_user
 
 
 def _init(facts: Facts) -> Capability:

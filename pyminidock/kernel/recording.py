@@ -31,6 +31,8 @@ def effect_of(call: Call, value: int = 0) -> events.AnyEvent:  # noqa: PLR0911, 
             return events.CgroupCreated(path)
         case calls.LimitCgroup(path, file, text):
             return events.CgroupLimited(path, file, text)
+        case calls.FilterDevices(path, program):
+            return events.DevicesFiltered(path, len(program) // 8)
         case calls.RemoveCgroup(path):
             return events.CgroupRemoved(path)
         case calls.PrepareOverlay(lower, upper, work):

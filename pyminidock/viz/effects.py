@@ -13,10 +13,11 @@ from pyminidock import events as e
 from pyminidock.viz.things import Cgroup, Container, Made, MountPoint, Root, bounded
 
 TreeEvent = (
-    e.CgroupCreated | e.CgroupLimited | e.CgroupRemoved | e.OverlayPrepared
-    | e.RootAttached | e.RootPivoted | e.Mounted | e.BindMounted | e.RemountedReadonly
-    | e.PathMadeReadonly | e.PathMasked | e.DirectoryMade | e.DeviceMade | e.LinkMade
-    | e.ConsoleOpened | e.HostnameSet | e.SysctlWritten | e.LoopbackRaised
+    e.CgroupCreated | e.CgroupLimited | e.DevicesFiltered | e.CgroupRemoved
+    | e.OverlayPrepared | e.RootAttached | e.RootPivoted | e.Mounted | e.BindMounted
+    | e.RemountedReadonly | e.PathMadeReadonly | e.PathMasked | e.DirectoryMade
+    | e.DeviceMade | e.LinkMade | e.ConsoleOpened | e.HostnameSet | e.SysctlWritten
+    | e.LoopbackRaised
 )  # fmt: skip
 TraitEvent = (
     e.TracersRefused | e.ParentDeathBound | e.KeyringJoined | e.PropagationSet
@@ -32,7 +33,9 @@ def tree_after(  # noqa: PLR0911  (one line per fact)
 ) -> Container:
     """Give the container after an effect on its root, its mounts or its account."""
     match event:
-        case e.CgroupCreated() | e.CgroupLimited() | e.CgroupRemoved():
+        case (
+            e.CgroupCreated() | e.CgroupLimited() | e.DevicesFiltered() | e.CgroupRemoved()
+        ):  # fmt: skip
             cgroups = _accounts(container.cgroups, seq, event)
             return replace(container, cgroups=cgroups)
         case e.OverlayPrepared() | e.RootAttached() | e.RootPivoted():
@@ -150,13 +153,16 @@ def _made(
 def _accounts(
     cgroups: Mapping[str, Cgroup],
     seq: int,
-    event: e.CgroupCreated | e.CgroupLimited | e.CgroupRemoved,
+    event: e.CgroupCreated | e.CgroupLimited | e.DevicesFiltered | e.CgroupRemoved,
 ) -> Mapping[str, Cgroup]:
     """Open an account, write a budget, close it."""
     old = cgroups.get(event.path, Cgroup(event.path, seq, seq))
     match event:
         case e.CgroupCreated(path):
             return bounded(cgroups, path, old)
+        case e.DevicesFiltered(path, instructions):
+            limits = {**old.limits, "devices": f"by {instructions} instructions"}
+            return bounded(cgroups, path, replace(old, limits=limits, changed=seq))
         case e.CgroupLimited(path, file, value):
             limits = dict(sorted({**old.limits, file: value}.items())[:64])
             return bounded(cgroups, path, replace(old, limits=limits, changed=seq))

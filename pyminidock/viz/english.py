@@ -182,6 +182,11 @@ CATALOGUE: Mapping[str, Words] = {
         "A device node is only a door; this list decides whether it opens.",
         "write(2) {value!r} to {path}/{file}",
     ),
+    "devices.filtered": (
+        "A program judges every device node from here on",
+        "Whoever may make a node for the host's disk finds that it does not open.",
+        "bpf(2) BPF_PROG_ATTACH, BPF_CGROUP_DEVICE: {instructions} instructions on {path}",
+    ),
     "overlay.prepared": (
         "The image's layers and the writable one are stacked into one tree",
         "Nothing is copied: the kernel merges the directories whenever one is read.",

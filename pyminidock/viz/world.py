@@ -89,11 +89,11 @@ def _told(world: World, record: Record, event: AnyEvent) -> World:
         ):  # fmt: skip
             return process_after(world, record, event)
         case (
-            e.CgroupCreated() | e.CgroupLimited() | e.CgroupRemoved() | e.OverlayPrepared()
-            | e.RootAttached() | e.RootPivoted() | e.Mounted() | e.BindMounted()
-            | e.RemountedReadonly() | e.PathMadeReadonly() | e.PathMasked()
-            | e.DirectoryMade() | e.DeviceMade() | e.LinkMade() | e.ConsoleOpened()
-            | e.HostnameSet() | e.SysctlWritten() | e.LoopbackRaised()
+            e.CgroupCreated() | e.CgroupLimited() | e.DevicesFiltered() | e.CgroupRemoved()
+            | e.OverlayPrepared() | e.RootAttached() | e.RootPivoted() | e.Mounted()
+            | e.BindMounted() | e.RemountedReadonly() | e.PathMadeReadonly()
+            | e.PathMasked() | e.DirectoryMade() | e.DeviceMade() | e.LinkMade()
+            | e.ConsoleOpened() | e.HostnameSet() | e.SysctlWritten() | e.LoopbackRaised()
         ):  # fmt: skip
             return _changed(world, record, lambda c: tree_after(c, record.seq, event))
         case (

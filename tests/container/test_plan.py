@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from pyminidock.container.describe import describe, describe_plan
+from pyminidock.container.devicefilter import device_program
+from pyminidock.container.limits import DEVICES
 from pyminidock.container.plan import end_plan, exec_plan, leave_plan, start_plan
 from pyminidock.container.spec import ContainerSpec, ExecRequest, ExecSpec, Ulimit
 from pyminidock.kernel import calls
@@ -94,6 +96,7 @@ def test_the_order_of_a_birth(machine: str, chosen: tuple[str, ...]) -> None:
     pivot = only(plan, calls.PivotRoot)
     assert_order(
         places(plan, calls.MakeCgroup),
+        places(plan, calls.FilterDevices),
         places(plan, calls.LimitCgroup),
         only(plan, calls.PrepareOverlay),
         only(plan, calls.ForkShim),
@@ -317,6 +320,17 @@ def test_on_v2_there_is_one_tree_and_a_namespace_for_it() -> None:
     assert_order(
         places(plan, calls.JoinCgroup), only(plan, calls.EnterNamespace, namespace="cgroup")
     )
+
+
+def test_on_v2_a_program_keeps_the_list_of_devices_that_v1_has_a_file_for() -> None:
+    plan = plan_of(V2)
+    filtering = plan[only(plan, calls.FilterDevices)]
+    (path,) = (call.path for call in plan if isinstance(call, calls.MakeCgroup))
+    assert filtering == calls.FilterDevices(path, device_program(DEVICES))
+    assert describe(filtering).startswith(f"filter devices      {path} by ")
+    assert places(plan_of(V2, is_privileged=True), calls.FilterDevices) == []
+    assert places(plan_of(replace(V2, is_single_user=True)), calls.FilterDevices) == []
+    assert places(plan_of(), calls.FilterDevices) == []
 
 
 def test_hierarchies_that_share_a_mount_get_one_account() -> None:

@@ -57,6 +57,9 @@ def execute(name: str) -> calls.Execute:
         (failed(calls.LimitCgroup("/cg", "pids.max", "x"), errno.EINVAL),
          "error during container init: error setting cgroup config for procHooks process: "
          'failed to write "x": write /cg/pids.max: invalid argument: unknown', 128, 500),
+        (failed(calls.FilterDevices("/cg", b""), errno.EPERM),
+         "error during container init: error setting cgroup config for procHooks process: "
+         "failed to load the device program: operation not permitted: unknown", 128, 500),
         (failed(calls.SetHostname("x" * 70), errno.EINVAL),
          "error during container init: sethostname: invalid argument: unknown", 128, 500),
         (failed(calls.LimitResource("nofile", 9, 9), errno.EPERM),
@@ -107,3 +110,11 @@ def test_the_advice_is_a_command_in_the_same_root(
     why, try_next = advice(failure, decide())
     assert try_next == command
     assert why
+
+
+def test_a_device_program_that_is_refused_tells_what_it_would_have_kept_shut() -> None:
+    failure = failed(calls.FilterDevices("/cg", b""), errno.EPERM)
+    why, try_next = advice(failure, decide())
+    assert "any disk of the host" in why
+    assert "CAP_SYS_ADMIN" in why
+    assert try_next == "minidock doctor"

@@ -22,6 +22,7 @@ from pyminidock.kernel.calls import (
     DropBoundingSet,
     EnterNamespace,
     Execute,
+    FilterDevices,
     ForbidNewPrivileges,
     ForkInit,
     ForkShim,
@@ -59,6 +60,8 @@ FOREVER = ("sleep", "1000")
 PATH = ("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",)
 # One instruction, "return ALLOW": struct sock_filter {u16 code; u8 jt, jf; u32 k}.
 ALLOW_ALL = bytes.fromhex("060000000000ff7f")
+# "r0 = 1, exit": struct bpf_insn {u8 code; u8 dst:4, src:4; s16 off; s32 imm}.
+ANY_DEVICE = bytes.fromhex("b400000001000000 9500000000000000")
 DEVICES = {"null": 3, "random": 8, "full": 7, "zero": 5, "urandom": 9}
 MASKED = ("/proc/acpi", "/proc/kcore", "/proc/keys", "/proc/timer_list", "/sys/firmware")
 READONLY = ("/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger")
@@ -167,6 +170,14 @@ def accounts(place: Place) -> Plan:
             for file, value in place.limits().items()
             for path in place.accounts(file.partition(".")[0])
         ),
+    )
+
+
+def filtering(place: Place, program: bytes = ANY_DEVICE) -> Plan:
+    """Make the cgroup in every hierarchy and let a program judge the devices there."""
+    return (
+        *(MakeCgroup(path) for path in place.accounts()),
+        *(FilterDevices(path, program) for path in place.accounts()),
     )
 
 

@@ -8,7 +8,15 @@ import pytest
 from pyminidock.kernel import calls
 from pyminidock.kernel.calls import Call, Plan
 from pyminidock.kernel.port import CallFailed
-from tests.contract.plans import ALLOW_ALL, PATH, Place, birth, joining
+from tests.contract.plans import (
+    ALLOW_ALL,
+    ANY_DEVICE,
+    PATH,
+    Place,
+    birth,
+    filtering,
+    joining,
+)
 from tests.contract.stands import Stand, assert_as_before, end, start
 
 Bad = Callable[[Place], Plan]
@@ -256,6 +264,24 @@ CASES = [
         "LimitCgroup",
         E.ENOENT,
         id="no such limit",
+    ),
+    pytest.param(
+        lambda place: filtering(place, ANY_DEVICE[:-1]),
+        "FilterDevices",
+        E.EINVAL,
+        id="half an instruction",
+    ),
+    pytest.param(
+        lambda place: filtering(place, ANY_DEVICE[:8]),
+        "FilterDevices",
+        E.EINVAL,
+        id="a device program without an end",
+    ),
+    pytest.param(
+        lambda place: filtering(place)[len(place.accounts()) :],
+        "FilterDevices",
+        E.ENOENT,
+        id="a device program for no account",
     ),
     pytest.param(
         lambda place: (

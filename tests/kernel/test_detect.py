@@ -50,13 +50,16 @@ def test_a_machine_that_has_everything_is_told_so_without_advice() -> None:
         (replace(WHOLE, user_namespaces=0), "user namespaces", "no", "max_user_"),
         (replace(WHOLE, user_namespace_bar="kernel.unprivileged_userns_clone=0"),
          "user namespaces", "limited", "unprivileged_userns_clone=0"),
-        (replace(WHOLE, cgroup_version=0, controllers=()), "limits", "no", "no cgroup tree"),
+        (replace(WHOLE, cgroup_version=0, controllers=()), "limits", "no",
+         "no cgroup tree"),
         (replace(WHOLE, controllers=("cpu", "pids")), "limits", "limited", "memory"),
         (replace(WHOLE, capabilities=without("CAP_SYS_RESOURCE")), "raising rlimits",
          "limited", "CAP_SYS_RESOURCE"),
         (replace(WHOLE, seccomp_actions=()), "seccomp", "no", "cannot filter"),
         (replace(WHOLE, capabilities=without("CAP_MKNOD")), "device nodes", "limited",
          "CAP_MKNOD"),
+        (replace(WHOLE, device_filter_error="operation not permitted"), "device nodes",
+         "no", "operation not permitted"),
         (replace(WHOLE, init=""), "init for --init", "no", "tini"),
         (replace(WHOLE, busybox=""), "busybox", "limited", "BusyBox"),
     ],
@@ -110,3 +113,16 @@ def test_the_setting_in_the_way_is_named_with_the_value_that_opens(
     assert row(replace(WHOLE, user_namespace_bar=bar), "user namespaces").fix.endswith(
         command
     )
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        pytest.param(replace(WHOLE, cgroup_version=1), id="version 1 has a file for it"),
+        pytest.param(replace(WHOLE, is_single_user=True), id="no node opens there anyway"),
+        pytest.param(replace(WHOLE, uid=1000), id="the engine will enter such a namespace"),
+    ],
+)
+def test_who_needs_no_device_program_is_not_told_that_one_was_refused(facts: Facts) -> None:
+    refused = replace(facts, device_filter_error="operation not permitted")
+    assert row(refused, "device nodes").state == "yes"

@@ -1,7 +1,7 @@
 """One sentence for every verb: what it changes in the world, and what it leaves alone."""
 
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import get_args
 
 import pytest
@@ -9,17 +9,20 @@ import pytest
 from pyminidock.kernel import calls
 from pyminidock.kernel.calls import Call, Plan
 from pyminidock.kernel.model.effects import apply
+from pyminidock.kernel.model.hosts import MACHINE
 from pyminidock.kernel.model.stage import Stage
 from pyminidock.kernel.model.world import ENGINE, World
-from tests.contract.plans import birth, ending, joining
+from pyminidock.kernel.port import CgroupTree
+from tests.contract.plans import birth, ending, filtering, joining
 from tests.contract.stands import model_stand, start
 
+V2 = replace(MACHINE, cgroups=CgroupTree(2, (("", "/sys/fs/cgroup"),)))
 Seen = Callable[[Stage, Stage], bool]
 
 
 def around(verb: type[Call]) -> tuple[Stage, Stage]:
     """Give the stage before and after the first `verb` of a plan that has it."""
-    stand = model_stand()
+    stand = model_stand(V2 if verb is calls.FilterDevices else None)
     plan: Plan = birth(
         stand.place, has_terminal=True, is_readonly=True, no_new_privileges=True, uid=9,
         directory="/srv/app", oom_score=300,
@@ -28,6 +31,8 @@ def around(verb: type[Call]) -> tuple[Stage, Stage]:
         first = start(stand, birth(stand.place))
         plan = joining(stand.place, first, stand.second)
         plan = ending(stand.place) if verb is calls.RemoveCgroup else plan
+    if verb is calls.FilterDevices:
+        plan = filtering(stand.place)
     stage = Stage(stand.body.world, ENGINE)
     for call in plan:
         after = apply(stage, stand.place.machine, call)
@@ -62,6 +67,13 @@ SENTENCES: dict[type[Call], tuple[str, Seen]] = {
     calls.LimitCgroup: (
         "a number stands in one of its files",
         lambda b, a: a.world.cgroups != b.world.cgroups and a.world.tasks == b.world.tasks,
+    ),
+    calls.FilterDevices: (
+        "the account holds one program more, and nobody is in it yet",
+        lambda b, a: (
+            [len(each.device_programs) for each in a.world.cgroups.values()] == [0, 1]
+            and not any(each.device_programs for each in b.world.cgroups.values())
+        ),
     ),
     calls.RemoveCgroup: (
         "the account is gone, and who lived in it has ended",

@@ -11,7 +11,7 @@ from pyminidock.kernel import calls
 from pyminidock.kernel.calls import Call
 from pyminidock.kernel.port import CallFailed
 from pyminidock.kernel.recording import Recording, effect_of
-from tests.contract.plans import accounts, birth, ending, joining
+from tests.contract.plans import accounts, birth, ending, filtering, joining
 from tests.contract.stands import ModelStand, model_stand, start
 
 
@@ -28,6 +28,7 @@ def every_call(stand: ModelStand) -> dict[type[Call], Call]:
         birth(stand.place, has_terminal=True, is_readonly=True, no_new_privileges=True),
         joining(stand.place, first, stand.second),
         ending(stand.place),
+        filtering(stand.place),
     )
     return {type(call): call for plan in plans for call in plan}
 
@@ -62,6 +63,7 @@ def test_every_verb_is_told_in_words_of_its_own(stand: ModelStand) -> None:
             events.NamespaceEntered("uts", was_joined=True, of=5),
         ),
         (calls.InstallSeccomp(bytes(24)), 0, events.SeccompInstalled(3)),
+        (calls.FilterDevices("/cg", bytes(16)), 0, events.DevicesFiltered("/cg", 2)),
     ],
 )  # fmt: skip
 def test_the_value_of_an_answer_is_part_of_the_event(

@@ -14,6 +14,7 @@ _PATH = (errno.ENOENT, errno.ENOTDIR, errno.EACCES, errno.ELOOP, errno.EROFS, er
 _OF: dict[type[Call], tuple[int, ...]] = {
     calls.MakeCgroup: (errno.EROFS, errno.ENOSPC, errno.EAGAIN),
     calls.LimitCgroup: (errno.EINVAL, errno.ENOENT, errno.EBUSY, errno.EIO),
+    calls.FilterDevices: (errno.ENOSYS, errno.EINVAL, errno.EBADF, errno.E2BIG),
     calls.RemoveCgroup: (errno.EBUSY,),
     calls.PrepareOverlay: (errno.ENOSYS, errno.EINVAL, errno.ESTALE, errno.EBUSY),
     calls.ForkShim: (errno.EAGAIN,),

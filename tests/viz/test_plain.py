@@ -63,7 +63,7 @@ def test_the_line_of_an_effect(event: Event, line: str) -> None:
 
 SILENT = {  # what no shell can be asked for
     "ShimForked", "TracersRefused", "ConsoleOpened", "StreamsReopened", "BirthReady",
-    "DescriptorsClosed", "SeccompInstalled",
+    "DescriptorsClosed", "SeccompInstalled", "DevicesFiltered",
 }  # fmt: skip
 
 

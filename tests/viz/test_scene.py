@@ -215,6 +215,13 @@ def test_what_a_shim_prepares_is_shown_until_its_child_is_born() -> None:
     assert "its next child" not in paint(processes(at(entered + 1)), 40)
 
 
+def test_a_device_program_is_a_limit_of_its_account() -> None:
+    account = "/sys/fs/cgroup/minidock-ab12cd/c"
+    made = (e.CgroupCreated(account), e.DevicesFiltered(account, 70))
+    lines = paint(mounts(fold_all(recorded((*CREATE, *made)))), 90).splitlines()
+    assert "devices by 70 instructions, nobody in it yet" in lines[-1]
+
+
 def test_accounts_without_a_limit_share_one_line() -> None:
     paths = [
         f"/sys/fs/cgroup/{name}/minidock-ab12cd/c" for name in ("cpu", "memory", "pids")

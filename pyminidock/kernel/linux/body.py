@@ -22,9 +22,10 @@ from pyminidock.grammar.capabilities import BITS
 from pyminidock.kernel import calls
 from pyminidock.kernel.calls import Call, Plan
 from pyminidock.kernel.detect import judge
-from pyminidock.kernel.linux import cgroups, overlay, streams, wire
+from pyminidock.kernel.linux import cgroups, devices, overlay, streams, wire
 from pyminidock.kernel.linux.facts import read_facts
 from pyminidock.kernel.linux.machine import read_machine
+from pyminidock.kernel.linux.midwife import LOG
 from pyminidock.kernel.linux.nursery import Conversation, Nursery, Report, wait_until_gone
 from pyminidock.kernel.linux.observe import observe
 from pyminidock.kernel.linux.proc import boot_id, start_time
@@ -109,6 +110,8 @@ class LinuxBody:
                         undo.callback(cgroups.remove, path)
                 case calls.LimitCgroup(path, file, value):
                     cgroups.limit(path, file, value)
+                case calls.FilterDevices(path, program):
+                    devices.filter_devices(path, program)
                 case calls.RemoveCgroup(path):
                     self._accounts.add(os.path.dirname(path))
                     cgroups.remove(path)
@@ -285,6 +288,10 @@ class _Labour:
         shim = plan[birth]
         assert isinstance(shim, calls.ForkShim)  # noqa: S101  (how `birth` was found)
         self.directory = shim.directory
+        records = ("shim.sock", "shim.json", "exit.json")
+        self.files = (*records, *(f"{name}.tmp" for name in records))
+        if not Path(self.directory, LOG).exists():
+            self.files = (*self.files, LOG)
 
     def follow(self) -> None:
         """Answer each report; at the end, answer the calls whose silence means success."""
@@ -337,7 +344,7 @@ class _Labour:
         for pid in (self.pid, self.shim_pid):
             if pid:
                 wait_until_gone(pid, _PATIENCE_S)
-        for name in ("shim.sock", "shim.json", "shim.json.tmp"):
+        for name in self.files:
             Path(self.directory, name).unlink(missing_ok=True)
 
 

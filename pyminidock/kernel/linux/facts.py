@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 from pyminidock.kernel.detect import Facts
-from pyminidock.kernel.linux import overlay, syscalls, userns
+from pyminidock.kernel.linux import devices, overlay, syscalls, userns
 from pyminidock.kernel.linux.machine import find_init, status_mask
 from pyminidock.kernel.linux.mountinfo import read_mountinfo
 
@@ -50,6 +50,7 @@ def read_facts(root: Path) -> Facts:
         user_namespace_bar=_user_namespace_bar(),
         cgroup_version=version,
         controllers=controllers,
+        device_filter_error=devices.refusal() if version == 2 else "",
         seccomp_actions=tuple(_read("/proc/sys/kernel/seccomp/actions_avail").split()),
         busybox=_static_busybox(),
         init=find_init(),

@@ -62,6 +62,7 @@ RESOURCES = [
 ]
 HIGHEST_NOFILE = 1 << 20  # Source: /proc/sys/fs/nr_open
 _UNLIMITED = 1 << 64
+_INSTRUCTION, _EXIT = 8, b"\x95"  # bytes of a struct bpf_insn; the code of its last one
 
 
 def hierarchy_of(machine: Machine, path: str) -> str:
@@ -97,8 +98,27 @@ def limit_cgroup(stage: Stage, machine: Machine, call: calls.LimitCgroup) -> Sta
     if call.file.startswith("devices.") and call.file in cgroup.limits:
         text = f"{cgroup.limits[call.file]}\n{text}"
     _check_swap(call.file, text, cgroup)
-    limited = Cgroup({**cgroup.limits, call.file: text})
+    limited = replace(cgroup, limits={**cgroup.limits, call.file: text})
     cgroups = {**stage.world.cgroups, call.path: limited}
+    return replace(stage, world=replace(stage.world, cgroups=cgroups))
+
+
+def filter_devices(stage: Stage, machine: Machine, call: calls.FilterDevices) -> Stage:
+    """Tie a program to an account.  Raises ENOENT, EINVAL, EPERM, EBADF as bpf(2) does."""
+    names = hierarchy_of(machine, call.path)
+    cgroup = stage.world.cgroups.get(call.path)
+    if cgroup is None:
+        raise OSError(errno.ENOENT, f"{call.path} does not exist")
+    if len(call.program) % _INSTRUCTION or call.program[-_INSTRUCTION:][:1] != _EXIT:
+        raise OSError(errno.EINVAL, "a program is instructions, and the last one ends it")
+    powers = {"CAP_SYS_ADMIN"}, {"CAP_BPF", "CAP_NET_ADMIN"}
+    held = {name for name in BITS if stage.task.powers.effective >> BITS[name] & 1}
+    if not any(needed <= held for needed in powers):
+        raise OSError(errno.EPERM, "this needs CAP_SYS_ADMIN, or CAP_BPF and CAP_NET_ADMIN")
+    if names:
+        raise OSError(errno.EBADF, f"{call.path} is a cgroup of version 1")
+    filtered = replace(cgroup, device_programs=(*cgroup.device_programs, call.program))
+    cgroups = {**stage.world.cgroups, call.path: filtered}
     return replace(stage, world=replace(stage.world, cgroups=cgroups))
 
 

@@ -14,8 +14,8 @@ from pyminidock.kernel.model import budgets, devices, mounts, powers, tasks
 from pyminidock.kernel.model.stage import Stage, act
 from pyminidock.kernel.port import Machine
 
-_OF_ENGINE = (calls.MakeCgroup, calls.LimitCgroup, calls.RemoveCgroup,
-              calls.PrepareOverlay, calls.ForkShim)  # fmt: skip
+_OF_ENGINE = (calls.MakeCgroup, calls.LimitCgroup, calls.FilterDevices,
+              calls.RemoveCgroup, calls.PrepareOverlay, calls.ForkShim)  # fmt: skip
 _OF_SHIM = (calls.EnterNamespace, calls.JoinNamespace, calls.JoinCgroup, calls.ForkInit)
 _NEVER_OF_CHILD = (*_OF_ENGINE, calls.ForkInit, calls.JoinNamespace)
 
@@ -43,6 +43,8 @@ def _effect(stage: Stage, machine: Machine, call: Call) -> Stage:  # noqa: PLR09
             return budgets.make_cgroup(stage, machine, path)
         case calls.LimitCgroup():
             return budgets.limit_cgroup(stage, machine, call)
+        case calls.FilterDevices():
+            return budgets.filter_devices(stage, machine, call)
         case calls.RemoveCgroup(path):
             return budgets.remove_cgroup(stage, path)
         case calls.PrepareOverlay():

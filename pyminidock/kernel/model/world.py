@@ -95,9 +95,10 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Cgroup:
-    """One account for resources: the files that were written."""
+    """One account for resources: the files that were written, and (v2) its programs."""
 
     limits: Mapping[str, str] = field(default_factory=dict)
+    device_programs: tuple[bytes, ...] = ()  # all of them have to say yes
 
 
 @dataclass(frozen=True, slots=True)
