@@ -74,11 +74,13 @@ def without_overlay_linux_is_refused_by_name() -> None:
 
 
 def load_overlay() -> None:
-    """From here on containers can be made."""
-    descriptor = os.open("/modules/overlay.ko", os.O_RDONLY)
+    """From here on containers can be made; `loop` is for a disk that they may try."""
     libc = ctypes.CDLL(None, use_errno=True)
-    done = libc.syscall(INIT_MODULE, descriptor, b"", 0)
-    assert done == 0, os.strerror(ctypes.get_errno())
+    for name in ("overlay", "loop"):
+        descriptor = os.open(f"/modules/{name}.ko", os.O_RDONLY)
+        done = libc.syscall(INIT_MODULE, descriptor, b"", 0)
+        os.close(descriptor)
+        assert done == 0, os.strerror(ctypes.get_errno())
 
 
 # ── cgroup v2 ────────────────────────────────────────────────────────────────────────────
@@ -168,6 +170,35 @@ def memory_over_the_limit_ends_the_program_and_says_why() -> None:
     assert (status.code, status.was_out_of_memory) == (137, True), status
 
 
+def a_device_of_the_host_can_be_made_but_not_opened() -> str:
+    """A default container has CAP_MKNOD; the cgroup's program keeps the disk shut."""
+    said = tried()
+    assert said[0] == "made", said
+    assert said[1].endswith("/disk: Operation not permitted"), said
+    assert said[2].endswith("/kmsg: Operation not permitted"), said
+    assert said[3:] == ["zero", "null"], said
+    return said[1]
+
+
+def a_privileged_container_may_open_a_device_of_the_host() -> None:
+    """The same nodes: so it was the program that kept them shut, and nothing else."""
+    said = tried(is_privileged=True)
+    assert said == ["made", "disk", "kmsg", "zero", "null"], said
+
+
+def tried(**wishes: object) -> list[str]:
+    """Make nodes for a loop disk and the kernel's log, try to open them and two others."""
+    script = """mknod /disk b 7 0 && mknod /kmsg c 1 11 && echo made
+        (: < /disk) 2>&1 && echo disk
+        (: > /kmsg) 2>&1 && echo kmsg
+        head -c 1 /dev/zero > /dev/null && echo zero
+        (: < /dev/null > /dev/null) && echo null"""
+    with container("sh", "-c", script, **wishes) as (house, name):
+        run.wait(house, name)
+        log = (house.directory(name) / "container.log").read_text()
+    return "".join(json.loads(line)["log"] for line in log.splitlines()).splitlines()
+
+
 def nothing_of_a_container_is_left_in_the_tree() -> None:
     """Also not the engine's own account, once it is closed."""
     left = [str(path) for path in CGROUPS.glob("minidock-*")]
@@ -189,6 +220,8 @@ def main() -> None:
         the_cgroup_namespace_is_private_and_shows_the_root,
         a_fork_bomb_meets_its_limit,
         memory_over_the_limit_ends_the_program_and_says_why,
+        a_device_of_the_host_can_be_made_but_not_opened,
+        a_privileged_container_may_open_a_device_of_the_host,
         nothing_of_a_container_is_left_in_the_tree,
     ):
         attempt(check)

@@ -22,7 +22,7 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).parents[2]
 GUEST_PYTHON = Path("/usr/bin/python3")  # the distribution's: its library lies in one place
-MODULES = ("kernel/fs/overlayfs/overlay.ko",)
+MODULES = ("kernel/fs/overlayfs/overlay.ko", "kernel/drivers/block/loop.ko")
 MEMORY = "768M"
 
 
