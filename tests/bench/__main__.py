@@ -44,7 +44,9 @@ def main() -> int:
     options.add_argument("--json", type=Path, help="write the figures there too")
     asked = options.parse_args()
     with ExitStack() as stack:
-        state = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
+        # On a tmpfs, where the reference has its own data too.
+        place = tempfile.TemporaryDirectory(prefix="bench-", dir="/dev/shm")
+        state = Path(stack.enter_context(place))
         root = busybox_root(state / "root")
         reference = stack.enter_context(running_reference())
         ours = stack.enter_context(Ours.started(state / "engine"))
