@@ -119,7 +119,9 @@ class Birthplace:
             _come_to_life(birth, order, init)
         child_end.close()
         started, shim = start_time(pid, proc), os.getppid()
-        # The child lives only after this, so every live container has a shim to be found.
+        self._acknowledge(init, pid, str(started).encode())
+        birth_end.send(b"g")  # it walks to DieWithParent, and waits there for the shim
+        # The shim takes over only after this: every live container has one to be found.
         write_file(self.directory, "shim.json", {
             "version": 1, "boot_id": boot, "shim_pid": shim,
             "shim_start_time": start_time(shim, proc), "pid": pid, "start_time": started,
@@ -133,8 +135,6 @@ class Birthplace:
             "cgroups": tuple(w[0] for verb, w in order.calls if verb == "JoinCgroup"),
         }  # fmt: skip
         socket.send_fds(self.shim, [marshal.dumps(message)], handles + self.watchers)
-        self._acknowledge(init, pid, str(started).encode())
-        birth_end.send(b"g")
 
     def _acknowledge(self, index: int, value: int, detail: bytes = b"") -> None:
         report(self.daemon, index, value=value, detail=detail)

@@ -279,7 +279,20 @@ class Shim:
             self.streams = {masters[0]: STDOUT}
         elif not word:
             self.birth.close()
+            self._hold_mounts()
         return word
+
+    def _hold_mounts(self) -> None:
+        """Keep the mount namespace until the exit was told.
+
+        The last process of a namespace takes all its mounts down before its parent hears
+        of its end, and that takes longer than many a program.
+        """
+        try:
+            flags = os.O_RDONLY | os.O_CLOEXEC
+            self.mounts = os.open(f"/proc/{self.pid}/ns/mnt", flags)
+        except OSError:  # it has ended already
+            return
 
     def _withdraw(self) -> None:
         """No program came of it: leave no trace."""
