@@ -54,6 +54,7 @@ GOLDEN = """
 /proc/self/comm ?
 {pid}/stat ?
 /proc/{pid}/stat ?
+/proc/{pid}/ns/mnt ?                     held by the shim until the exit is told
 /proc/self/stat ?                       before a fork, Python 3.12 counts threads
 {place}
 shim.json.tmp
