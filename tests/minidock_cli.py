@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -87,10 +87,8 @@ def _traces(process: Path) -> str:
 @pytest.fixture(scope="session")
 def minidock() -> Iterator[Minidock]:
     """Our engine with its busybox image, for the whole test run."""
-    # On a tmpfs, as the reference has it: what overlayfs says of itself depends on what it
-    # stands on.
-    with tempfile.TemporaryDirectory(prefix="minidock-cli-", dir="/dev/shm") as scratch:
-        engine = Minidock(Path(scratch) / "root", Path(scratch) / "minidock.sock")
+    with tmpfs("minidock-cli-") as scratch:
+        engine = Minidock(scratch / "root", scratch / "minidock.sock")
         try:
             made = engine.run("bootstrap", "busybox")
             assert made.returncode == 0, made.stderr
@@ -103,6 +101,20 @@ def minidock() -> Iterator[Minidock]:
             wait_until(lambda: not engine.remains(), 10, "our engine to be gone")
         left = engine.remains()
         assert not left, "\n".join(left)
+
+
+@contextmanager
+def tmpfs(prefix: str) -> Iterator[Path]:
+    """Make a directory on a file system of its own, in memory, as the reference has it.
+
+    What overlayfs says of itself depends on what it stands on.
+    """
+    with tempfile.TemporaryDirectory(prefix=prefix) as place:
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=700", "cli", place], check=True)
+        try:
+            yield Path(place)
+        finally:
+            subprocess.run(["umount", "--lazy", place], check=True)
 
 
 def parent_cgroups(engine: Minidock) -> tuple[Path, ...]:
