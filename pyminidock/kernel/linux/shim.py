@@ -54,7 +54,7 @@ _CHUNK = 65536
 _ATTACH_BUFFER = 1 << 20  # bytes waiting for one attached client
 _LINGER_S = 600
 _LONGEST_MESSAGE = 1 << 20
-_REHEARSALS = 20  # Python has settled then
+REHEARSALS = 20  # Python has settled then
 _TIOCSWINSZ = 0x5414
 
 
@@ -114,7 +114,7 @@ def rehearse() -> None:
     Done here, those pages are shared; done later, every shim would have copies of its own,
     a fifth of its memory.
     """
-    for _ in range(_REHEARSALS):
+    for _ in range(REHEARSALS):
         _settle()
         midwife, ours = socket.socketpair()
         birth, child = socket.socketpair()

@@ -23,7 +23,7 @@ import signal
 import socket
 import sys
 
-from pyminidock.kernel.linux import shim, syscalls
+from pyminidock.kernel.linux import child, shim, syscalls
 from pyminidock.kernel.linux.child import report
 from pyminidock.kernel.linux.midwife import MOST_HANDLES, NO_MORE
 from pyminidock.kernel.linux.proc import name_process
@@ -34,6 +34,7 @@ CONTROL = 3  # the descriptor on which requests arrive
 def main() -> None:
     """Serve requests until the daemon is gone; forks share everything imported so far."""
     shim.rehearse()
+    child.rehearse(shim.REHEARSALS)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_DFL)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel reaps our shims
