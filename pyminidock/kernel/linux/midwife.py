@@ -21,15 +21,8 @@ import struct
 from collections.abc import Mapping
 
 from pyminidock.kernel.linux import syscalls
-from pyminidock.kernel.linux.child import (
-    VERBS,
-    Aborted,
-    Birth,
-    Order,
-    live,
-    report,
-    wait_for_go,
-)
+from pyminidock.kernel.linux.birth import Aborted, Birth, Order, report, wait_for_go
+from pyminidock.kernel.linux.child import VERBS, live
 from pyminidock.kernel.linux.proc import boot_id, start_time
 
 LOG = "container.log"

@@ -6,19 +6,8 @@
 
 It is forked by the spawner, and a midwife gives it a child and all handles; from then on it
 does four things until the child ends: it copies output into the log and to whoever is
-attached, hands input in, passes signals on, and answers on its socket.  The exit status is
-on disk before anybody is told.
-
-Messages on shim.sock: 4 bytes length (big-endian), then lines "name value", the first of
-them "op ...".  Lines that one side does not know are passed over, so shims and daemons of
-different versions understand each other; JSON would cost every idle shim 150 KiB.
-
-    wait      answered at the end with code, signal, oom (0 or 1), finished (seconds)
-    signal    number                           resize    rows, columns
-    dismiss   the exit record was read; the shim may go
-    attach    after the answer the connection carries frames, both ways:
-              1 byte stream (0 stdin, 1 stdout, 2 stderr), 3 zero bytes, 4 bytes length;
-              an empty stdin frame closes standard input
+attached, hands input in, passes signals on, and answers on its socket (`messages`).  The
+exit status is on disk before anybody is told.
 
 Only the standard library is used and nothing is imported after the fork: fifty shims share
 most of their memory with the spawner (under 1 MiB each).
@@ -34,9 +23,18 @@ import signal
 import socket
 import struct
 import time
-from collections.abc import Mapping
 
 from pyminidock.kernel.linux import syscalls
+from pyminidock.kernel.linux.messages import (
+    FRAME,
+    LENGTH,
+    STDERR,
+    STDIN,
+    STDOUT,
+    Client,
+    read,
+    spell,
+)
 from pyminidock.kernel.linux.midwife import (
     LOG,
     MOST_HANDLES,
@@ -45,10 +43,6 @@ from pyminidock.kernel.linux.midwife import (
     write_file,
 )
 from pyminidock.kernel.linux.proc import name_process
-
-STDIN, STDOUT, STDERR = 0, 1, 2
-FRAME = struct.Struct(">BxxxI")
-LENGTH = struct.Struct(">I")
 
 _CHUNK = 65536
 _ATTACH_BUFFER = 1 << 20  # bytes waiting for one attached client
@@ -148,48 +142,6 @@ def _leave_note(directory: int, surprise: BaseException) -> None:
     text = f"shim {os.getpid()}: {surprise!r} at {' > '.join(places)}\n"
     flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
     os.write(os.open("shim.log", flags, 0o600, dir_fd=directory), text.encode())
-
-
-def spell(fields: Mapping[str, object]) -> bytes:
-    """Write one message."""
-    body = "\n".join(f"{name} {value}" for name, value in fields.items()).encode()
-    return LENGTH.pack(len(body)) + body
-
-
-def read(body: bytes) -> dict[str, str]:
-    """Read the lines of one message."""
-    pairs = (line.partition(" ") for line in body.decode().split("\n"))
-    return {name: value for name, _, value in pairs}
-
-
-class Client:
-    """One connection to shim.sock."""
-
-    def __init__(self, connection: socket.socket, *, is_attached: bool = False) -> None:
-        connection.setblocking(False)
-        self.connection = connection
-        self.incoming = bytearray()
-        self.outgoing = bytearray()
-        self.is_attached = is_attached
-        self.is_waiting = False
-
-    def send(self, data: bytes) -> None:
-        """Queue bytes and write what goes at once."""
-        self.outgoing += data
-        self.flush()
-
-    def flush(self) -> None:
-        """Write what the socket takes.  Raises OSError when the other side is gone."""
-        while self.outgoing:
-            try:
-                sent = self.connection.send(self.outgoing)
-            except BlockingIOError:
-                return
-            del self.outgoing[:sent]
-
-    def answer(self, **fields: float) -> None:
-        """Send one message."""
-        self.send(spell(fields))
 
 
 class Shim:

@@ -24,7 +24,7 @@ import socket
 import sys
 
 from pyminidock.kernel.linux import child, shim, syscalls
-from pyminidock.kernel.linux.child import report
+from pyminidock.kernel.linux.birth import report
 from pyminidock.kernel.linux.midwife import MOST_HANDLES, NO_MORE
 from pyminidock.kernel.linux.proc import name_process
 

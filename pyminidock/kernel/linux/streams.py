@@ -1,13 +1,13 @@
 """Talking to a shim: short questions, and the standard streams of its program.
 
-The messages are described where they are answered, in `shim`.
+How they are spelled is told in `messages`.
 """
 
 import contextlib
 import os
 import socket
 
-from pyminidock.kernel.linux.shim import FRAME, LENGTH, STDIN, read, spell
+from pyminidock.kernel.linux.messages import FRAME, LENGTH, STDIN, read, spell
 
 ANSWER_S = 10.0  # seconds a shim has to answer anything but "wait"
 

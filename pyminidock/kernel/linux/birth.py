@@ -1,0 +1,70 @@
+"""One birth, as child and midwife know it: the order, the sockets, a word for each call.
+
+    report    28 bytes (index, errno, value, monotonic ns, detail length), then the detail
+    go        1 byte, awaited
+
+Source: the daemon's side of the conversation is `nursery`, the spelling is `wire`.
+"""
+
+import os
+import struct
+import time
+
+Words = tuple[object, ...]  # plain numbers, bytes and tuples of these, as `wire` spells
+
+REPORT = struct.Struct("<iiqqi")  # index, errno, value, monotonic ns, length of the detail
+
+
+class Aborted(Exception):
+    """The daemon hung up: nobody wants this process any more."""
+
+
+class Order:
+    """What the daemon sent: the calls, and how to walk them."""
+
+    calls: tuple[tuple[str, Words], ...]
+    first: int  # index of the first call within the whole plan
+    lockstep: bool
+    last_capability: int
+    fail_at: tuple[int, int]  # (index, errno): this call fails, for the fault sweep
+
+    def __init__(self, message: dict[str, object]) -> None:
+        vars(self).update(message)
+
+
+class Birth:
+    """What the child knows on its way: descriptors, and what the tail still has to do."""
+
+    def __init__(self, report: int, shim: int, root_mount: int, order: "Order") -> None:
+        self.report = report  # the birth socket, to the daemon
+        self.shim = shim  # a socket to the shim: go bytes, and the pty master back
+        self.root_mount = root_mount  # the detached tree; -1 for exec
+        self.lockstep = order.lockstep
+        self.last_capability = order.last_capability
+        self.fail_at = order.fail_at
+        self.index = 0  # of the call being made, within the whole plan
+        self.root = -1  # O_PATH handle on the container's root
+        self.proc = -1  # the procfs that we mounted ourselves, whatever lies on /proc now
+        self.devices = -1  # st_dev of the tmpfs that we mounted on /dev
+        self.late_directory = b""  # a working directory that needs the user's own powers
+
+
+def report(descriptor: int, index: int, *, error: int = 0, value: int = 0,
+           detail: bytes = b"") -> None:  # fmt: skip
+    """Tell the daemon how the call with this number ended."""
+    detail = detail[:512]
+    head = REPORT.pack(index, error, value, time.monotonic_ns(), len(detail))
+    try:
+        os.write(descriptor, head + detail)
+    except OSError:
+        raise Aborted from None
+
+
+def wait_for_go(descriptor: int) -> None:
+    """Wait for one byte.  Raises Aborted when the other side hung up instead."""
+    try:
+        byte = os.read(descriptor, 1)
+    except OSError:
+        raise Aborted from None
+    if not byte:
+        raise Aborted

@@ -1,0 +1,65 @@
+"""What is said on shim.sock, and one connection to it.
+
+A message is 4 bytes length (big-endian), then lines "name value", the first of
+them "op ...".  Lines that one side does not know are passed over, so shims and daemons of
+different versions understand each other; JSON would cost every idle shim 150 KiB.
+
+    wait      answered at the end with code, signal, oom (0 or 1), finished (seconds)
+    signal    number                           resize    rows, columns
+    dismiss   the exit record was read; the shim may go
+    attach    after the answer the connection carries frames, both ways:
+              1 byte stream (0 stdin, 1 stdout, 2 stderr), 3 zero bytes, 4 bytes length;
+              an empty stdin frame closes standard input
+
+Used by both sides: the shim answers, `streams` asks.
+"""
+
+import socket
+import struct
+from collections.abc import Mapping
+
+STDIN, STDOUT, STDERR = 0, 1, 2
+FRAME = struct.Struct(">BxxxI")
+LENGTH = struct.Struct(">I")
+
+
+def spell(fields: Mapping[str, object]) -> bytes:
+    """Write one message."""
+    body = "\n".join(f"{name} {value}" for name, value in fields.items()).encode()
+    return LENGTH.pack(len(body)) + body
+
+
+def read(body: bytes) -> dict[str, str]:
+    """Read the lines of one message."""
+    pairs = (line.partition(" ") for line in body.decode().split("\n"))
+    return {name: value for name, _, value in pairs}
+
+
+class Client:
+    """One connection to shim.sock."""
+
+    def __init__(self, connection: socket.socket, *, is_attached: bool = False) -> None:
+        connection.setblocking(False)
+        self.connection = connection
+        self.incoming = bytearray()
+        self.outgoing = bytearray()
+        self.is_attached = is_attached
+        self.is_waiting = False
+
+    def send(self, data: bytes) -> None:
+        """Queue bytes and write what goes at once."""
+        self.outgoing += data
+        self.flush()
+
+    def flush(self) -> None:
+        """Write what the socket takes.  Raises OSError when the other side is gone."""
+        while self.outgoing:
+            try:
+                sent = self.connection.send(self.outgoing)
+            except BlockingIOError:
+                return
+            del self.outgoing[:sent]
+
+    def answer(self, **fields: float) -> None:
+        """Send one message."""
+        self.send(spell(fields))
