@@ -343,7 +343,7 @@ class StepperApp(App[str]):
 
     def do_help(self) -> None:
         """Show all keys."""
-        self.push_screen(Help())
+        self.push_screen(Help(), self._come_back)
 
     def do_close(self) -> None:
         """Close whatever was opened last."""
@@ -363,8 +363,13 @@ class StepperApp(App[str]):
         who = f"PID {process.pid}" if process else "A container"
         self.push_screen(Leave(f"{who} is held live."), self._leave)
 
+    def _come_back(self, answer: object = None) -> None:
+        """Draw anew after a dialog: below one, nothing that was begun is finished."""
+        self.call_later(self.redraw)
+
     def _leave(self, answer: str | None) -> None:
         if answer not in ("go on", "abort"):
+            self._come_back()
             return
         order = self.source.abort if answer == "abort" else self.source.resume
 
