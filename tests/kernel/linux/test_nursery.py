@@ -21,6 +21,7 @@ ALLOWED = {
     "abc", "array", "builtins", "codecs", "collections", "contextlib", "copyreg",
     "ctypes", "encodings", "enum", "errno", "fcntl", "functools", "gc", "genericpath",
     "heapq", "io", "itertools", "json", "keyword", "marshal", "math", "operator", "os",
+    "linecache",  # Python 3.13 has it for `-c`
     "posix", "posixpath", "pyminidock", "re", "reprlib", "resource", "select",
     "selectors", "signal", "site", "socket", "stat", "struct", "sys", "time", "types",
     "typing", "warnings", "weakref", "zipimport",
