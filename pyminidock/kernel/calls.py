@@ -124,7 +124,7 @@ class RefuseTracers:
 
 @dataclass(frozen=True, slots=True)
 class DieWithParent:
-    """Ask for SIGKILL at the parent's death.  Source: man 2 PR_SET_PDEATHSIG (7)."""
+    """Wait until the shim is the parent, then ask to die with it; PR_SET_PDEATHSIG (7)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,7 +297,7 @@ class AdjustOomScore:
 
 @dataclass(frozen=True, slots=True)
 class AnnounceReady:
-    """Report that all is prepared, and wait for the shim's "go" (26)."""
+    """Report that all is prepared: the last point where a gate may hold (26)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ attached, hands input in, passes signals on, and answers on its socket (`message
 exit status is on disk before anybody is told.
 
 Only the standard library is used and nothing is imported after the fork: fifty shims share
-most of their memory with the spawner (under 1 MiB each).
+most of their memory with the spawner (1.1 MiB each).
 """
 
 import fcntl
