@@ -75,12 +75,17 @@ from pyminidock.events.kernel import (
     UserTaken,
     WorkingDirectoryEntered,
 )
-from pyminidock.events.layers import RootFound, SnapshotPrepared, SnapshotRemoved
+from pyminidock.events.layers import (
+    ArchiveWarned,
+    RootFound,
+    SnapshotPrepared,
+    SnapshotRemoved,
+)
 from pyminidock.events.unionfs import LayerProbed, PathResolved
 
 AnyEvent = (
     LayerProbed | PathResolved
-    | RootFound | SnapshotPrepared | SnapshotRemoved
+    | RootFound | SnapshotPrepared | SnapshotRemoved | ArchiveWarned
     | ContainerCreated | UserResolved | SpecResolved | PlanMade | ContainerStarted
     | ContainerStartFailed | IsolationObserved | IsolationUnobserved | ContainerExited
     | ContainerSignalled | ContainerRemoved | ExecCreated | ExecStarted | ExecExited
@@ -100,6 +105,7 @@ AnyEvent = (
 __all__ = [
     "EVIDENCE",
     "AnyEvent",
+    "ArchiveWarned",
     "BindMounted",
     "BirthReady",
     "BoundingSetDropped",

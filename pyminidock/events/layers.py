@@ -15,6 +15,18 @@ class RootFound(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class ArchiveWarned(Event):
+    """An archive was odd but readable; `offset` is in bytes of the uncompressed stream.
+
+    `entry` is the name it was about, printable, and empty if it was about no entry.
+    """
+
+    what: str
+    entry: str
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
 class SnapshotPrepared(Event):
     """A container got an empty `upper` directory above its read-only `lower` ones."""
 

@@ -78,6 +78,11 @@ CATALOGUE: Mapping[str, Words] = {
         "Nothing pretends to be what it is not: this tree was made here, not pulled.",
         "{name} → {path}, a stand-in made of {stand_in}",
     ),
+    "archive.warned": (
+        "An archive is odd: {what}",
+        "It can be read without a guess, so it is; what would need a guess is refused.",
+        "{what}, entry {entry!r}, at byte {offset}",
+    ),
     "snapshot.prepared": (
         "The container gets an empty writable layer on top of the image",
         "Whatever it writes lands there; the layers below stay as they are, shared by all.",

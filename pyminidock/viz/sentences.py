@@ -119,7 +119,7 @@ def words_of(  # noqa: PLR0911, PLR0912  (one line per fact)
             | e.HostnameSet() | e.LoopbackRaised() | e.UmaskSet() | e.OomScoreAdjusted()
             | e.BirthReady() | e.DescriptorsClosed() | e.WorkingDirectoryEntered()
             | e.UserTaken() | e.NewPrivilegesForbidden() | e.SeccompInstalled()
-            | e.ProgramExecuted() | e.DevicesFiltered()
+            | e.ProgramExecuted() | e.DevicesFiltered() | e.ArchiveWarned()
         ):  # fmt: skip
             return kind, facts
         case _:

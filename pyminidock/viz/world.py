@@ -73,6 +73,7 @@ def _told(world: World, record: Record, event: AnyEvent) -> World:
             e.RequestReceived() | e.RequestRefused() | e.GateHeld() | e.GateReleased()
             | e.EventsDropped() | e.JournalDropped() | e.OrphanRemoved()
             | e.ShortfallFound() | e.LayerProbed() | e.PathResolved()
+            | e.ArchiveWarned()
         ):  # fmt: skip
             return _around(world, record, event)
         case (
@@ -112,7 +113,7 @@ def _told(world: World, record: Record, event: AnyEvent) -> World:
 _Around = (
     e.RequestReceived | e.RequestRefused | e.GateHeld | e.GateReleased | e.EventsDropped
     | e.JournalDropped | e.OrphanRemoved | e.ShortfallFound | e.LayerProbed
-    | e.PathResolved
+    | e.PathResolved | e.ArchiveWarned
 )  # fmt: skip
 
 
@@ -133,8 +134,9 @@ def _around(world: World, record: Record, event: _Around) -> World:
             kept = dict(sorted(world.paths.items())[-CEILING + 1 :])
             return replace(world, paths=kept | {path: " + ".join(layers) or "absent"})
         case (
-            e.EventsDropped() | e.JournalDropped() | e.OrphanRemoved() | e.ShortfallFound()
-        ):
+            e.EventsDropped() | e.JournalDropped() | e.OrphanRemoved()
+            | e.ShortfallFound() | e.ArchiveWarned()
+        ):  # fmt: skip
             return replace(world, notes=world.notes.add(world.steps.items[-1]))
         case e.RequestReceived() | e.LayerProbed():
             return world
