@@ -57,15 +57,21 @@ class Writer:
         self._thread.start()
 
     def open(self, story: str, title: str, wall: float, backend: str) -> float:
-        """Prepare the file of a story; give the wall time at which it began."""
-        with self._writing:
-            if (header := self.journals.resume(story)) is None:
-                header = Header(
-                    story, redaction.text(title), created(wall), backend, self._engine,
-                    self._host,
-                )  # fmt: skip
-            self._headers[story] = header
+        """Prepare the file of a story; give the wall time at which it began.
+
+        A new story waits for nobody, even while the thread is writing the one before it.
+        """
+        header = self._resume(story) or Header(
+            story, redaction.text(title), created(wall), backend, self._engine, self._host
+        )
+        self._headers[story] = header
         return min(wall, began(header, otherwise=wall))
+
+    def _resume(self, story: str) -> Header | None:
+        if not self.journals.has(story):
+            return None
+        with self._writing:
+            return self.journals.resume(story)
 
     def put(self, told: Told) -> None:
         """Queue an event.  Costs an append; the order is that of the calls."""
