@@ -58,6 +58,7 @@ VERBS: Mapping[type[Event], str] = {
     events.NewPrivilegesForbidden: "ForbidNewPrivileges",
     events.SeccompInstalled: "InstallSeccomp",
     events.ProgramExecuted: "Execute",
+    events.ProgramNotExecuted: "Execute",
 }
 """Which verb each effect comes from; the other way round is `recording.effect_of`."""
 

@@ -15,6 +15,23 @@ from pyminidock.events.api import (
     ShortfallFound,
 )
 from pyminidock.events.base import EVIDENCE, Emit, Event, ignore, kind_of
+from pyminidock.events.build import (
+    BuildFailed,
+    CacheHit,
+    CacheMissed,
+    ConfigChanged,
+    ContextReceived,
+    FileCopied,
+    FilesOmitted,
+    ImageBuilt,
+    ImageTagged,
+    InstructionParsed,
+    LayerCommitted,
+    StepFinished,
+    StepPrinted,
+    StepSkipped,
+    StepStarted,
+)
 from pyminidock.events.container import (
     ContainerCreated,
     ContainerExited,
@@ -61,6 +78,7 @@ from pyminidock.events.kernel import (
     PathMasked,
     PlannedEffect,
     ProgramExecuted,
+    ProgramNotExecuted,
     PropagationSet,
     RemountedReadonly,
     ResourceLimited,
@@ -86,6 +104,9 @@ from pyminidock.events.unionfs import LayerProbed, PathResolved
 AnyEvent = (
     LayerProbed | PathResolved
     | RootFound | SnapshotPrepared | SnapshotRemoved | ArchiveWarned
+    | ContextReceived | InstructionParsed | StepStarted | StepSkipped | CacheHit
+    | CacheMissed | ConfigChanged | FileCopied | FilesOmitted | StepPrinted
+    | LayerCommitted | StepFinished | ImageBuilt | ImageTagged | BuildFailed
     | ContainerCreated | UserResolved | SpecResolved | PlanMade | ContainerStarted
     | ContainerStartFailed | IsolationObserved | IsolationUnobserved | ContainerExited
     | ContainerSignalled | ContainerRemoved | ExecCreated | ExecStarted | ExecExited
@@ -99,7 +120,7 @@ AnyEvent = (
     | UmaskSet | ResourceLimited | OomScoreAdjusted | BirthReady | DescriptorsClosed
     | WorkingDirectoryEntered | BoundingSetDropped | UserTaken | CapabilitiesSet
     | NewPrivilegesForbidden | SeccompInstalled | ProgramExecuted | CgroupRemoved
-    | DevicesFiltered
+    | DevicesFiltered | ProgramNotExecuted
 )  # fmt: skip
 
 __all__ = [
@@ -109,11 +130,15 @@ __all__ = [
     "BindMounted",
     "BirthReady",
     "BoundingSetDropped",
+    "BuildFailed",
+    "CacheHit",
+    "CacheMissed",
     "CapabilitiesSet",
     "CgroupCreated",
     "CgroupJoined",
     "CgroupLimited",
     "CgroupRemoved",
+    "ConfigChanged",
     "ConsoleOpened",
     "ContainerCreated",
     "ContainerExited",
@@ -121,6 +146,7 @@ __all__ = [
     "ContainerSignalled",
     "ContainerStartFailed",
     "ContainerStarted",
+    "ContextReceived",
     "DescriptorsClosed",
     "DeviceMade",
     "DevicesFiltered",
@@ -132,14 +158,20 @@ __all__ = [
     "ExecCreated",
     "ExecExited",
     "ExecStarted",
+    "FileCopied",
+    "FilesOmitted",
     "GateHeld",
     "GateReleased",
     "HostnameSet",
+    "ImageBuilt",
+    "ImageTagged",
     "InitForked",
+    "InstructionParsed",
     "IsolationObserved",
     "IsolationUnobserved",
     "JournalDropped",
     "KeyringJoined",
+    "LayerCommitted",
     "LayerProbed",
     "LinkMade",
     "LoopbackRaised",
@@ -156,6 +188,7 @@ __all__ = [
     "PlanMade",
     "PlannedEffect",
     "ProgramExecuted",
+    "ProgramNotExecuted",
     "PropagationSet",
     "RemountedReadonly",
     "RequestReceived",
@@ -170,6 +203,10 @@ __all__ = [
     "SnapshotPrepared",
     "SnapshotRemoved",
     "SpecResolved",
+    "StepFinished",
+    "StepPrinted",
+    "StepSkipped",
+    "StepStarted",
     "StreamsReopened",
     "SysctlWritten",
     "TracersRefused",

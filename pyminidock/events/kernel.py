@@ -13,7 +13,7 @@ from pyminidock.events.base import Event
 
 @dataclass(frozen=True, slots=True)
 class Effect(Event):
-    """Something was done to the machine and the kernel said yes."""
+    """Something was asked of the kernel, and this is what it answered."""
 
     evidence: ClassVar[str] = "acknowledged"
 
@@ -313,6 +313,19 @@ class ProgramExecuted(Effect):
     """The close-on-exec pipe ended: the program took over the process."""
 
     argv: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ProgramNotExecuted(Effect):
+    """The program was found, but no program took over: the process ended instead.
+
+    A missing interpreter is one cause, a filter that kills who executes is another.
+    Docker calls such a container started, and so do we; it ends at once.
+    """
+
+    argv: tuple[str, ...]
+    errno: int  # of execve(2); 0: the process was killed before it answered
+    reason: str  # in the kernel's words
 
 
 @dataclass(frozen=True, slots=True)

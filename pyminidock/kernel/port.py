@@ -20,8 +20,11 @@ Answer = Callable[[Call, int], None]
 """Told of each call that succeeded, with its value.
 
 The value is a pid for ForkShim and ForkInit; 1 where a path was present or a limit was
-clamped; 2 for a masked directory; otherwise 0.
+clamped; 2 for a masked directory; for Execute the errno where the program that was found
+could not run, and KILLED where the process was killed before it could; otherwise 0.
 """
+
+KILLED = -1
 
 
 @dataclass(frozen=True, slots=True)

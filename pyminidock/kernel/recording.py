@@ -4,6 +4,7 @@ Effects are told here and nowhere else, so an event cannot exist without its cal
 call that is taken out of a body takes its event with it.
 """
 
+import os
 from collections.abc import Mapping, Sequence
 from typing import assert_never
 
@@ -107,10 +108,16 @@ def effect_of(call: Call, value: int = 0) -> events.AnyEvent:  # noqa: PLR0911, 
             return events.NewPrivilegesForbidden()
         case calls.InstallSeccomp(program):
             return events.SeccompInstalled(len(program) // 8)
+        case calls.Execute(argv, _) if value:
+            return events.ProgramNotExecuted(argv, max(value, 0), _why_not(value))
         case calls.Execute(argv, _):
             return events.ProgramExecuted(argv)
         case _:
             assert_never(call)
+
+
+def _why_not(value: int) -> str:
+    return os.strerror(value).lower() if value > 0 else "killed before it was executed"
 
 
 class Recording:

@@ -152,7 +152,7 @@ def _powers(event: Event) -> str:  # noqa: PLR0911  (one line per fact)
             return f"exec capsh --shell=/bin/sh --caps={held} --"
         case events.NewPrivilegesForbidden():
             return "exec setpriv --no-new-privs sh"
-        case events.ProgramExecuted(argv) if argv:
+        case events.ProgramExecuted(argv) | events.ProgramNotExecuted(argv) if argv:
             return f"exec {shlex.join(argv)}"
     return ""
 

@@ -28,7 +28,7 @@ ENGINE = "engine"
 ProcessEvent = (
     e.ExecCreated | e.ExecStarted | e.ExecExited | e.IsolationObserved
     | e.IsolationUnobserved | e.ShimForked | e.InitForked | e.NamespaceEntered
-    | e.ProgramExecuted | e.CgroupJoined
+    | e.ProgramExecuted | e.ProgramNotExecuted | e.CgroupJoined
 )  # fmt: skip
 
 
@@ -48,6 +48,9 @@ def process_after(  # noqa: PLR0911  (one line per fact)
         case e.ProgramExecuted(argv):
             process = replace(_newborn(world, record), command=argv, state="running")
             return _with(world, record, process)
+        case e.ProgramNotExecuted(argv):
+            process = replace(_newborn(world, record), command=argv, state="exited")
+            return _with(world, record, process)
         case e.IsolationObserved() | e.IsolationUnobserved():
             return _observed(world, record, event)
         case e.ExecCreated():
@@ -55,7 +58,7 @@ def process_after(  # noqa: PLR0911  (one line per fact)
         case e.ExecStarted(container, exec_id, pid):
             made = _newborn(world, record)
             made = replace(made, exec=exec_id, container=container, pid=pid or made.pid)
-            return _with(world, record, replace(made, role="exec", state="running"))
+            return _with(world, record, replace(_started(made), role="exec"))
         case e.ExecExited(_, exec_id, _):
             ended = [key for key, p in world.processes.items() if p.exec == exec_id]
             shims = [world.processes[key].parent for key in ended]
@@ -83,11 +86,15 @@ def _with_trait(
 
 
 def running(world: World, record: Record, container: str, pid: int) -> World:
-    """The container started: its first process runs, as number `pid` of the host."""
+    """The container started: its first process is number `pid` of the host."""
     first = world.processes.get(f"{container}/init")
     process = first or _newborn(world, record)
-    known = replace(process, pid=pid or process.pid, state="running")
-    return _with(world, record, known)
+    return _with(world, record, _started(replace(process, pid=pid or process.pid)))
+
+
+def _started(process: Process) -> Process:
+    """A start is told even of a process that ended because nothing could be executed."""
+    return process if process.state == "exited" else replace(process, state="running")
 
 
 def exited(world: World, record: Record, container: str) -> World:

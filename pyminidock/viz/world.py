@@ -70,7 +70,11 @@ def _told(world: World, record: Record, event: AnyEvent) -> World:
     """Hand each event to the part of the world it is about."""
     match event:
         case (
-            e.RequestReceived() | e.RequestRefused() | e.GateHeld() | e.GateReleased()
+            e.ContextReceived() | e.InstructionParsed() | e.StepStarted() | e.StepSkipped()
+            | e.CacheHit() | e.CacheMissed() | e.ConfigChanged() | e.FileCopied()
+            | e.FilesOmitted() | e.StepPrinted() | e.LayerCommitted() | e.StepFinished()
+            | e.ImageBuilt() | e.ImageTagged() | e.BuildFailed()
+            | e.RequestReceived() | e.RequestRefused() | e.GateHeld() | e.GateReleased()
             | e.EventsDropped() | e.JournalDropped() | e.OrphanRemoved()
             | e.ShortfallFound() | e.LayerProbed() | e.PathResolved()
             | e.ArchiveWarned()
@@ -86,7 +90,8 @@ def _told(world: World, record: Record, event: AnyEvent) -> World:
         case (
             e.ExecCreated() | e.ExecStarted() | e.ExecExited() | e.IsolationObserved()
             | e.IsolationUnobserved() | e.ShimForked() | e.InitForked()
-            | e.NamespaceEntered() | e.ProgramExecuted() | e.CgroupJoined()
+            | e.NamespaceEntered() | e.ProgramExecuted() | e.ProgramNotExecuted()
+            | e.CgroupJoined()
         ):  # fmt: skip
             return process_after(world, record, event)
         case (
@@ -111,7 +116,10 @@ def _told(world: World, record: Record, event: AnyEvent) -> World:
 
 
 _Around = (
-    e.RequestReceived | e.RequestRefused | e.GateHeld | e.GateReleased | e.EventsDropped
+    e.ContextReceived | e.InstructionParsed | e.StepStarted | e.StepSkipped | e.CacheHit
+    | e.CacheMissed | e.ConfigChanged | e.FileCopied | e.FilesOmitted | e.StepPrinted
+    | e.LayerCommitted | e.StepFinished | e.ImageBuilt | e.ImageTagged | e.BuildFailed
+    | e.RequestReceived | e.RequestRefused | e.GateHeld | e.GateReleased | e.EventsDropped
     | e.JournalDropped | e.OrphanRemoved | e.ShortfallFound | e.LayerProbed
     | e.PathResolved | e.ArchiveWarned
 )  # fmt: skip
@@ -120,9 +128,8 @@ _Around = (
 def _around(world: World, record: Record, event: _Around) -> World:
     """What happened beside the container: requests, gates, lookups, losses."""
     match event:
-        case e.RequestRefused(status, what):
-            failure = Failure(record.seq, what, f"status {status}")
-            return replace(world, failures=world.failures.add(failure))
+        case e.RequestRefused() | e.BuildFailed():
+            return replace(world, failures=world.failures.add(_failure(record, event)))
         case e.GateHeld(gate, at, kind):
             hold = Hold(at, kind, record.seq)
             return replace(world, holds=bounded(world.holds, gate, hold))
@@ -138,8 +145,24 @@ def _around(world: World, record: Record, event: _Around) -> World:
             | e.ShortfallFound() | e.ArchiveWarned()
         ):  # fmt: skip
             return replace(world, notes=world.notes.add(world.steps.items[-1]))
-        case e.RequestReceived() | e.LayerProbed():
+        case (
+            e.RequestReceived() | e.LayerProbed() | e.ContextReceived()
+            | e.InstructionParsed() | e.StepStarted() | e.StepSkipped() | e.CacheHit()
+            | e.CacheMissed() | e.ConfigChanged() | e.FileCopied() | e.FilesOmitted()
+            | e.StepPrinted() | e.LayerCommitted() | e.StepFinished() | e.ImageBuilt()
+            | e.ImageTagged()
+        ):  # fmt: skip
             return world
+        case _:
+            assert_never(event)
+
+
+def _failure(record: Record, event: e.RequestRefused | e.BuildFailed) -> Failure:
+    match event:
+        case e.RequestRefused(status, what):
+            return Failure(record.seq, what, f"status {status}")
+        case e.BuildFailed(step, text):
+            return Failure(record.seq, text, f"at step {step}")
         case _:
             assert_never(event)
 

@@ -4,6 +4,8 @@ H-27, H-28, H-29, H-32 and H-33 of the hardening contract, each on the real kern
 exit codes of H-27 are those of dockerd 26.1.5, asked with the same root.
 """
 
+import errno
+import json
 import os
 import shutil
 import signal
@@ -17,8 +19,10 @@ import pytest
 
 from pyminidock.container.refusals import start_refusal
 from pyminidock.container.spec import Ulimit
+from pyminidock.events import ProgramExecuted, ProgramNotExecuted
 from pyminidock.kernel.linux.body import LinuxBody
 from pyminidock.kernel.port import CallFailed
+from pyminidock.kernel.recording import effect_of
 from tests.edge.cell import Cell, Ran
 
 pytestmark = pytest.mark.edge
@@ -123,6 +127,48 @@ def test_what_starts_and_cannot_run_says_so_itself_and_ends_with_one(
 ) -> None:
     """H-27: as runc's last process does, after the start was already a success."""
     assert shelf.run(command) == Ran("", said, 1)
+
+
+@pytest.mark.parametrize(
+    ("command", "error"),
+    [
+        ("/noshebang", errno.ENOEXEC), ("/badinterp", errno.ENOENT),
+        ("/short", errno.ENOEXEC), ("/empty", errno.ENOEXEC),
+    ],
+)  # fmt: skip
+def test_no_program_is_told_to_have_taken_over_where_none_did(
+    shelf: Cell, command: str, error: int
+) -> None:
+    """H-27: the evidence is execve's own answer."""
+    shelf.run(command)
+    assert effect_of(*shelf.answers[-1]) == ProgramNotExecuted(
+        (command,), error, os.strerror(error).lower()
+    )
+    shelf.run("true")
+    assert effect_of(*shelf.answers[-1]) == ProgramExecuted(("true",))
+
+
+def test_a_filter_that_kills_who_executes_lets_no_program_take_over(cell: Cell) -> None:
+    """The close-on-exec socket ends in both cases; the kernel's flag tells them apart."""
+    rule = {"names": ["execve"], "action": "SCMP_ACT_KILL_PROCESS"}
+    profile = json.dumps({"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [rule]})
+    for options in ((f"seccomp={profile}",), (f"seccomp={profile}", "no-new-privileges")):
+        ran = cell.run("true", security_options=options)
+        assert ran.code == 128 + signal.SIGSYS
+        assert effect_of(*cell.answers[-1]) == ProgramNotExecuted(
+            ("true",), 0, "killed before it was executed"
+        )
+
+
+def test_the_shim_remembers_that_a_dead_process_was_never_a_program(cell: Cell) -> None:
+    """For a daemon that came too late to look itself."""
+    rule = {"names": ["execve"], "action": "SCMP_ACT_KILL_PROCESS"}
+    profile = json.dumps({"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [rule]})
+    for options, executed in (((), 1), ((f"seccomp={profile}",), 0)):
+        with cell.started("true", security_options=options) as process:
+            cell.body.wait(process, 10)
+            record = json.loads(Path(process.directory, "exit.json").read_text())
+            assert record["executed"] == executed
 
 
 # ── H-28: five masks ─────────────────────────────────────────────────────────────────────

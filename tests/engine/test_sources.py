@@ -16,6 +16,7 @@ def test_every_effect_of_a_plan_has_its_verb() -> None:
     """The table is the recording kernel's own, the other way round."""
     source = inspect.getsource(recording.effect_of)
     said = re.findall(r"case calls\.(\w+)\([^\n]*\n +return events\.(\w+)\(", source)
+    assert len(said) == source.count("return events.")
     wanted = {event: verb for verb, event in said if verb != "JoinNamespace"}
     assert {effect.__name__: verb for effect, verb in VERBS.items()} == wanted
     effects = {
@@ -38,5 +39,5 @@ def test_each_place_is_code_about_that_verb(backend: str) -> None:
 
 def test_verbs_have_places_of_their_own() -> None:
     for backend in ("simulated", "linux-root"):
-        places = list(performers(backend).values())
-        assert len(set(places)) == len(places)
+        places = {VERBS[effect]: place for effect, place in performers(backend).items()}
+        assert len(set(places.values())) == len(places)

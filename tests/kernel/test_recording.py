@@ -9,7 +9,7 @@ from pyminidock.events import AnyEvent, Event, kind_of
 from pyminidock.events.kernel import Effect, PlannedEffect
 from pyminidock.kernel import calls
 from pyminidock.kernel.calls import Call
-from pyminidock.kernel.port import CallFailed
+from pyminidock.kernel.port import KILLED, CallFailed
 from pyminidock.kernel.recording import Recording, effect_of
 from tests.contract.plans import accounts, birth, ending, filtering, joining
 from tests.contract.stands import ModelStand, model_stand, start
@@ -64,6 +64,15 @@ def test_every_verb_is_told_in_words_of_its_own(stand: ModelStand) -> None:
         ),
         (calls.InstallSeccomp(bytes(24)), 0, events.SeccompInstalled(3)),
         (calls.FilterDevices("/cg", bytes(16)), 0, events.DevicesFiltered("/cg", 2)),
+        (calls.Execute(("a", "b"), ()), 0, events.ProgramExecuted(("a", "b"))),
+        (
+            calls.Execute(("a",), ()), 8,
+            events.ProgramNotExecuted(("a",), 8, "exec format error"),
+        ),
+        (
+            calls.Execute(("a",), ()), KILLED,
+            events.ProgramNotExecuted(("a",), 0, "killed before it was executed"),
+        ),
     ],
 )  # fmt: skip
 def test_the_value_of_an_answer_is_part_of_the_event(

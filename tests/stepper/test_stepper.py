@@ -119,7 +119,7 @@ def test_the_screen_of_a_mount_shows_world_words_command_and_source() -> None:
         lines = screen(app)
         assert any("PID 1 (host 4711) being made" in line for line in lines)
         assert any("Δ ● /proc" in line and "proc" in line for line in lines)
-        assert lines[13].startswith("✓ the kernel said yes · mounted · birth · 0.026 s")
+        assert lines[13].startswith("✓ the kernel answered · mounted · birth · 0.026 s")
         assert lines[14].startswith("Mounted at /proc: a fresh view of processes")
         assert lines[15].startswith("# mkdir -p ./proc && mount -t proc -o nosuid")
         assert lines[17].startswith("── Source kernel/recording.py:133")

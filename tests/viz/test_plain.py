@@ -54,6 +54,7 @@ MODE = 0o1777
         (events.CapabilitiesSet(()), "exec capsh --shell=/bin/sh --caps== --"),
         (events.BoundingSetDropped(()), "exec setpriv --bounding-set=-all sh"),
         (events.UserTaken(5, 6, ()), "exec setpriv --reuid=5 --regid=6 --clear-groups sh"),
+        (events.ProgramNotExecuted(("/x",), 8, "exec format error"), "exec /x"),
         (events.ProgramExecuted(("echo", "it's")), """exec echo 'it'"'"'s'"""),
     ],
 )  # fmt: skip
@@ -75,6 +76,7 @@ def test_every_effect_has_a_line_or_is_known_to_have_none() -> None:
     }
     told = {type(event).__name__ for event in BIRTH if plain_linux(event)}
     told |= {"RemountedReadonly", "CgroupRemoved", "NewPrivilegesForbidden"}  # see above
+    told |= {"ProgramNotExecuted"}
     assert plain_linux(events.NewPrivilegesForbidden()) == "exec setpriv --no-new-privs sh"
     assert effects - SILENT == told
     assert not [event for event in BIRTH if type(event).__name__ in SILENT & told]

@@ -37,6 +37,14 @@ def test_the_family_is_engine_shim_and_init() -> None:
     assert init.state == "being made"
 
 
+def test_a_process_that_became_no_program_has_ended_though_its_container_started() -> None:
+    before = [event for event in BIRTH if not isinstance(event, e.ProgramExecuted)]
+    refused = e.ProgramNotExecuted(("/notes",), 8, "exec format error")
+    world = after(*CREATE, *DECIDE, *before, refused, e.ContainerStarted(ID, HOST_PID))
+    assert (init_of(world).state, init_of(world).command) == ("exited", ("/notes",))
+    assert world.containers[ID].state == "running"
+
+
 def test_what_the_shim_enters_before_the_fork_its_child_owns() -> None:
     before = until(e.ShimForked)
     assert before.processes[f"{ID}/shim"].for_children == ()

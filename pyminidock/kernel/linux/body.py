@@ -28,8 +28,9 @@ from pyminidock.kernel.linux.machine import read_machine
 from pyminidock.kernel.linux.midwife import LOG
 from pyminidock.kernel.linux.nursery import Conversation, Nursery, Report, wait_until_gone
 from pyminidock.kernel.linux.observe import observe
-from pyminidock.kernel.linux.proc import boot_id, start_time
+from pyminidock.kernel.linux.proc import boot_id, has_executed, start_time
 from pyminidock.kernel.port import (
+    KILLED,
     Answer,
     Capability,
     ExitStatus,
@@ -295,7 +296,6 @@ class _Labour:
 
     def follow(self) -> None:
         """Answer each report; at the end, answer the calls whose silence means success."""
-        refused_program = 0
         for report in self.conversation.reports():
             if report.errno:
                 index = report.index if report.index >= 0 else self.next
@@ -303,10 +303,12 @@ class _Labour:
                     index, self.plan[index], report.errno, _text(report), report.value
                 )
             if isinstance(self.plan[report.index], calls.Execute):
-                refused_program = report.value
+                outcome = report.value
                 break
             self._note(report)
-        self._finish(refused_program)
+        else:
+            outcome = self._outcome()
+        self._finish(outcome)
 
     def _note(self, report: Report) -> None:
         call = self.plan[report.index]
@@ -319,17 +321,24 @@ class _Labour:
         if self.lockstep:
             self.conversation.go()
 
-    def _finish(self, refused_program: int) -> None:
-        """End of file: the program took over, unless the child died before its time."""
+    def _outcome(self) -> int:
+        """End of file: a program took over, or the child was killed; what Execute gave."""
         rest = self.plan[self.next :]
         if not self.shim_pid:
             raise ConnectionResetError
         if any(isinstance(call, calls.AnnounceReady) for call in rest):
             raise refused(self.next, rest[0], errno.ECHILD)
-        for call in rest:
-            is_last = isinstance(call, calls.Execute)
+        try:
+            was_executed = has_executed(self.pid, self.start_time)
+        except ProcessLookupError:  # it has ended, and was waited for
+            was_executed = _was_executed(self.directory)
+        return 0 if was_executed else KILLED
+
+    def _finish(self, value: int) -> None:
+        """Answer the calls that were not reported one by one; `value` is Execute's."""
+        for call in self.plan[self.next :]:
             self.next += 1
-            self.answer(call, refused_program if is_last else 0)
+            self.answer(call, value if isinstance(call, calls.Execute) else 0)
 
     def process(self, boot: str) -> Process:
         """Give what came of it."""
@@ -346,6 +355,15 @@ class _Labour:
                 wait_until_gone(pid, _PATIENCE_S)
         for name in self.files:
             Path(self.directory, name).unlink(missing_ok=True)
+
+
+def _was_executed(directory: str) -> bool:
+    """Ask the shim, which looked before it collected the dead."""
+    try:
+        with streams.connect(directory, _PATIENCE_S) as connection:
+            return streams.ask(connection, op="wait").get("executed") != "0"
+    except OSError:  # lost as well: whoever waits will hear of that
+        return True
 
 
 def _text(report: Report) -> str:

@@ -4,7 +4,7 @@ A message is 4 bytes length (big-endian), then lines "name value", the first of
 them "op ...".  Lines that one side does not know are passed over, so shims and daemons of
 different versions understand each other; JSON would cost every idle shim 150 KiB.
 
-    wait      answered at the end with code, signal, oom (0 or 1), finished (seconds)
+    wait      answered at the end with code, signal, oom and executed (0 or 1), finished
     signal    number                           resize    rows, columns
     dismiss   the exit record was read; the shim may go
     attach    after the answer the connection carries frames, both ways:

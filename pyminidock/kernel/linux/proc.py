@@ -14,6 +14,27 @@ def start_time(pid: int, proc: int | None = None) -> int:
     handle on the procfs to ask, where another one may lie over /proc.
     Raises ProcessLookupError when there is none.
     """
+    return int(_fields(pid, proc)[19])
+
+
+def has_executed(pid: int, started: int = 0) -> bool:
+    """Tell whether a process has become a program since it was forked.
+
+    The kernel keeps a flag until execve(2) cannot fail any more (field 9 of stat,
+    PF_FORKNOEXEC), also of the dead who were not yet waited for.
+    Raises ProcessLookupError when there is none, or none that began at `started`.
+    """
+    fields = _fields(pid, None)
+    if started not in (0, int(fields[19])):
+        raise ProcessLookupError(3, f"no process {pid} any more")
+    return not int(fields[6]) & _FORKED_NOT_EXECUTED
+
+
+_FORKED_NOT_EXECUTED = 0x40
+
+
+def _fields(pid: int, proc: int | None) -> list[bytes]:
+    """Give what stat says from field 3 (the state) on."""
     try:
         name = f"{pid}/stat" if proc is not None else f"/proc/{pid}/stat"
         descriptor = os.open(name, os.O_RDONLY | os.O_CLOEXEC, dir_fd=proc)
@@ -21,7 +42,7 @@ def start_time(pid: int, proc: int | None = None) -> int:
         os.close(descriptor)
     except FileNotFoundError:
         raise ProcessLookupError(3, f"no process {pid}") from None
-    return int(fields[19])
+    return fields
 
 
 def boot_id() -> str:

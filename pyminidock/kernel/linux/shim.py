@@ -42,7 +42,7 @@ from pyminidock.kernel.linux.midwife import (
     deliver,
     write_file,
 )
-from pyminidock.kernel.linux.proc import name_process
+from pyminidock.kernel.linux.proc import has_executed, name_process
 
 _CHUNK = 65536
 _ATTACH_BUFFER = 1 << 20  # bytes waiting for one attached client
@@ -357,6 +357,9 @@ class Shim:
 
     def _reap(self) -> None:
         """Collect the exit status, put it on disk, then tell."""
+        ended = os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT)
+        was_killed = ended is not None and ended.si_code != os.CLD_EXITED
+        executed = not was_killed or has_executed(self.pid)
         _, status = os.waitpid(self.pid, 0)
         code = os.waitstatus_to_exitcode(status)
         for number in list(self.streams):
@@ -369,6 +372,7 @@ class Shim:
             "code": 128 - code if code < 0 else code,
             "signal": -code if code < 0 else 0,
             "oom": int(self._ran_out_of_memory()),
+            "executed": int(executed),
             "finished": time.time(),
         }
         write_file(self.directory, "exit.json", self.exit_record, sync=True)
