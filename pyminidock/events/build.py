@@ -1,0 +1,167 @@
+"""How a Dockerfile became an image, instruction by instruction.
+
+A build is one story.  Every instruction is a step in it; what a step did, and why it had to
+be done at all, stands between its StepStarted and its StepFinished.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from pyminidock.events.base import Event
+
+
+@dataclass(frozen=True, slots=True)
+class ContextReceived(Event):
+    """All that the client sent is unpacked and has its digests."""
+
+    files: int
+    size_bytes: int
+    path: str  # host: where it lies while the build goes on
+
+
+@dataclass(frozen=True, slots=True)
+class InstructionParsed(Event):
+    """One instruction of the Dockerfile, as it is written; lines count from 1."""
+
+    step: int
+    stage: str
+    text: str  # the recorder redacts values of ENV and ARG
+    first_line: int
+    last_line: int
+
+
+@dataclass(frozen=True, slots=True)
+class StepStarted(Event):
+    """An instruction is being carried out; `total` is how many there are."""
+
+    step: int
+    total: int
+    stage: str
+    text: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class StepSkipped(Event):
+    """An instruction is not carried out: no stage that is wanted needs its stage."""
+
+    step: int
+    total: int
+    stage: str
+    text: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class CacheHit(Event):
+    """The same was done before on the same image; its result is taken."""
+
+    step: int
+    image: str
+
+
+@dataclass(frozen=True, slots=True)
+class CacheMissed(Event):
+    """The step has to be done, and why.
+
+    `cause` is "first" (nothing was built here before), "disabled", "parent" (an earlier
+    step was done again, or its image changed), "instruction", "argument" (`detail` names
+    it), "file" (`path` names it), or "setting" (`detail` names it).  For a file, `detail`
+    is "content", "mode", "owner", "kind", "link", "added" or "removed".
+    """
+
+    step: int
+    cause: str
+    detail: str = ""
+    path: str = ""
+    before: str = ""
+    after: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigChanged(Event):
+    """A field of the image's configuration has a new value; the recorder redacts some."""
+
+    step: int
+    field: str
+    before: tuple[str, ...]
+    after: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FileCopied(Event):
+    """One name was put into the new layer; `kind` is file, directory, link, … as in tar."""
+
+    evidence: ClassVar[str] = "acknowledged"
+    source: str
+    path: str
+    kind: str
+    mode: int
+    uid: int
+    gid: int
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class FilesOmitted(Event):
+    """So many more names were put into the layer than are told one by one."""
+
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class StepPrinted(Event):
+    """The program of a RUN wrote something; `stream` is "stdout" or "stderr"."""
+
+    evidence: ClassVar[str] = "observed"
+    step: int
+    stream: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class LayerCommitted(Event):
+    """What a step wrote is a layer now: a tree, an archive, and their digests."""
+
+    evidence: ClassVar[str] = "acknowledged"
+    chain_id: str
+    diff_id: str
+    size_bytes: int
+    files: int
+
+
+@dataclass(frozen=True, slots=True)
+class StepFinished(Event):
+    """The image after this step; anyone can run it by its id."""
+
+    step: int
+    image: str
+    milliseconds: int  # that the step took, or had taken when it was done for the cache
+    was_cached: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ImageBuilt(Event):
+    """A stage came to its end; `stage` is its name, or its number from 0 on."""
+
+    stage: str
+    image: str
+
+
+@dataclass(frozen=True, slots=True)
+class ImageTagged(Event):
+    """An image has a name; `previous` had it before."""
+
+    image: str
+    name: str
+    previous: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BuildFailed(Event):
+    """The build ended early; `enter_command` leads to the place just before it."""
+
+    step: int
+    text: str
+    code: int
+    enter_command: str
