@@ -32,23 +32,6 @@ from pyminidock.events.build import (
     StepSkipped,
     StepStarted,
 )
-from pyminidock.events.build import (
-    BuildFailed,
-    CacheHit,
-    CacheMissed,
-    ConfigChanged,
-    ContextReceived,
-    FileCopied,
-    FilesOmitted,
-    ImageBuilt,
-    ImageTagged,
-    InstructionParsed,
-    LayerCommitted,
-    StepFinished,
-    StepPrinted,
-    StepSkipped,
-    StepStarted,
-)
 from pyminidock.events.container import (
     ContainerCreated,
     ContainerExited,
@@ -121,9 +104,6 @@ from pyminidock.events.unionfs import LayerProbed, PathResolved
 AnyEvent = (
     LayerProbed | PathResolved
     | RootFound | SnapshotPrepared | SnapshotRemoved | ArchiveWarned
-    | ContextReceived | InstructionParsed | StepStarted | StepSkipped | CacheHit
-    | CacheMissed | ConfigChanged | FileCopied | FilesOmitted | StepPrinted
-    | LayerCommitted | StepFinished | ImageBuilt | ImageTagged | BuildFailed
     | ContextReceived | InstructionParsed | StepStarted | StepSkipped | CacheHit
     | CacheMissed | ConfigChanged | FileCopied | FilesOmitted | StepPrinted
     | LayerCommitted | StepFinished | ImageBuilt | ImageTagged | BuildFailed

@@ -102,12 +102,6 @@ def words_of(  # noqa: PLR0911, PLR0912  (one line per fact)
             return (f"{kind}/cached" if event.was_cached else kind), facts
         case e.ImageTagged():
             return (f"{kind}/moved" if event.previous else kind), facts
-        case e.CacheMissed():
-            return kind, {**facts, "reason": _reason(event)}
-        case e.StepFinished():
-            return (f"{kind}/cached" if event.was_cached else kind), facts
-        case e.ImageTagged():
-            return (f"{kind}/moved" if event.previous else kind), facts
         case e.SpecResolved():
             return kind, {**facts, "capabilities_count": len(event.capabilities)}
         case e.IsolationObserved():
@@ -117,12 +111,6 @@ def words_of(  # noqa: PLR0911, PLR0912  (one line per fact)
             | e.PathMadeReadonly() | e.PathMasked()
         ):  # fmt: skip
             return _two_faces(event, kind, facts)
-        case (
-            e.ContextReceived() | e.InstructionParsed() | e.StepStarted() | e.StepSkipped()
-            | e.CacheHit() | e.ConfigChanged() | e.FileCopied() | e.FilesOmitted()
-            | e.StepPrinted() | e.LayerCommitted() | e.ImageBuilt() | e.BuildFailed()
-        ):  # fmt: skip
-            return kind, facts
         case (
             e.ContextReceived() | e.InstructionParsed() | e.StepStarted() | e.StepSkipped()
             | e.CacheHit() | e.ConfigChanged() | e.FileCopied() | e.FilesOmitted()
@@ -172,29 +160,6 @@ def _limits(
             return kind, {**facts, "kept_count": len(kept)}
         case _:
             assert_never(event)
-
-
-_CAUSES = {
-    "first": "nothing like it was built on this image before",
-    "disabled": "the cache was not to be used",
-    "parent": "the image before it is another one",
-    "instruction": "the instruction is another one",
-}
-
-
-def _reason(event: e.CacheMissed) -> str:
-    """Say in one clause why a step has to be done.
-
-    >>> _reason(e.CacheMissed(4, "file", "content", "sample.py"))
-    'sample.py has another content'
-    """
-    if event.cause == "file":
-        if event.detail in ("added", "removed"):
-            return f"{event.path} was {event.detail}"
-        return f"{event.path} has another {event.detail}"
-    if event.cause in ("argument", "setting"):
-        return f"the {event.cause} {event.detail} has another value"
-    return _CAUSES.get(event.cause, event.cause) or "no cause was told"
 
 
 _CAUSES = {

@@ -167,16 +167,6 @@ def _failure(record: Record, event: e.RequestRefused | e.BuildFailed) -> Failure
             assert_never(event)
 
 
-def _failure(record: Record, event: e.RequestRefused | e.BuildFailed) -> Failure:
-    match event:
-        case e.RequestRefused(status, what):
-            return Failure(record.seq, what, f"status {status}")
-        case e.BuildFailed(step, text):
-            return Failure(record.seq, text, f"at step {step}")
-        case _:
-            assert_never(event)
-
-
 _Life = (
     e.RootFound | e.SnapshotPrepared | e.SnapshotRemoved | e.ContainerCreated
     | e.UserResolved | e.SpecResolved | e.PlanMade | e.ContainerStarted
