@@ -42,7 +42,7 @@ _CONFIG = (
     "StopSignal", "StopTimeout", "Shell", *SWITCHES,
 )  # fmt: skip
 _WHEN_SET = (
-    "ExposedPorts", "Healthcheck", "ArgsEscaped", "NetworkDisabled", "StopSignal", "Shell",
+    "ExposedPorts", "ArgsEscaped", "NetworkDisabled", "StopSignal", "Shell",
 )  # fmt: skip
 _HEALTHCHECK = ("Test", "Interval", "Timeout", "StartPeriod", "StartInterval", "Retries")
 _HISTORY = ("created", "author", "created_by", "comment", "empty_layer")
@@ -211,7 +211,7 @@ def config_fields(config: ImageConfig) -> dict[str, Any]:
         "AttachStderr": true["AttachStderr"], "ExposedPorts": _set(config.exposed_ports),
         "Tty": true["Tty"], "OpenStdin": true["OpenStdin"], "StdinOnce": true["StdinOnce"],
         "Env": list(config.environment) or None, "Cmd": list(config.command) or None,
-        "Healthcheck": config.healthcheck and _healthcheck_fields(config.healthcheck),
+        "Healthcheck": _healthcheck_fields(config.healthcheck),
         "ArgsEscaped": config.args_escaped, "Image": config.image,
         "Volumes": _set(config.volumes), "WorkingDir": config.working_directory,
         "Entrypoint": list(config.entrypoint) or None,
@@ -222,6 +222,8 @@ def config_fields(config: ImageConfig) -> dict[str, Any]:
     }  # fmt: skip
     if config.stop_timeout_s is None:
         del said["StopTimeout"]
+    if config.healthcheck is None:  # an empty one is an object without keys
+        del said["Healthcheck"]
     return {key: value for key, value in said.items() if value or key not in _WHEN_SET}
 
 
@@ -230,7 +232,8 @@ def _set(names: tuple[str, ...]) -> dict[str, Any] | None:
     return {name: {} for name in sorted(names)} or None
 
 
-def _healthcheck_fields(check: Healthcheck) -> dict[str, Any]:
+def _healthcheck_fields(check: Healthcheck | None) -> dict[str, Any]:
+    check = check or Healthcheck()
     values = (
         list(check.test), check.interval_ns, check.timeout_ns, check.start_period_ns,
         check.start_interval_ns, check.retries,
