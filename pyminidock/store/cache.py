@@ -1,0 +1,90 @@
+"""What a build step made before: so it is not made again, and so a miss can be explained.
+
+    (image before the step, key of the step)  →  image after the step
+
+The key is a digest of everything that can change the result.  A digest cannot say what
+changed, so the inputs are kept beside it: when nothing is found, the builder compares them
+with the latest step at the same place of the same kind of Dockerfile.
+
+Source: moby, daemon/builder/dockerfile/imageprobe.go; hardening.md C.8.
+"""
+
+import json
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pyminidock.image.digest import Digest
+from pyminidock.store.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class CacheRow:
+    """One step that was done: `parent` is "" for a step on nothing.
+
+    `inputs` are JSON values; `place` is whatever the builder calls the same place next
+    time; `created` is seconds since 1970.
+    """
+
+    parent: Digest
+    key: str
+    inputs: Mapping[str, Any] = field(hash=False)
+    image: Digest
+    created: float
+    place: str = ""
+
+
+class BuildCache:
+    """The steps of one root.  A row goes when its image goes."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def add(self, row: CacheRow) -> None:
+        """Note a step whose image is noted; the same step again becomes the latest."""
+        inputs = json.dumps(row.inputs, sort_keys=True, allow_nan=False)
+        with self._db.write() as rows:
+            rows.execute(
+                "INSERT OR REPLACE INTO cache (parent, key, place, inputs, image, created)"
+                " VALUES (?, ?, ?, ?, ?, ?)",
+                (row.parent, row.key, row.place, inputs, row.image, row.created),
+            )
+
+    def probe(self, parent: Digest, key: str) -> CacheRow | None:
+        """Give the latest step that did the same to the same, or None."""
+        return self._first("parent = ? AND key = ?", parent, key)
+
+    def nearest(self, parent: Digest, place: str) -> CacheRow | None:
+        """Give the latest step at this place: rather one on the same parent, else any."""
+        same = self._first("place = ? AND parent = ?", place, parent)
+        return same or self._first("place = ?", place)
+
+    def forget_image(self, image: Digest) -> None:
+        """Forget the steps that led to an image."""
+        with self._db.write(makes_room=True) as rows:
+            rows.execute("DELETE FROM cache WHERE image = ?", (image,))
+
+    def all(self) -> tuple[CacheRow, ...]:
+        """Give every step, the oldest first."""
+        with self._db.read() as rows:
+            found = rows.execute("SELECT * FROM cache ORDER BY number").fetchall()
+        return tuple(map(_row, found))
+
+    def clear(self) -> int:
+        """Forget everything; give how many steps that were."""
+        with self._db.write(makes_room=True) as rows:
+            return rows.execute("DELETE FROM cache").rowcount
+
+    def _first(self, condition: str, *values: str) -> CacheRow | None:
+        query = f"SELECT * FROM cache WHERE {condition} ORDER BY number DESC LIMIT 1"  # noqa: S608  (ours)
+        with self._db.read() as rows:
+            found = rows.execute(query, values).fetchone()
+        return None if found is None else _row(found)
+
+
+def _row(row: sqlite3.Row) -> CacheRow:
+    return CacheRow(
+        row["parent"], row["key"], json.loads(row["inputs"]), row["image"], row["created"],
+        row["place"],
+    )  # fmt: skip

@@ -1,0 +1,82 @@
+"""Named places where a test may kill the engine, or let the disk be full.
+
+A crash can come between any two lines.  The places where it matters are those between two
+steps that change the disk, and each of them has a name here.  A test starts a program with
+the name in its environment, the program dies there by SIGKILL, exactly as in a power cut of
+the process, and the next one has to find nothing broken:
+
+    MINIDOCK_FAILPOINT="blob.renamed"         die there
+    MINIDOCK_FAILPOINT="blob.half:3"          die there the third time
+    MINIDOCK_FAILPOINT="blob.half=enospc"     the disk is full there
+
+Every name is declared once, and a test holds declared names and reached names to be equal.
+
+Source: FreeBSD, man 9 fail (named failpoints); hardening.md G.3.
+"""
+
+import errno
+import os
+import signal
+from collections import Counter
+from threading import Lock
+
+VARIABLE = "MINIDOCK_FAILPOINT"
+
+POINTS: tuple[str, ...] = (
+    # a blob comes in
+    "lease.taken",
+    "blob.temporary",  # made, empty
+    "blob.half",  # after each piece
+    "blob.full",  # complete, digest compared, not yet on the disk
+    "blob.synced",
+    "blob.renamed",
+    "blob.directory",  # durable
+    # a tree gets its name
+    "layer.renamed",
+    "layer.directory",
+    # one transaction, and what is made from it
+    "transaction.begun",
+    "transaction.written",  # all rows, before the commit
+    "transaction.committed",
+    "index.written",
+    "lease.released",
+    # away with what nobody needs
+    "sweep.marked",
+    "sweep.layer.row",
+    "sweep.layer.trash",
+    "sweep.layer.removed",
+    "sweep.blob",
+    # an engine begins
+    "opening.database",
+    "opening.rubbish",
+    "opening.checked",
+)
+
+_ERRORS = {"enospc": errno.ENOSPC, "eio": errno.EIO, "edquot": errno.EDQUOT}
+_seen: Counter[str] = Counter()
+_lock = Lock()
+
+
+def reach(name: str) -> None:
+    """Say that the program is at `name`.  Does nothing unless a test armed this place.
+
+    Raises OSError where the test asked for an error in place of death.
+    """
+    armed = os.environ.get(VARIABLE)
+    if armed:
+        _meet(name, armed)
+
+
+def _meet(name: str, armed: str) -> None:
+    place, _, action = armed.partition("=")
+    wanted, _, nth = place.partition(":")
+    if wanted != name:
+        return
+    with _lock:
+        _seen[name] += 1
+        is_it = _seen[name] == int(nth or 1)
+    if not is_it:
+        return
+    if action in _ERRORS:
+        raise OSError(_ERRORS[action], os.strerror(_ERRORS[action]))
+    os.kill(os.getpid(), signal.SIGKILL)

@@ -1,0 +1,203 @@
+"""One root directory, opened: everything the store has, after a look at what was left.
+
+    state.db            moved aside if it cannot be read, and made anew from the blobs
+    tmp-*  trash/*      unfinished, or on the way out: removed
+    leases              operations that were cut off: told, ended
+    rows                whose blob or tree is not there: moved aside, with what they said
+    index.json          drawn anew
+
+Doing it twice does nothing the second time.  What was done is handed back as values, for
+the engine to tell.
+
+Source: hardening.md D.5, D.6.
+"""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pyminidock.store import layout
+from pyminidock.store.blobs import Blobs
+from pyminidock.store.cache import BuildCache
+from pyminidock.store.database import NAME, Database, DatabaseUnreadable
+from pyminidock.store.failpoints import reach
+from pyminidock.store.files import DISK, PREFIX, Files, StoreFull
+from pyminidock.store.images import Images
+from pyminidock.store.layers import LayerRows
+from pyminidock.store.leases import Leases
+from pyminidock.store.quarantine import set_aside
+from pyminidock.store.records import discard_tree
+
+RESERVE_BYTES = 1 << 30
+ROOTLESS_RESERVE_BYTES = 256 << 20
+RESERVE_SHARE = 0.02  # of bytes, and of files
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """One thing that opening did; `deed` is removed, ended, set aside, rebuilt or lost."""
+
+    deed: str
+    what: str  # file, operation, database, blob, image, layer, index
+    name: str
+    why: str
+    path: str = ""  # where it is now
+
+
+@dataclass(slots=True)
+class Store:
+    """What has to survive, of one root directory, which its caller has locked."""
+
+    root: Path
+    db: Database
+    blobs: Blobs
+    images: Images
+    layers: LayerRows
+    cache: BuildCache
+    leases: Leases
+    files: Files
+    wall: Callable[[], float]
+    remove_tree: Callable[[Path], None]
+    repairs: tuple[Repair, ...] = field(default=())
+
+    def project(self) -> bool:
+        """Draw `oci/index.json` from the rows; False if nothing was to be changed."""
+        with self.db.guard:
+            text = layout.draw(self.images.all(), self.images.tags(), self.blobs)
+            return layout.project(self.root, text, files=self.files)
+
+    def empty_trash(self) -> int:
+        """Remove what waits in the trash; give how many things that were."""
+        waiting = sorted((self.root / "trash").glob(f"{PREFIX}*"))
+        for path in waiting:
+            self.remove_tree(path)
+            reach("sweep.layer.removed")
+        return len(waiting)
+
+    def check_reserve(
+        self, wanted_bytes: int = 0, *, reserve_bytes: int | None = None
+    ) -> None:
+        """Refuse early what would leave less than the reserve free.  Raises StoreFull.
+
+        Called before a build, a load and a commit, with the bytes they will surely need.
+        """
+        check_reserve(self.root, wanted_bytes, reserve_bytes=reserve_bytes)
+
+    def close(self) -> None:
+        """Let go of everything; the store is not used again."""
+        self.db.close()
+
+
+def open_store(
+    root: Path,
+    *,
+    wall: Callable[[], float] = lambda: 0.0,
+    remove_tree: Callable[[Path], None] = discard_tree,
+    files: Files = DISK,
+    mounts: str | None = None,
+) -> Store:
+    """Open the store of `root`, made if missing, and repair what a crash left of it.
+
+    `wall` gives seconds since 1970; `remove_tree` removes any tree, however deep.  What was
+    repaired is `repairs` of the answer.  Raises DatabaseTooNew, NetworkFilesystem.
+    """
+    for path in (root, root / "layers", root / "trash", root / "oci",
+                 root / "oci" / "blobs", root / "oci" / "blobs" / "sha256"):  # fmt: skip
+        files.make_directory(path)
+    db, repairs = _open_database(root, wall, files, mounts)
+    reach("opening.database")
+    store = _bundle(root, db, wall, remove_tree, files)
+    try:
+        repairs += [
+            Repair("ended", "operation", each, "its engine was killed")
+            for each in store.leases.end_all()
+        ]
+        repairs += _remove_rubbish(store)
+        reach("opening.rubbish")
+        store.project()
+        reach("opening.checked")
+        db.keep_ballast()
+    except BaseException:
+        store.close()
+        raise
+    store.repairs = tuple(repairs)
+    return store
+
+
+def _bundle(
+    root: Path,
+    db: Database,
+    wall: Callable[[], float],
+    remove_tree: Callable[[Path], None],
+    files: Files,
+) -> Store:
+    leases = Leases(db)
+    blobs = Blobs(root, leases, wall=wall, files=files)
+    layers = LayerRows(root, db, blobs, leases, files)
+    images = Images(db, blobs, leases)
+    store = Store(
+        root, db, blobs, images, layers, BuildCache(db), leases, files, wall, remove_tree
+    )
+    images.when_changed(store.project)
+    return store
+
+
+def _open_database(
+    root: Path, wall: Callable[[], float], files: Files, mounts: str | None
+) -> tuple[Database, list[Repair]]:
+    try:
+        return Database(root, mounts=mounts), []
+    except DatabaseUnreadable as damage:
+        parts = [root / f"{NAME}{end}" for end in ("", "-wal", "-shm")]
+        place = set_aside(
+            root, NAME, f"{damage.what}: {damage.why}", wall(), *parts, files=files
+        )
+        return Database(root, mounts=mounts), [
+            Repair("set aside", "database", NAME, damage.why, str(place))
+        ]
+
+
+def _remove_rubbish(store: Store) -> list[Repair]:
+    """Remove what is named as unfinished."""
+    found: list[Repair] = []
+    places = (store.root, store.root / "oci", store.blobs.directory, store.root / "layers")
+    for place in places:
+        for path in sorted(place.glob(f"{PREFIX}*")):
+            store.remove_tree(path)
+            found.append(Repair("removed", "file", path.name, "it was never finished"))
+    for path in sorted((store.root / "trash").glob(f"{PREFIX}*")):
+        found.append(Repair("removed", "file", path.name, "it was on its way out"))
+    store.empty_trash()
+    return found
+
+
+def check_reserve(
+    root: Path,
+    wanted_bytes: int = 0,
+    *,
+    is_rootless: bool = False,
+    reserve_bytes: int | None = None,
+) -> None:
+    """Refuse early what would leave less than the reserve free.  Raises StoreFull.
+
+    The reserve is the larger of 1 GiB (rootless 256 MiB) and 2 % of the filesystem, and 2 %
+    of its files; `reserve_bytes` overrules the bytes.  Source: hardening.md C.6.
+    """
+    facts = os.statvfs(root)
+    free = facts.f_bavail * facts.f_frsize
+    floor = ROOTLESS_RESERVE_BYTES if is_rootless else RESERVE_BYTES
+    reserve = max(floor, int(facts.f_blocks * facts.f_frsize * RESERVE_SHARE))
+    if reserve_bytes is not None:
+        reserve = reserve_bytes
+    few_files = facts.f_files > 0 and facts.f_favail < facts.f_files * RESERVE_SHARE
+    if free - wanted_bytes >= reserve and not few_files:
+        return
+    raise StoreFull(
+        f"{root}: no space left on device",
+        why=f"{free:,} bytes and {facts.f_favail:,} files are free, {wanted_bytes:,} bytes"
+        f" are wanted, and {reserve:,} bytes and 2 % of the files are kept free, so that"
+        " containers and removals still work",
+        try_next="docker system prune, or give the engine a --root on a larger disk",
+        lesson="state-on-disk",
+    )
