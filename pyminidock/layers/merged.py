@@ -245,9 +245,7 @@ class Merged:
         found: list[tuple[int, int]] = []
         try:
             for number, tree in enumerate(self.trees):
-                found.append((number, os.open(tree, _DIRECTORY)))
-                if self._is_opaque(found[-1][1]):
-                    break
+                found.append((number, os.open(tree, _DIRECTORY)))  # all: no root is opaque
         except OSError:
             for _, handle in found:
                 os.close(handle)
@@ -283,7 +281,10 @@ class Merged:
             return stat.S_ISCHR(status.st_mode) and status.st_rdev == 0
         if not stat.S_ISREG(status.st_mode) or status.st_size:
             return False
-        opened = os.open(name, _FILE, dir_fd=handle)
+        try:
+            opened = os.open(name, _FILE, dir_fd=handle)
+        except PermissionError:  # whiteouts are made readable
+            return False
         try:
             return self._spelling.whiteout in os.listxattr(opened)
         finally:
