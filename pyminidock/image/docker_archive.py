@@ -161,7 +161,9 @@ def _manifest(image: SavedImage) -> Manifest:
 
 def _index_entries(image: SavedImage, content: bytes) -> list[Descriptor]:
     """Give one entry per name; an image without a name has one entry all the same."""
-    notes = [((IMAGE_NAME, name.canonical), (REF_NAME, name.tag)) for name in image.names]
+    notes: list[tuple[tuple[str, str], ...]] = [
+        ((IMAGE_NAME, name.canonical), (REF_NAME, name.tag)) for name in image.names
+    ]
     digest, size = sha256_of(content), len(content)
     return [Descriptor(OCI_MANIFEST, digest, size, note) for note in notes or [()]]
 

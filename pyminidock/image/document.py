@@ -45,7 +45,7 @@ _WHEN_SET = (
     "ExposedPorts", "ArgsEscaped", "NetworkDisabled", "StopSignal", "Shell",
 )  # fmt: skip
 _HEALTHCHECK = ("Test", "Interval", "Timeout", "StartPeriod", "StartInterval", "Retries")
-_HISTORY = ("created", "author", "created_by", "comment", "empty_layer")
+_HISTORY = ("created", "created_by", "author", "comment", "empty_layer")
 
 
 class ImageMalformed(DocumentMalformed):
@@ -243,6 +243,6 @@ def _healthcheck_fields(check: Healthcheck | None) -> dict[str, Any]:
 
 def _history_fields(entry: HistoryEntry) -> dict[str, Any]:
     values = (
-        entry.created, entry.author, entry.created_by, entry.comment, entry.is_empty_layer,
+        entry.created, entry.created_by, entry.author, entry.comment, entry.is_empty_layer,
     )  # fmt: skip
     return {key: value for key, value in zip(_HISTORY, values, strict=True) if value}
