@@ -1,0 +1,453 @@
+"""One reader for each instruction: words in, a value out, or Docker's words of refusal.
+
+Docker reads in two passes: the first cuts every instruction of the file into words, the
+second understands them.  So a file with two faults shows the first fault of the first
+pass, wherever it stands; `cut` is that pass, `understand` the second.
+
+Source: buildkit 0.13, frontend/dockerfile/instructions/parse.go, whose order of checks
+decides which of two faults is told.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from pyminidock.dockerfile import instructions as said
+from pyminidock.dockerfile.expand import SubstitutionFailed
+from pyminidock.dockerfile.flags import FlagKind, Flags, parse_flags
+from pyminidock.dockerfile.gotext import SPACES, DurationMalformed, parse_duration, quote
+from pyminidock.dockerfile.heredocs import Heredoc, parse_heredoc
+from pyminidock.dockerfile.instructions import Command, Instruction
+from pyminidock.dockerfile.lines import Line
+from pyminidock.dockerfile.malformed import Fault
+from pyminidock.dockerfile.mounts import check_mount
+from pyminidock.dockerfile.suggest import nearest
+from pyminidock.dockerfile.words import (
+    NotJson,
+    blanks,
+    cut_once,
+    json_words,
+    quoted,
+    split_instruction,
+)
+
+_STAGE_NAME = re.compile(r"[a-z][a-z0-9\-_.]*")
+_SHORTEST_INTERVAL_NS = 1_000_000
+_FORM = "what stands behind the keyword is counted in words"
+TEXT, YES, LIST = FlagKind.TEXT, FlagKind.YES, FlagKind.LIST
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """An instruction cut into words, not understood yet."""
+
+    keyword: str  # upper case, or as written where it is unknown
+    flags: tuple[str, ...]
+    words: tuple[str, ...]
+    line: Line
+    is_json: bool = False
+    is_old_form: bool = False
+
+    def command(self) -> Command:
+        """The words as something to run."""
+        return Command(self.words, is_shell=not self.is_json)
+
+    def known_flags(self, **known: FlagKind) -> Flags:
+        """Read the flags.  Raises Fault."""
+        return parse_flags(self.flags, **known)
+
+
+# ── The first pass ───────────────────────────────────────────────────────────────────────
+
+
+def cut(line: Line, escape: str) -> Cut:
+    """Cut an instruction into words, each in its own way.  Raises Fault."""
+    return _cut(line, line.text, escape)
+
+
+def _cut(line: Line, text: str, escape: str) -> Cut:
+    written, flags, rest = split_instruction(text)
+    keyword = written.upper() if written.upper() in said.KEYWORDS else written
+    made = Cut(keyword, flags, (), line)
+    match keyword:
+        case "RUN" | "CMD" | "ENTRYPOINT" | "SHELL":
+            made = _maybe_json(made, rest, whole=True)
+        case "ADD" | "COPY" | "VOLUME":
+            made = _maybe_json(made, rest, whole=False)
+        case "FROM" | "EXPOSE":
+            made = replace(made, words=blanks(rest))
+        case "ENV" | "LABEL":
+            made = _pairs(made, rest, escape)
+        case "ARG":
+            made = replace(made, words=quoted(rest, escape))
+        case "HEALTHCHECK":
+            made = _health(made, rest)
+        case "ONBUILD" if rest:
+            inner = _cut(line, rest, escape)
+            made = replace(made, words=(inner.keyword, *inner.words))
+        case "USER" | "WORKDIR" | "STOPSIGNAL" | "MAINTAINER" if rest:
+            made = replace(made, words=(rest,))
+    return made
+
+
+def _maybe_json(made: Cut, rest: str, *, whole: bool) -> Cut:
+    """An array of strings, or else the rest, whole or cut at blanks."""
+    try:
+        return replace(made, words=json_words(rest), is_json=True)
+    except NotJson:
+        words = ((rest,) if rest else ()) if whole else blanks(rest)
+        return replace(made, words=words)
+
+
+def _health(made: Cut, rest: str) -> Cut:
+    """A type, then a command."""
+    kind = re.match(f"[^{SPACES}]*", rest)
+    kind_word = kind[0] if kind else ""
+    if not kind_word:
+        return made
+    tail = _maybe_json(made, rest[len(kind_word) :].lstrip(SPACES), whole=True)
+    return replace(tail, words=(kind_word, *tail.words))
+
+
+def _pairs(made: Cut, rest: str, escape: str) -> Cut:
+    """NAME=value …, or the old form: NAME and the rest of the line."""
+    words = quoted(rest, escape)
+    if not words:
+        return made
+    if "=" not in words[0]:
+        pair = cut_once(rest)
+        if len(pair) < 2:
+            raise Fault(
+                f"{made.keyword} must have two arguments",
+                "a name needs a value, which may be empty",
+                words[0],
+            )
+        return replace(made, words=pair, is_old_form=True)
+    found: list[str] = []
+    for word in words:
+        name, equals, value = word.partition("=")
+        if not equals:
+            raise Fault(
+                f"Syntax error - can't find = in {quote(word)}. "
+                "Must be of the form: name=value",
+                "a blank ends a value, unless it is quoted or escaped",
+                word,
+            )
+        found += (name, value)
+    return replace(made, words=tuple(found))
+
+
+# ── The second pass ──────────────────────────────────────────────────────────────────────
+
+
+def understand(made: Cut) -> Instruction:
+    """Turn words into an instruction.  Raises Fault."""
+    reader = _READERS.get(made.keyword)
+    if reader is None:
+        guess = nearest(made.keyword, said.KEYWORDS)
+        raise Fault(
+            f"unknown instruction: {made.keyword}"
+            + (f" (did you mean {guess}?)" if guess else ""),
+            f"an instruction is one of {', '.join(said.KEYWORDS)}",
+            made.keyword,
+        )
+    line = made.line
+    common: Mapping[str, Any] = {
+        "span": said.Span(line.first, line.last),
+        "text": line.text.strip(SPACES),
+        "flags": made.flags,
+    }
+    return reader(made, common)
+
+
+def _from(made: Cut, common: Mapping[str, Any]) -> Instruction:
+    words = made.words
+    name = ""
+    if len(words) == 3 and words[1].lower() == "as":
+        name = words[2].lower()
+        if not _STAGE_NAME.fullmatch(name):
+            raise Fault(
+                f"invalid name for build stage: {quote(words[2])}, "
+                "name can't start with a number or contain symbols",
+                "a number already means a stage: the one at that place",
+                words[2],
+            )
+    elif len(words) != 1:
+        raise Fault(
+            "FROM requires either one or three arguments",
+            "it is FROM image, or FROM image AS name",
+            " ".join(words[1:]),
+        )
+    flags = made.known_flags(platform=TEXT)
+    return said.From(words[0], name, flags.text("platform"), **common)
+
+
+def _run(made: Cut, common: Mapping[str, Any]) -> Instruction:
+    flags = made.known_flags(mount=LIST, network=TEXT)
+    for mount in flags.all("mount"):
+        check_mount(mount)
+    network = flags.text("network") or "default"
+    if network not in ("default", "none", "host"):
+        why = "a build has the default network, the host's, or none"
+        raise Fault(f"invalid network mode {quote(network)}", why, network)
+    return said.Run(
+        made.command(), flags.all("mount"), network, made.line.heredocs, **common
+    )
+
+
+def _copy(made: Cut, common: Mapping[str, Any]) -> Instruction:
+    _need_destination(made)
+    flags = made.known_flags(chown=TEXT, chmod=TEXT, link=YES, **{"from": TEXT})
+    return said.Copy(
+        *_sources(made),
+        flags.text("chown"),
+        flags.text("chmod"),
+        flags.is_set("link"),
+        flags.text("from"),
+        **common,
+    )
+
+
+def _add(made: Cut, common: Mapping[str, Any]) -> Instruction:
+    _need_destination(made)
+    flags = made.known_flags(
+        chown=TEXT, chmod=TEXT, link=YES, keep_git_dir=YES, checksum=TEXT
+    )
+    return said.Add(
+        *_sources(made),
+        flags.text("chown"),
+        flags.text("chmod"),
+        flags.is_set("link"),
+        flags.text("checksum"),
+        flags.is_set("keep-git-dir"),
+        **common,
+    )
+
+
+def _need_destination(made: Cut) -> None:
+    if len(made.words) < 2:
+        raise Fault(
+            f"{made.keyword} requires at least two arguments, but only one was provided. "
+            "Destination could not be determined",
+            "the last word is where the files go",
+        )
+
+
+def _sources(made: Cut) -> tuple[tuple[str, ...], str, tuple[Heredoc, ...]]:
+    """Sources, destination and documents, which stand among the sources as `<<NAME`."""
+    *sources, destination = made.words
+    if _heredoc(destination):
+        raise Fault(
+            f"{made.keyword} cannot accept a heredoc as a destination",
+            "a heredoc is content; the last word is where it goes",
+            destination,
+        )
+    content = {heredoc.name: heredoc for heredoc in made.line.heredocs}
+    paths: list[str] = []
+    heredocs: list[Heredoc] = []
+    for source in sources:
+        heredoc = _heredoc(source)
+        if heredoc is None:
+            paths.append(source)
+        else:
+            known = content.get(heredoc.name)
+            heredocs.append(replace(heredoc, content=known.content if known else ""))
+    return tuple(paths), destination, tuple(heredocs)
+
+
+def _heredoc(word: str) -> Heredoc | None:
+    try:
+        return parse_heredoc(word)
+    except SubstitutionFailed:
+        return None
+
+
+def _env(made: Cut, common: Mapping[str, Any]) -> Instruction:
+    made.known_flags()
+    return said.Env(_named_pairs(made), made.is_old_form, **common)
+
+
+def _label(made: Cut, common: Mapping[str, Any]) -> Instruction:
+    made.known_flags()
+    return said.Label(_named_pairs(made), made.is_old_form, **common)
+
+
+def _named_pairs(made: Cut) -> tuple[tuple[str, str], ...]:
+    _need_one(made)
+    pairs = tuple(zip(made.words[::2], made.words[1::2], strict=True))
+    if not all(name for name, _ in pairs):
+        raise _blank_name(made)
+    return pairs
+
+
+def _blank_name(made: Cut) -> Fault:
+    return Fault(
+        f"{made.keyword} names can not be blank", "something stands before the =", "="
+    )
+
+
+def _arg(made: Cut, common: Mapping[str, Any]) -> Instruction:
+    _need_one(made)
+    pairs: list[tuple[str, str | None]] = []
+    for word in made.words:
+        name, equals, value = word.partition("=")
+        if equals and not name:
+            raise _blank_name(made)
+        pairs.append((name, value if equals else None))
+    return said.Arg(tuple(pairs), **common)
+
+
+def _need_one(made: Cut) -> None:
+    if not made.words:
+        raise Fault(f"{made.keyword} requires at least one argument", _FORM)
+
+
+def _the_one(made: Cut) -> str:
+    if len(made.words) != 1:
+        raise Fault(f"{made.keyword} requires exactly one argument", _FORM)
+    return made.words[0]
+
+
+def _expose(made: Cut, common: Mapping[str, Any]) -> Instruction:
+    _need_one(made)
+    made.known_flags()
+    return said.Expose(tuple(sorted(made.words)), **common)
+
+
+def _user(made: Cut, common: Mapping[str, Any]) -> Instruction:
+    user = _the_one(made)
+    made.known_flags()
+    return said.User(user, **common)
+
+
+def _workdir(made: Cut, common: Mapping[str, Any]) -> Instruction:
+    path = _the_one(made)
+    made.known_flags()
+    return said.Workdir(path, **common)
+
+
+def _maintainer(made: Cut, common: Mapping[str, Any]) -> Instruction:
+    name = _the_one(made)
+    made.known_flags()
+    return said.Maintainer(name, **common)
+
+
+def _stopsignal(made: Cut, common: Mapping[str, Any]) -> Instruction:
+    return said.Stopsignal(_the_one(made), **common)
+
+
+def _volume(made: Cut, common: Mapping[str, Any]) -> Instruction:
+    _need_one(made)
+    made.known_flags()
+    paths = tuple(path.strip(SPACES) for path in made.words)
+    if not all(paths):
+        raise Fault("VOLUME specified can not be an empty string", "a volume is a path")
+    return said.Volume(paths, **common)
+
+
+def _cmd(made: Cut, common: Mapping[str, Any]) -> Instruction:
+    made.known_flags()
+    return said.Cmd(made.command(), **common)
+
+
+def _entrypoint(made: Cut, common: Mapping[str, Any]) -> Instruction:
+    made.known_flags()
+    return said.Entrypoint(made.command(), **common)
+
+
+def _shell(made: Cut, common: Mapping[str, Any]) -> Instruction:
+    made.known_flags()
+    _need_one(made)
+    if not made.is_json:
+        raise Fault(
+            "SHELL requires the arguments to be in JSON form",
+            'it is a list of words: SHELL ["/bin/sh", "-c"]',
+            made.words[0],
+        )
+    return said.Shell(made.words, **common)
+
+
+def _healthcheck(made: Cut, common: Mapping[str, Any]) -> Instruction:
+    _need_one(made)
+    kind, words = made.words[0].upper(), made.words[1:]
+    if kind == "NONE":
+        if words:
+            why = "NONE takes the check of the base image away, nothing else"
+            raise Fault("HEALTHCHECK NONE takes no arguments", why, words[0])
+        return said.Healthcheck(("NONE",), **common)
+    flags = made.known_flags(
+        interval=TEXT, timeout=TEXT, start_period=TEXT, start_interval=TEXT, retries=TEXT
+    )
+    if kind != "CMD":
+        raise Fault(
+            f"Unknown type {quote(kind)} in HEALTHCHECK (try CMD)",
+            "a check is HEALTHCHECK CMD command, or HEALTHCHECK NONE",
+            made.words[0],
+        )
+    if not words:
+        raise Fault("Missing command after HEALTHCHECK CMD", "a check is a command")
+    return said.Healthcheck(
+        ("CMD" if made.is_json else "CMD-SHELL", *words),
+        _interval(flags, "interval"),
+        _interval(flags, "timeout"),
+        _interval(flags, "start-period"),
+        _interval(flags, "start-interval"),
+        _retries(flags.text("retries")),
+        **common,
+    )
+
+
+def _interval(flags: Flags, name: str) -> int:
+    text = flags.text(name)
+    if not text:
+        return 0
+    try:
+        nanoseconds = parse_duration(text)
+    except DurationMalformed as malformed:
+        raise Fault(str(malformed), "a time is 30s, 1m30s or 500ms", text) from malformed
+    if nanoseconds and nanoseconds < _SHORTEST_INTERVAL_NS:
+        fault = f"Interval {quote(name)} cannot be less than 1ms"
+        raise Fault(fault, "a check takes time itself", text)
+    return nanoseconds
+
+
+def _retries(text: str) -> int:
+    if not text:
+        return 0
+    digits = text.lstrip("+-").lstrip("0")
+    if not re.fullmatch(r"[+-]?[0-9]+", text):
+        fault = f"strconv.ParseInt: parsing {quote(text)}: invalid syntax"
+    elif len(digits) > 10 or not -(1 << 31) <= int(text) < 1 << 31:
+        fault = f"strconv.ParseInt: parsing {quote(text)}: value out of range"
+    elif int(text) < 0:
+        fault = f"--retries cannot be negative ({int(text)})"
+    else:
+        return int(text)
+    raise Fault(fault, "so many failures in a row make a container unhealthy", text)
+
+
+def _onbuild(made: Cut, common: Mapping[str, Any]) -> Instruction:
+    _need_one(made)
+    made.known_flags()
+    trigger = made.words[0].strip(SPACES).upper()
+    why = "a trigger is one step of the image that is built on this one"
+    if trigger == "ONBUILD":
+        raise Fault(
+            "Chaining ONBUILD via `ONBUILD ONBUILD` isn't allowed", why, made.words[0]
+        )
+    if trigger in ("MAINTAINER", "FROM"):
+        raise Fault(f"{trigger} isn't allowed as an ONBUILD trigger", why, trigger)
+    expression = re.sub(r"(?i)^\s*ONBUILD\s*", "", made.line.text, count=1)
+    for heredoc in made.line.heredocs:
+        expression += f"\n{heredoc.content}{heredoc.name}"
+    return said.Onbuild(expression, trigger, **common)
+
+
+_READERS: dict[str, Callable[[Cut, Mapping[str, Any]], Instruction]] = {
+    "ADD": _add, "ARG": _arg, "CMD": _cmd, "COPY": _copy, "ENTRYPOINT": _entrypoint,
+    "ENV": _env, "EXPOSE": _expose, "FROM": _from, "HEALTHCHECK": _healthcheck,
+    "LABEL": _label, "MAINTAINER": _maintainer, "ONBUILD": _onbuild, "RUN": _run,
+    "SHELL": _shell, "STOPSIGNAL": _stopsignal, "USER": _user, "VOLUME": _volume,
+    "WORKDIR": _workdir,
+}  # fmt: skip
