@@ -1,0 +1,236 @@
+"""What could change the result of a step, and what of it did.
+
+Two steps are the same if they stand on the same image and all their inputs are equal: the
+words that the history will hold, the build arguments that a RUN sees, and the files that a
+COPY takes.  Of a file its name, mode, owner, kind, link and content count; its times do
+not, or a fresh checkout would build everything anew.
+
+    file:<sha256 of header and content>             one file
+    dir:<sha256 of the sorted sums in it, joined>   a directory, itself included
+    multi:<sha256 of the above, joined>             several sources
+
+A key is a digest and cannot say why it differs from another one.  So the inputs are kept,
+and `differences` compares them: that is what `explain cache` tells.
+
+Source: measured on Docker Engine 26.1; moby, pkg/tarsum/tarsum.go and builder/dockerfile/
+copy.go; hardening C.8.
+"""
+
+import hashlib
+import json
+import zlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+MOST_CAUSES = 20  # that are told of one miss
+
+_KINDS = {
+    "file": "0", "hard link": "1", "symlink": "2", "character": "3", "block": "4",
+    "directory": "5", "fifo": "6",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One name among the files of a step, as far as the cache looks at it.
+
+    `sum` is Docker's checksum over all of it; `content` is a short checksum of the content
+    alone, which tells a change of content from a change of mode, and nothing else.
+    """
+
+    kind: str  # file, directory, symlink, …
+    mode: int = 0o644
+    uid: int = 0
+    gid: int = 0
+    size: int = 0
+    link: str = ""
+    device: tuple[int, int] = (0, 0)
+    sum: str = ""
+    content: int = 0
+
+
+class Summing:
+    """Sums one name up while its content passes: `feed` it, then ask for `seen`."""
+
+    def __init__(
+        self, name: bytes, seen: Seen, xattrs: Mapping[bytes, bytes] | None = None
+    ) -> None:
+        self._seen = seen
+        self._sum, self._content = hashlib.sha256(header(name, seen, xattrs or {})), 0
+
+    def feed(self, data: bytes) -> None:
+        """Take the next piece of the content."""
+        self._sum.update(data)
+        self._content = zlib.crc32(data, self._content)
+
+    def seen(self) -> Seen:
+        """Give all that was seen."""
+        of = self._seen
+        return Seen(of.kind, of.mode, of.uid, of.gid, of.size, of.link, of.device,
+                    self._sum.hexdigest(), self._content)  # fmt: skip
+
+
+def header(name: bytes, seen: Seen, xattrs: Mapping[bytes, bytes]) -> bytes:
+    r"""Give what is hashed before the content: keys and values without separators.
+
+    >>> header(b"f1", Seen("file", 0o644, size=1), {})[:32]
+    b'namef1mode420uid0gid0size1typefl'
+    """
+    shown = name + (b"/" if seen.kind == "directory" and not name.endswith(b"/") else b"")
+    text = (
+        f"mode{seen.mode}uid{seen.uid}gid{seen.gid}size{seen.size}"
+        f"typeflag{_KINDS[seen.kind]}linkname{seen.link}unamegname"
+        f"devmajor{seen.device[0]}devminor{seen.device[1]}"
+    )
+    security = sorted(item for item in xattrs.items() if item[0].startswith(b"security."))
+    marks = b"".join(key + value for key, value in security)
+    return b"name" + shown + text.encode("utf-8", "surrogateescape") + marks
+
+
+def sum_of(paths: Iterable[tuple[str, Seen | None]], *, is_directory: bool) -> str:
+    """Sum up one source: a file, or a directory with everything below it.
+
+    A name that nobody sent an entry for counts as its path.
+
+    >>> sum_of([("d", None), ("d/x", Seen("file", sum="ab"))], is_directory=True)[:8]
+    'dir:a58e'
+    """
+    sums = [seen.sum if seen else path for path, seen in paths]
+    if not is_directory:
+        return f"file:{sums[0]}"
+    return "dir:" + hashlib.sha256(_joined(sorted(sums))).hexdigest()
+
+
+def sum_of_all(sums: Sequence[str]) -> str:
+    """Sum up the sources of one COPY.
+
+    >>> sum_of_all(["file:12"])
+    'file:12'
+    """
+    if len(sums) == 1:
+        return sums[0]
+    return "multi:" + hashlib.sha256(_joined(sums)).hexdigest()
+
+
+def _joined(sums: Sequence[str]) -> bytes:
+    return ",".join(sums).encode("utf-8", "surrogateescape")
+
+
+# ── The key ──────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """All that can change the result of one step, besides the image it stands on.
+
+    `effect` is what the history will say, `text` the instruction as it is written: two
+    spellings of one effect are the same step.  Values of arguments are kept as digests.
+    """
+
+    text: str
+    effect: str
+    arguments: Mapping[str, str] = field(default_factory=dict)
+    settings: Mapping[str, str] = field(default_factory=dict)  # platform, mode, mounts, …
+    files: Mapping[str, Seen] = field(default_factory=dict)
+    sources: str = ""  # the sum over the files
+
+    def key(self) -> str:
+        """Give the digest under which the result of this step is found again."""
+        told = (self.effect, dict(self.arguments), dict(self.settings), self.sources)
+        return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+
+    def to_json(self) -> dict[str, Any]:
+        """Give what is kept, to be compared with later."""
+        files = {
+            path: [seen.kind, seen.mode, seen.uid, seen.gid, seen.size, seen.link,
+                   seen.sum, seen.content]
+            for path, seen in self.files.items()
+        }  # fmt: skip
+        return {
+            "text": self.text, "effect": self.effect, "arguments": dict(self.arguments),
+            "settings": dict(self.settings), "files": files, "sources": self.sources,
+        }  # fmt: skip
+
+
+def inputs_of(kept: Mapping[str, Any]) -> Inputs:
+    """Read what `to_json` gave."""
+    files = {
+        path: Seen(kind, mode, uid, gid, size, link, (0, 0), sum_, content)
+        for path, (kind, mode, uid, gid, size, link, sum_, content) in kept["files"].items()
+    }
+    return Inputs(kept["text"], kept["effect"], kept["arguments"], kept["settings"], files,
+                  kept["sources"])  # fmt: skip
+
+
+def fingerprint(value: str) -> str:
+    """Give what is kept of a value that may be secret: enough to see that it changed."""
+    return hashlib.sha256(value.encode("utf-8", "surrogateescape")).hexdigest()[:16]
+
+
+# ── Why it differs ───────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """One thing that differs; see CacheMissed for the words."""
+
+    cause: str
+    detail: str = ""
+    path: str = ""
+    before: str = ""
+    after: str = ""
+
+
+def differences(old: Inputs, new: Inputs) -> tuple[Cause, ...]:
+    """Say in what two steps differ, at most MOST_CAUSES times; () if in nothing.
+
+    >>> old = Inputs("RUN a", "/bin/sh -c a", {"V": "1"})
+    >>> differences(old, Inputs("RUN a", "/bin/sh -c a", {"V": "2"}))
+    (Cause(cause='argument', detail='V', path='', before='1', after='2'),)
+    """
+    causes = _differences(old, new)
+    return tuple(cause for cause, _ in zip(causes, range(MOST_CAUSES), strict=False))
+
+
+def _differences(old: Inputs, new: Inputs) -> Iterator[Cause]:
+    if old.effect != new.effect:
+        yield Cause("instruction", before=old.text, after=new.text)
+    for cause, before, after in (
+        ("argument", old.arguments, new.arguments), ("setting", old.settings, new.settings)
+    ):  # fmt: skip
+        for name in sorted(before.keys() | after.keys()):
+            if before.get(name) != after.get(name):
+                yield Cause(cause, name, "", before.get(name, ""), after.get(name, ""))
+    if old.sources != new.sources:
+        for path in sorted(old.files.keys() | new.files.keys()):
+            yield from _changes(path, old.files.get(path), new.files.get(path))
+
+
+def _changes(path: str, old: Seen | None, new: Seen | None) -> Iterator[Cause]:
+    """Say what changed about one name; both its content and its mode may have."""
+    if old is None or new is None:
+        detail = "added" if old is None else "removed"
+        before, after = old.sum if old else "", new.sum if new else ""
+        yield Cause("file", detail, path, before, after)
+        return
+    if old.sum == new.sum:
+        return
+    if old.kind != new.kind:
+        yield Cause("file", "kind", path, old.kind, new.kind)
+        return
+    if old.mode != new.mode:
+        yield Cause("file", "mode", path, f"{old.mode:04o}", f"{new.mode:04o}")
+    if (old.uid, old.gid) != (new.uid, new.gid):
+        owners = (f"{seen.uid}:{seen.gid}" for seen in (old, new))
+        yield Cause("file", "owner", path, *owners)
+    if old.link != new.link:
+        yield Cause("file", "link", path, old.link, new.link)
+    is_same = (old.mode, old.uid, old.gid, old.link) == (
+        new.mode,
+        new.uid,
+        new.gid,
+        new.link,
+    )
+    if is_same or (old.content, old.size) != (new.content, new.size):
+        yield Cause("file", "content", path, old.sum, new.sum)
