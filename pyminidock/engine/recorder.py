@@ -39,6 +39,7 @@ class _Story:
 
     name: str
     began: float  # on the kernel's clock
+    latest: float = 0.0  # when its last event happened, by the same
     gates: tuple[Gate, ...] = ()
 
 
@@ -67,6 +68,10 @@ class Voice:
     def __call__(self, event: Event) -> None:
         """Tell `event`; may block at a gate.  Raises BirthAborted where it says so."""
         self._recorder.tell(self, event, sys._getframe(1))
+
+    def happened(self, event: Event, at: float) -> None:
+        """Tell `event`, which happened at `at` by the kernel's clock; else as a call."""
+        self._recorder.tell(self, event, sys._getframe(1), at)
 
     @contextmanager
     def step(self, phase: str) -> Iterator[None]:
@@ -133,16 +138,24 @@ class Recorder:
         if self._writer:
             self._writer.end(story)
 
-    def tell(self, voice: Voice, event: Event, frame: FrameType) -> None:
-        """Stamp and spread one event; what Voice does."""
+    def tell(
+        self, voice: Voice, event: Event, frame: FrameType, at: float | None = None
+    ) -> None:
+        """Stamp and spread one event; what Voice does.
+
+        Within a story no event is earlier than the one before it: where two operations
+        overlap, what is heard late is stamped a little late.
+        """
         file, line = self._source(event, frame)
         step, story = voice.steps[-1], voice.story
         with self._lock:
             self._seq = seq = self._seq + 1
+            now, wall = self._clock(), self._wall()
+            story.latest = max(story.latest, now if at is None else min(at, now))
             told = Told(
                 seq, event, story.name, voice.operation, step.first or step.parent,
-                step.phase, self._clock() - story.began, self._wall(), file, line,
-                self._backend,
+                step.phase, story.latest - story.began, wall - (now - story.latest),
+                file, line, self._backend,
             )  # fmt: skip
             if self._writer:
                 self._writer.put(told)

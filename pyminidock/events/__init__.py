@@ -14,7 +14,7 @@ from pyminidock.events.api import (
     RequestRefused,
     ShortfallFound,
 )
-from pyminidock.events.base import EVIDENCE, Emit, Event, ignore, kind_of
+from pyminidock.events.base import EVIDENCE, Emit, Event, Witness, ignore, kind_of
 from pyminidock.events.build import (
     BuildFailed,
     CacheHit,
@@ -213,6 +213,7 @@ __all__ = [
     "UmaskSet",
     "UserResolved",
     "UserTaken",
+    "Witness",
     "WorkingDirectoryEntered",
     "ignore",
     "kind_of",

@@ -18,7 +18,7 @@ The evidence belongs to the class, because it follows from the door the fact cam
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Protocol, runtime_checkable
 
 EVIDENCE = ("acknowledged", "observed", "explained", "planned", "client")
 
@@ -31,6 +31,14 @@ class Event:
 
 
 Emit = Callable[[Event], None]
+
+
+@runtime_checkable
+class Witness(Protocol):
+    """An Emit that can also be told of something after it has happened."""
+
+    def happened(self, event: Event, at: float) -> None:
+        """Tell `event` of the time `at`: monotonic seconds, by the clock of the kernel."""
 
 
 def ignore(event: Event) -> None:

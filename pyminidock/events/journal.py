@@ -38,8 +38,9 @@ MAX_DEPTH = 16
 class Record:
     """One event as the recorder stamped it.
 
-    `parent` is the seq of the event that opened the enclosing step, 0 for none; `t` is
-    monotonic seconds since the story began, `wall` seconds since 1970; `src` is the line
+    `parent` is the seq of the event that opened the enclosing step, 0 for none; `t`
+    is when it happened, in monotonic seconds since the story began, and `wall` in seconds
+    since 1970; `src` is the line
     that told it ("container/plan.py:117"); `linux` what plain Linux would be asked for the
     same, "" for nothing.
     """

@@ -16,8 +16,11 @@ from pyminidock.errors import MinidockError
 from pyminidock.events import Emit, ignore
 from pyminidock.kernel.calls import Call, Plan
 
-Answer = Callable[[Call, int], None]
-"""Told of each call that succeeded, with its value.
+Answer = Callable[[Call, int, float], None]
+"""Told of each call that succeeded, with its value and the time, by the body's `clock`.
+
+The time is that of whoever made the call, so it lies before the answer; of the calls behind
+AnnounceReady, which nobody reports, it is when they were known to be over.
 
 The value is a pid for ForkShim and ForkInit; 1 where a path was present or a limit was
 clamped; 2 for a masked directory; for Execute the errno where the program that was found

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import assert_never
 
 from pyminidock import events
-from pyminidock.events import Emit, ignore
+from pyminidock.events import Emit, Witness, ignore
 from pyminidock.kernel import calls
 from pyminidock.kernel.calls import Call, Plan
 from pyminidock.kernel.port import (
@@ -130,9 +130,13 @@ class Recording:
         self, plan: Plan, *, emit: Emit = ignore, lockstep: bool = False, watchers: int = 0
     ) -> Process | None:
         """Carry out `plan`, one effect event per call that was answered."""
+        witness = emit if isinstance(emit, Witness) else None
 
-        def answer(call: Call, value: int) -> None:
-            emit(effect_of(call, value))
+        def answer(call: Call, value: int, at: float) -> None:
+            if witness:
+                witness.happened(effect_of(call, value), at)
+            else:
+                emit(effect_of(call, value))
 
         return self.body.perform(plan, answer=answer, lockstep=lockstep, watchers=watchers)
 

@@ -43,7 +43,7 @@ class Silence:
     def perform(self, plan: Plan, **_: object) -> Process | None:
         """Perform without an event."""
 
-        def answer(call: Call, value: int) -> None:
+        def answer(call: Call, value: int, at: float) -> None:
             return None
 
         body = self._kernel.body  # type: ignore[attr-defined]

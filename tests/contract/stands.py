@@ -69,7 +69,7 @@ def start(stand: Stand, plan: Plan, *, lockstep: bool = False) -> Process:
     stand.heard.clear()
     process = stand.body.perform(
         plan,
-        answer=lambda call, value: stand.heard.append((call, value)),
+        answer=lambda call, value, at: stand.heard.append((call, value)),
         lockstep=lockstep,
     )
     assert process is not None
@@ -83,7 +83,7 @@ def end(stand: Stand, process: Process) -> None:
     assert status is not None
     assert (status.code, status.signal) == (137, 9)
     stand.body.dismiss(process)
-    stand.body.perform(ending(stand.place), answer=lambda call, value: None)
+    stand.body.perform(ending(stand.place), answer=lambda call, value, at: None)
 
 
 def assert_as_before(stand: Stand, before: leaks.Snapshot) -> None:
@@ -126,7 +126,7 @@ class ModelStand:
 
     def clear(self) -> None:
         """See Stand; records and upper layers are files of the host."""
-        self.body.perform(ending(self.place), answer=lambda call, value: None)
+        self.body.perform(ending(self.place), answer=lambda call, value, at: None)
         world = self.body.world
         trees = {n: t for n, t in world.trees.items() if not n.startswith("overlay ")}
         self.body.world = replace(world, records={}, trees=trees)
@@ -176,7 +176,7 @@ class LinuxStand:
 
     def clear(self) -> None:
         """See Stand."""
-        self.body.perform(ending(self.place), answer=lambda call, value: None)
+        self.body.perform(ending(self.place), answer=lambda call, value, at: None)
         for directory in (self.place.directory, self.second):
             for path in Path(directory).iterdir():
                 path.unlink()

@@ -66,7 +66,7 @@ def plan_for(stand: LinuxStand, spec: ContainerSpec) -> Plan:
 def live(body: Body, plan: Plan, end: Plan) -> Life:
     """Perform, observe, end."""
     heard: list[tuple[Call, int]] = []
-    process = body.perform(plan, answer=lambda call, value: heard.append((call, value)))
+    process = body.perform(plan, answer=lambda call, value, at: heard.append((call, value)))
     assert process is not None
     try:
         seen = body.observe(process)
@@ -74,7 +74,7 @@ def live(body: Body, plan: Plan, end: Plan) -> Life:
         body.signal(process, signal.SIGKILL)
         body.wait(process, 20.0)
         body.dismiss(process)
-        body.perform(end, answer=lambda call, value: None)
+        body.perform(end, answer=lambda call, value, at: None)
     return Life(tuple(heard), seen)
 
 

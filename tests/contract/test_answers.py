@@ -12,7 +12,7 @@ from pyminidock.kernel.calls import Call
 from pyminidock.kernel.port import BirthAborted
 from pyminidock.kernel.recording import Recording
 from tests.contract.plans import birth, ending, joining
-from tests.contract.stands import Stand, assert_as_before, end, start
+from tests.contract.stands import LinuxStand, Stand, assert_as_before, end, start
 
 
 def test_every_call_is_answered_once_and_in_order(stand: Stand) -> None:
@@ -64,12 +64,42 @@ def test_what_happened_is_in_the_answer(stand: Stand, call: Call, value: int) ->
     assert [v for c, v in stand.heard if c == call][-1:] == [value]
 
 
+def test_an_answer_says_when_its_call_was_made_however_late_it_is_heard(
+    stand: Stand,
+) -> None:
+    """The child does not wait for the daemon, and its own clock is the one that counts."""
+    plan = birth(stand.place)
+    times: list[tuple[Call, float, float]] = []
+
+    def answer(call: Call, value: int, at: float) -> None:
+        if isinstance(call, calls.ForkInit):
+            threading.Event().wait(0.2)  # meanwhile everything else happens
+        times.append((call, at, stand.body.clock()))
+
+    began = stand.body.clock()
+    process = stand.body.perform(plan, answer=answer)
+    assert process is not None
+    end(stand, process)
+    assert all(began < at <= heard for _, at, heard in times)
+    of_child = [at for _, at, _ in times[_init(plan) + 1 :]]
+    assert of_child == sorted(of_child)
+    if isinstance(stand, LinuxStand):
+        ready = next(n for n, row in enumerate(times) if row[0] == calls.AnnounceReady())
+        _, forked, _ = times[_init(plan)]
+        _, at, heard = times[ready]
+        assert at - forked < 0.15 < heard - forked
+
+
+def _init(plan: calls.Plan) -> int:
+    return plan.index(calls.ForkInit())
+
+
 def test_in_lockstep_no_mount_runs_ahead_of_its_answer(stand: Stand) -> None:
     plan = birth(stand.place)
     tables: list[tuple[Call, Counter[str]]] = []
     newborn = 0
 
-    def answer(call: Call, value: int) -> None:
+    def answer(call: Call, value: int, at: float) -> None:
         nonlocal newborn
         newborn = value if isinstance(call, calls.ForkInit) else newborn
         if newborn and not isinstance(call, calls.Execute):
@@ -99,7 +129,7 @@ def test_a_held_call_holds_the_plan_and_nobody_else(stand: Stand) -> None:
     is_held, may_go = threading.Event(), threading.Event()
     ended: list[bool] = []
 
-    def answer(call: Call, value: int) -> None:
+    def answer(call: Call, value: int, at: float) -> None:
         if isinstance(call, calls.PivotRoot):
             is_held.set()
             assert may_go.wait(20.0)
@@ -119,7 +149,7 @@ def test_a_held_call_holds_the_plan_and_nobody_else(stand: Stand) -> None:
         plan = tuple(calls.MakeCgroup(name) for name in names) + tuple(
             calls.RemoveCgroup(name) for name in names
         )
-        stand.body.perform(plan, answer=lambda call, value: heard.append(call))
+        stand.body.perform(plan, answer=lambda call, value, at: heard.append(call))
         assert tuple(heard) == plan
         assert not ended
     finally:
@@ -135,7 +165,7 @@ def test_a_start_that_is_aborted_at_any_call_leaves_nothing_behind(stand: Stand)
     for stop in range(plan.index(calls.AnnounceReady()) + 1):
         heard: list[Call] = []
 
-        def answer(call: Call, value: int, *, stop: int = stop) -> None:
+        def answer(call: Call, value: int, at: float, *, stop: int = stop) -> None:
             heard.append(call)  # noqa: B023  (called within this turn of the loop)
             if len(heard) > stop:  # noqa: B023
                 raise BirthAborted(
@@ -151,7 +181,7 @@ def test_a_start_that_is_aborted_at_any_call_leaves_nothing_behind(stand: Stand)
 def test_an_abort_without_lockstep_leaves_nothing_behind_either(stand: Stand) -> None:
     before = stand.picture()
 
-    def answer(call: Call, value: int) -> None:
+    def answer(call: Call, value: int, at: float) -> None:
         if isinstance(call, calls.AttachRoot):
             raise BirthAborted("aborted", why="a gate said so", try_next="start again")
 
@@ -181,7 +211,7 @@ def test_nothing_of_a_life_stays_when_it_was_ended(stand: Stand) -> None:
 
 def test_closing_an_account_ends_who_lives_in_it(stand: Stand) -> None:
     process = start(stand, birth(stand.place))
-    stand.body.perform(ending(stand.place), answer=lambda call, value: None)
+    stand.body.perform(ending(stand.place), answer=lambda call, value, at: None)
     status = stand.body.wait(process, 20.0)
     assert status is not None
     assert (status.code, status.signal) == (137, 9)

@@ -96,7 +96,9 @@ class Cell:
         plan = change(start_plan(spec, snapshot, self.body.machine()))
         self.answers = []
         process = self.body.perform(
-            plan, answer=lambda call, value: self.answers.append((call, value)), watchers=1
+            plan,
+            answer=lambda call, value, at: self.answers.append((call, value)),
+            watchers=1,
         )
         assert process is not None
         try:
@@ -107,7 +109,7 @@ class Cell:
             self.body.wait(process)
             self.body.dismiss(process)
             self.body.perform(
-                end_plan(spec, self.body.machine()), answer=lambda call, value: None
+                end_plan(spec, self.body.machine()), answer=lambda call, value, at: None
             )
 
     def run(
@@ -132,7 +134,7 @@ class Cell:
             exec_id=directory.name, directory=str(directory),
         )  # fmt: skip
         plan = exec_plan(spec, process, exec_spec, self.body.machine())
-        second = self.body.perform(plan, answer=lambda call, value: None, watchers=1)
+        second = self.body.perform(plan, answer=lambda call, value, at: None, watchers=1)
         assert second is not None
         ran = self._follow(second, b"")
         self.body.dismiss(second)

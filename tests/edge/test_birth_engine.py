@@ -433,7 +433,7 @@ def test_every_call_of_an_exec_can_fail_and_the_container_lives_on(cell: Cell) -
         for index, number in zip(range(len(plan)), cycle(ERRORS), strict=False):
             refusal_at(
                 cell.body, index, number,
-                lambda: cell.body.perform(plan, answer=lambda call, value: None),
+                lambda: cell.body.perform(plan, answer=lambda call, value, at: None),
             )  # fmt: skip
             assert list(directory.iterdir()) == [], index
         assert cell.body.wait(process, 0.01) is None

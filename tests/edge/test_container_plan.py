@@ -52,7 +52,7 @@ class Engine:
 
     def perform(self, plan: Plan) -> Process:
         """Start a process."""
-        process = self.body.perform(plan, answer=lambda call, value: None)
+        process = self.body.perform(plan, answer=lambda call, value, at: None)
         assert process is not None
         return process
 
@@ -66,7 +66,7 @@ class Engine:
     def clear(self, spec: ContainerSpec) -> None:
         """Close the accounts and remove the tree."""
         self.body.perform(
-            end_plan(spec, self.body.machine()), answer=lambda call, value: None
+            end_plan(spec, self.body.machine()), answer=lambda call, value, at: None
         )
         snapshots.remove(Path(spec.directory))
 
@@ -77,7 +77,7 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
     try:
         yield Engine(body, tmp_path, bootstrap(tmp_path))
         left = leave_plan(str(tmp_path), body.machine())
-        body.perform(left, answer=lambda call, value: None)
+        body.perform(left, answer=lambda call, value, at: None)
     finally:
         body.close()
 

@@ -67,11 +67,11 @@ def ran(body, *command, then=lambda spec, process: None, **wishes):
         (directory / name).write_text(f"{name} of the engine\\n")
     spec = spec_of(body, command, wishes)
     plan = start_plan(spec, snapshot, body.machine())
-    process = body.perform(plan, answer=lambda call, value: None, watchers=0)
+    process = body.perform(plan, answer=lambda call, value, at: None, watchers=0)
     then(spec, process)
     status = body.wait(process, 30)
     body.dismiss(process)
-    body.perform(end_plan(spec, body.machine()), answer=lambda call, value: None)
+    body.perform(end_plan(spec, body.machine()), answer=lambda call, value, at: None)
     log = [json.loads(line) for line in (directory / "container.log").open()]
     return {"code": status.code, "lines": [row["log"].rstrip("\\n") for row in log]}
 """
@@ -280,7 +280,7 @@ def test_a_second_process_joins_and_sees_no_more(home: tuple[Path, Path]) -> Non
             second = resolve_exec(asked, spec, {}, body.machine(), exec_id="s",
                                   directory=str(directory))
             plan = exec_plan(spec, process, second, body.machine())
-            child = body.perform(plan, answer=lambda call, value: None, watchers=1)
+            child = body.perform(plan, answer=lambda call, value, at: None, watchers=1)
             said["out"] = output(body, child)
             said["code"] = body.wait(child, 30).code
             body.dismiss(child)

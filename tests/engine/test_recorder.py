@@ -40,6 +40,19 @@ def test_a_fact_gets_its_circumstances(recorder: Recorder) -> None:
     assert record.wall > studio.WALL
 
 
+def test_what_is_heard_late_has_the_time_at_which_it_happened(recorder: Recorder) -> None:
+    """The clock of the studio ticks in thousandths; the story began at the first tick."""
+    ring, voice = recorder.listen(), recorder.operation("run-1", "start")
+    voice(UmaskSet(0))  # tick 2
+    voice.happened(UmaskSet(1), 0.0025)  # heard at tick 3
+    voice.happened(UmaskSet(2), 0.001)  # in another operation, before the last was told
+    voice.happened(UmaskSet(3), 99.0)  # a clock that is ahead of ours: tick 5
+    records = [record for _ in range(4) if (record := ring.next(0))]
+    assert [record.t for record in records] == [0.001, 0.0015, 0.0015, 0.004]
+    walls = [round(record.wall - studio.WALL, 4) for record in records]
+    assert walls == [0.002, 0.0025, 0.0025, 0.005]
+
+
 def test_the_source_of_a_decision_is_the_line_of_the_engine(recorder: Recorder) -> None:
     from pyminidock.unionfs.lookup import Layer, lookup  # noqa: PLC0415
 

@@ -144,7 +144,7 @@ def test_what_it_says_is_heard_by_all_who_listen(stand: ModelStand) -> None:
 
 def test_a_bespoken_watcher_misses_nothing(stand: ModelStand) -> None:
     process = stand.body.perform(
-        birth(stand.place), answer=lambda call, value: None, watchers=2
+        birth(stand.place), answer=lambda call, value, at: None, watchers=2
     )
     assert process is not None
     stand.body.say(process.pid, b"hi\n")
@@ -208,7 +208,7 @@ def test_a_plan_without_sense_is_refused(plan: calls.Plan, index: int) -> None:
     body = ModelBody()
     before = body.world
     with pytest.raises(CallFailed) as refusal:
-        body.perform(plan, answer=lambda call, value: None)
+        body.perform(plan, answer=lambda call, value, at: None)
     assert (refusal.value.index, refusal.value.errno) == (index, errno.EINVAL)
     assert body.world == before
 

@@ -89,7 +89,7 @@ def test_without_cutting_propagation_a_mount_escapes_to_the_host() -> None:
     )
     tables: list[list[str]] = []
 
-    def answer(call: calls.Call, value: int) -> None:
+    def answer(call: calls.Call, value: int, at: float) -> None:
         if isinstance(call, calls.AttachRoot):
             world = stand.body.world
             rows = world.mounts[world.tasks[ENGINE].namespaces["mount"]]
@@ -114,7 +114,9 @@ def test_a_slave_hears_of_the_hosts_mounts_and_a_private_one_does_not() -> None:
         )
         heard: list[bool] = []
 
-        def answer(call: calls.Call, value: int, *, heard: list[bool] = heard) -> None:
+        def answer(
+            call: calls.Call, value: int, at: float, *, heard: list[bool] = heard
+        ) -> None:
             if isinstance(call, calls.SetPropagation) and not heard:
                 world = stand.body.world  # noqa: B023  (called within this turn)
                 engine = world.tasks[ENGINE].namespaces["mount"]

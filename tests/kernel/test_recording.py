@@ -97,6 +97,32 @@ def test_a_plan_is_told_as_its_effects_and_gives_what_the_body_gives(
     assert kernel.wait(process, 1.0) == stand.body.wait(process, 1.0)
 
 
+class Listener:
+    """A Witness that keeps what it is told, and when that happened."""
+
+    def __init__(self) -> None:
+        self.heard: list[tuple[Event, float]] = []
+
+    def __call__(self, event: Event) -> None:
+        """Refuse: an effect has a time."""
+        raise AssertionError("effects have a time")
+
+    def happened(self, event: Event, at: float) -> None:
+        """Keep it."""
+        self.heard.append((event, at))
+
+
+def test_a_witness_is_told_when_each_call_was_made(stand: ModelStand) -> None:
+    listener, plan = Listener(), birth(stand.place)
+    began = stand.body.clock()
+    Recording(stand.body).perform(plan, emit=listener)
+    assert [type(e) for e, _ in listener.heard] == [type(effect_of(call)) for call in plan]
+    times = [at for _, at in listener.heard]
+    assert began < times[0]
+    assert times == sorted(set(times)), "the model makes one call at a time"
+    assert times[-1] < stand.body.clock()
+
+
 def test_nothing_is_told_of_a_call_that_was_refused(stand: ModelStand) -> None:
     heard: list[Event] = []
     plan = (*accounts(stand.place), calls.LimitCgroup("/nowhere", "x", "1"))

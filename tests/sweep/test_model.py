@@ -44,7 +44,7 @@ def test_a_plan_that_fails_at_any_call_leaves_the_world_as_it_was(name: str) -> 
         failing = failing_body(stand, index, code)
         heard: list[Call] = []
         with pytest.raises(CallFailed) as refusal:
-            failing.perform(plan, answer=lambda call, value: heard.append(call))  # noqa: B023
+            failing.perform(plan, answer=lambda call, value, at: heard.append(call))  # noqa: B023
         failed = refusal.value
         assert failing.world == before
         assert (failed.index, failed.call, failed.errno) == (index, plan[index], code)
@@ -79,9 +79,9 @@ def test_a_fault_is_the_same_on_a_world_that_others_changed_meanwhile() -> None:
     )
     processes: list[Process | None] = []
 
-    def answer(call: Call, value: int) -> None:
+    def answer(call: Call, value: int, at: float) -> None:
         if not processes:
-            processes.append(stand.body.perform(other, answer=lambda c, v: None))
+            processes.append(stand.body.perform(other, answer=lambda c, v, at: None))
         else:
             raise InterruptedError
 
@@ -100,6 +100,6 @@ def test_after_a_fault_the_same_plan_succeeds(code: int) -> None:
     for index in range(0, len(plan), 5):
         failing = failing_body(stand, index, code)
         with pytest.raises(CallFailed):
-            failing.perform(plan, answer=lambda call, value: None)
+            failing.perform(plan, answer=lambda call, value, at: None)
         stand.body.world = failing.world
     assert stand.body.observe(start(stand, plan)).hostname == "contract"

@@ -86,7 +86,7 @@ class LinuxBody:
             for index, call in enumerate(plan[:birth]):
                 handle = self._do(index, call, undo)
                 tree = handle if handle >= 0 else tree
-                answer(call, 0)
+                answer(call, 0, time.monotonic())
             if birth == len(plan):
                 undo.pop_all()
                 return None
@@ -303,12 +303,13 @@ class _Labour:
                     index, self.plan[index], report.errno, _text(report), report.value
                 )
             if isinstance(self.plan[report.index], calls.Execute):
-                outcome = report.value
+                outcome, at = report.value, report.seconds
                 break
             self._note(report)
         else:
+            at = time.monotonic()
             outcome = self._outcome()
-        self._finish(outcome)
+        self._finish(outcome, at)
 
     def _note(self, report: Report) -> None:
         call = self.plan[report.index]
@@ -317,7 +318,7 @@ class _Labour:
         elif isinstance(call, calls.ForkInit):
             self.pid, self.start_time = report.value, int(report.detail)
         self.next = report.index + 1
-        self.answer(call, report.value)
+        self.answer(call, report.value, report.seconds)
         if self.lockstep:
             self.conversation.go()
 
@@ -334,11 +335,11 @@ class _Labour:
             was_executed = _was_executed(self.directory)
         return 0 if was_executed else KILLED
 
-    def _finish(self, value: int) -> None:
+    def _finish(self, value: int, at: float) -> None:
         """Answer the calls that were not reported one by one; `value` is Execute's."""
         for call in self.plan[self.next :]:
             self.next += 1
-            self.answer(call, value if isinstance(call, calls.Execute) else 0)
+            self.answer(call, value if isinstance(call, calls.Execute) else 0, at)
 
     def process(self, boot: str) -> Process:
         """Give what came of it."""

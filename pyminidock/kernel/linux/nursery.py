@@ -37,7 +37,7 @@ class Report:
     index: int
     errno: int
     value: int
-    nanoseconds: int  # CLOCK_MONOTONIC, at the one who made the call
+    seconds: float  # CLOCK_MONOTONIC, at the one who made the call
     detail: bytes
 
 
@@ -63,7 +63,7 @@ class Conversation:
             if len(head) < REPORT.size:
                 return
             index, error, value, nanoseconds, length = REPORT.unpack(head)
-            yield Report(index, error, value, nanoseconds, stream.read(length))
+            yield Report(index, error, value, nanoseconds / 1e9, stream.read(length))
 
     def hang_up(self) -> None:
         """Tell shim and child, wherever they are, that nobody wants them any more."""

@@ -55,7 +55,7 @@ class ModelBody:
 
     >>> body = ModelBody()
     >>> body.perform((calls.MakeCgroup("/sys/fs/cgroup/pids/demo"),), answer=print)
-    MakeCgroup(path='/sys/fs/cgroup/pids/demo') 0
+    MakeCgroup(path='/sys/fs/cgroup/pids/demo') 0 0.001
     """
 
     def __init__(
@@ -80,12 +80,12 @@ class ModelBody:
         Calls behind AnnounceReady are answered once the program runs, as on Linux.
         """
         stage, made = Stage(self.world, ENGINE), list[Change]()
-        unanswered: list[tuple[Call, int]] = []
+        unanswered: list[tuple[Call, int, float]] = []
         is_silent = False
         try:
             for index, call in enumerate(plan):
                 stage = self._step(stage, plan, index, made)
-                unanswered.append((call, stage.value))
+                unanswered.append((call, stage.value, self.clock()))
                 if isinstance(call, calls.AnnounceReady):
                     answer(*unanswered.pop())
                     is_silent = True

@@ -111,6 +111,6 @@ def test_a_plan_over_one_mebibyte_is_refused_before_anything_is_forked(
         calls.Execute(("/bin/true", "x" * (1 << 20)), ()),
     )
     with pytest.raises(CallFailed, match="1048576 are allowed"):
-        body.perform(plan, answer=lambda call, value: None)
+        body.perform(plan, answer=lambda call, value, at: None)
     assert list(tmp_path.iterdir()) == []
     body.close()
