@@ -292,17 +292,17 @@ class _Applying:
                     self._warn("overlayfs cannot hide all that is below a root", entry)
                 self.tree.make_opaque(directory)
             case _, hidden:
-                self._delete(self.tree.walk(b"/".join(parents)), hidden)
+                self._delete(self.tree.walk(b"/".join(parents)), hidden, _time_of(entry))
         return True
 
-    def _delete(self, parent: Directory, hidden: bytes) -> None:
+    def _delete(self, parent: Directory, hidden: bytes, time_ns: int) -> None:
         if parent.is_opaque:  # nothing of that name shines through
             return
         if (own := parent.inner.get(hidden)) is not None:
             self.tree.make_opaque(own)
             return
         try:
-            self.tree.make_whiteout(parent, hidden)
+            self.tree.make_whiteout(parent, hidden, time_ns)
         except FileExistsError:  # a file of this layer hides what is below it anyway
             return
 

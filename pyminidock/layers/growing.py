@@ -192,12 +192,12 @@ class Growing:
         finally:
             os.close(opened)
 
-    def make_whiteout(self, here: Directory, name: bytes) -> None:
+    def make_whiteout(self, here: Directory, name: bytes, time_ns: int = 0) -> None:
         """Say that `name` is deleted.  Raises FileExistsError if the layer has it."""
         handle = self.handle(here)
         if self.spelling.has_devices:
             os.mknod(name, stat.S_IFCHR, os.makedev(0, 0), dir_fd=handle)
-            os.utime(name, ns=(0, 0), dir_fd=handle, follow_symlinks=False)
+            os.utime(name, ns=(time_ns, time_ns), dir_fd=handle, follow_symlinks=False)
             return
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
         opened = os.open(name, flags, 0o600, dir_fd=handle)
@@ -206,7 +206,7 @@ class Growing:
             # The kernel looks for such files only where their directory tells it to.
             if not here.is_opaque:
                 os.setxattr(handle, self.spelling.opaque, b"x")
-            os.utime(opened, ns=(0, 0))
+            os.utime(opened, ns=(time_ns, time_ns))
         finally:
             os.close(opened)
 
