@@ -125,13 +125,15 @@ def sum_of(header: bytes) -> int:
 
 def check_sum(header: bytes, field: bytes, offset: int) -> None:
     """Raises ArchiveRefused unless the checksum matches, as unsigned or signed bytes."""
-    stored, unsigned = number(field, "checksum", offset), sum_of(header)
+    digits, unsigned = field.strip(b" \0"), sum_of(header)
+    is_octal = digits.isdigit() and not digits.strip(b"01234567")
+    stored = int(digits, 8) if is_octal else -1
     if stored == unsigned:
         return
     rest = header[:148] + header[156:]
     if stored != unsigned - 256 * sum(byte > 127 for byte in rest):  # old tars: signed
         refuse(
-            f"its checksum is {stored}, its bytes add up to {unsigned}"
+            f"its checksum is {shown(digits)}, its bytes add up to {unsigned:o}"
             + ("" if offset else f"; this is no archive, it begins {header[:16]!r}"),
             offset,
             "a header holds the sum of its own bytes; one that does not is damaged",
