@@ -161,14 +161,7 @@ def test_every_mount_comes_after_the_mounts_it_lies_on(
         assert not f"{earlier}/".startswith(f"{later}/"), (earlier, later)
 
 
-@pytest.mark.parametrize(
-    ("machine", "chosen"),
-    [
-        pytest.param(m, chosen, id=f"{m}: {name}")
-        for m, name, chosen in _cases()
-        if (m, "budget" in chosen) != ("v2", True)  # its v2 tree knows no pids.max
-    ],
-)
+@every_wish
 def test_the_simulated_kernel_can_carry_it_out(
     machine: str, chosen: tuple[str, ...]
 ) -> None:
@@ -181,7 +174,7 @@ def test_the_simulated_kernel_can_carry_it_out(
     body = ModelBody(facts)
     answered: list[Call] = []
     plan = start_plan(spec, SNAPSHOT, facts)
-    process = body.perform(plan, answer=lambda call, _: answered.append(call))
+    process = body.perform(plan, answer=lambda call, value, at: answered.append(call))
     assert process is not None
     assert tuple(answered) == plan
     isolation = body.observe(process)

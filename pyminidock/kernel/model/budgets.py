@@ -20,7 +20,8 @@ from pyminidock.kernel.port import Machine
 PAGE = 4096
 _BYTES = r"-1|\d+"
 _DEVICE = r"a|[abc] (\d+|\*):(\d+|\*) [rwm]{1,3}|a \*:\* rwm"
-# file: (controller, what it takes).  Those of v2 have no controller: one tree has all.
+# file: (controller, what it takes).  Those of v2 have no controller: one tree has all, and
+# also the one file that has the same name in both versions.
 FILES = {
     "memory.limit_in_bytes": ("memory", _BYTES),
     "memory.memsw.limit_in_bytes": ("memory", _BYTES),
@@ -90,7 +91,8 @@ def limit_cgroup(stage: Stage, machine: Machine, call: calls.LimitCgroup) -> Sta
     names = hierarchy_of(machine, call.path).split(",")
     cgroup = stage.world.cgroups.get(call.path)
     controller, pattern = FILES.get(call.file, ("?", ""))
-    if cgroup is None or not (controller in names or (controller == "" and "" in names)):
+    has_file = controller in ("", "pids") if names == [""] else controller in names
+    if cgroup is None or not has_file:
         raise OSError(errno.ENOENT, f"{call.path} has no file {call.file}")
     if not re.fullmatch(pattern, call.value):
         raise OSError(errno.EINVAL, f"{call.file} does not take {call.value!r}")
