@@ -36,6 +36,9 @@ _MOST_HANDLES = 512  # kept open between questions
 Handles = tuple[tuple[int, int], ...]
 """The layers of one directory, topmost first: (number of the layer, open directory)."""
 
+Found = tuple[bytes, int, os.stat_result]
+"""One name of a directory of the view: (name, open directory that has it, what it is)."""
+
 
 class Merged:
     """A read-only view of stacked trees; a context manager, because it keeps handles.
@@ -90,6 +93,23 @@ class Merged:
                     if name not in decided:
                         decided[name] = not self._may_hide(entry, handle)
         return tuple(sorted(name for name, is_shown in decided.items() if is_shown))
+
+    def scan(self, path: str | bytes = b"/") -> tuple[Found, ...]:
+        """Tell what a directory holds, sorted by bytes: (name, open directory, what it is).
+
+        A name lies in the open directory beside it, which is ours and stays open until the
+        next question only.  Raises FileNotFoundError, NotADirectoryError.
+        """
+        found: dict[bytes, Found | None] = {}
+        for _, handle in self._directory(self.resolve(path), path):
+            with os.scandir(handle) as entries:
+                names = [os.fsencode(entry.name) for entry in entries]
+            for name in names:
+                if name not in found:
+                    status = os.stat(name, dir_fd=handle, follow_symlinks=False)
+                    hides = self._is_whiteout(status, name, handle)
+                    found[name] = None if hides else (name, handle, status)
+        return tuple(each for _, each in sorted(found.items()) if each is not None)
 
     def readlink(self, path: str | bytes) -> bytes:
         """Give the text of a link.  Raises FileNotFoundError, OSError EINVAL: no link."""
