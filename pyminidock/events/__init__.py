@@ -48,6 +48,17 @@ from pyminidock.events.container import (
     SpecResolved,
     UserResolved,
 )
+from pyminidock.events.images import (
+    ImageFound,
+    ImageLoaded,
+    ImageRemoved,
+    ImageSaved,
+    ImageUntagged,
+    LayerReused,
+    LayersRemoved,
+    LayerUnpacked,
+    StoreRepaired,
+)
 from pyminidock.events.kernel import (
     BindMounted,
     BirthReady,
@@ -95,7 +106,6 @@ from pyminidock.events.kernel import (
 )
 from pyminidock.events.layers import (
     ArchiveWarned,
-    RootFound,
     SnapshotPrepared,
     SnapshotRemoved,
 )
@@ -103,7 +113,9 @@ from pyminidock.events.unionfs import LayerProbed, PathResolved
 
 AnyEvent = (
     LayerProbed | PathResolved
-    | RootFound | SnapshotPrepared | SnapshotRemoved | ArchiveWarned
+    | ImageFound | LayerUnpacked | LayerReused | ImageLoaded | ImageSaved
+    | ImageUntagged | ImageRemoved | LayersRemoved | StoreRepaired
+    | SnapshotPrepared | SnapshotRemoved | ArchiveWarned
     | ContextReceived | InstructionParsed | StepStarted | StepSkipped | CacheHit
     | CacheMissed | ConfigChanged | FileCopied | FilesOmitted | StepPrinted
     | LayerCommitted | StepFinished | ImageBuilt | ImageTagged | BuildFailed
@@ -164,7 +176,12 @@ __all__ = [
     "GateReleased",
     "HostnameSet",
     "ImageBuilt",
+    "ImageFound",
+    "ImageLoaded",
+    "ImageRemoved",
+    "ImageSaved",
     "ImageTagged",
+    "ImageUntagged",
     "InitForked",
     "InstructionParsed",
     "IsolationObserved",
@@ -173,6 +190,9 @@ __all__ = [
     "KeyringJoined",
     "LayerCommitted",
     "LayerProbed",
+    "LayerReused",
+    "LayerUnpacked",
+    "LayersRemoved",
     "LinkMade",
     "LoopbackRaised",
     "Mounted",
@@ -195,7 +215,6 @@ __all__ = [
     "RequestRefused",
     "ResourceLimited",
     "RootAttached",
-    "RootFound",
     "RootPivoted",
     "SeccompInstalled",
     "ShimForked",
@@ -207,6 +226,7 @@ __all__ = [
     "StepPrinted",
     "StepSkipped",
     "StepStarted",
+    "StoreRepaired",
     "StreamsReopened",
     "SysctlWritten",
     "TracersRefused",

@@ -185,9 +185,9 @@ def record_of(  # noqa: PLR0913  (a record is what it is: thirteen facts)
 def data_of(event: Event) -> dict[str, JSON]:
     """Give the fields of `event` by name.
 
-    >>> from pyminidock.events import RootFound
-    >>> data_of(RootFound("busybox", "/roots/busybox"))
-    {'name': 'busybox', 'path': '/roots/busybox', 'stand_in': ''}
+    >>> from pyminidock.events import ImageUntagged
+    >>> data_of(ImageUntagged("sha256:…", "busybox:latest"))
+    {'image': 'sha256:…', 'name': 'busybox:latest'}
     """
     return {name: getattr(event, name) for name in _shape_of(type(event)).types}
 

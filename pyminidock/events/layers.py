@@ -6,15 +6,6 @@ from pyminidock.events.base import Event
 
 
 @dataclass(frozen=True, slots=True)
-class RootFound(Event):
-    """A name led to a root directory; `stand_in` names what it really is, if it is one."""
-
-    name: str
-    path: str
-    stand_in: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class ArchiveWarned(Event):
     """An archive was odd but readable; `offset` is in bytes of the uncompressed stream.
 

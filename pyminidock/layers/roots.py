@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from pyminidock.errors import MinidockError
-from pyminidock.events import Emit, RootFound, ignore
+from pyminidock.events import Emit, ImageFound, ignore
 from pyminidock.image.config import ImageConfig
 
 _NAME = re.compile(r"([a-z0-9]+(?:[._-][a-z0-9]+)*)(:latest)?")
@@ -63,7 +63,7 @@ def find(root_dir: Path, name: str, *, emit: Emit = ignore) -> Root:
             lesson="images",
         ) from absence
     root = _read(root_dir, match[1], text)
-    emit(RootFound(root.name, str(root.path), root.stand_in))
+    emit(ImageFound(root.name, f"sha256:{root.id}", (str(root.path),), root.stand_in))
     return root
 
 

@@ -68,15 +68,55 @@ CATALOGUE: Mapping[str, Words] = {
         "No layer had it, or a whiteout in a higher layer says that it was deleted.",
         "ovl_lookup(): {path} → ENOENT (2)",
     ),
-    "root.found": (
-        "The image {name} is a directory here",
-        "An image is a tree of files; the container will see it but never write to it.",
-        "{name} → {path}",
+    "image.found": (
+        "The image {name} is here",
+        "An image is a stack of trees; a container will see them but never write to them.",
+        "{name} → {image}, layers {layers}",
     ),
-    "root.found/stand-in": (
+    "image.found/stand-in": (
         "The image {name} is a stand-in: really {stand_in}",
-        "Nothing pretends to be what it is not: this tree was made here, not pulled.",
-        "{name} → {path}, a stand-in made of {stand_in}",
+        "Nothing pretends to be what it is not: this image was made here, not pulled.",
+        "{name} → {image}, a stand-in made of {stand_in}",
+    ),
+    "layer.unpacked": (
+        "A layer was unpacked: {files} entries, {size_bytes} bytes",
+        "A layer travels as an archive and lives as a tree, named after all that is below.",
+        "tar -x into layers/{chain_id}, diff id {diff_id}",
+    ),
+    "layer.reused": (
+        "A layer was here already",
+        "The same changes on the same base are one tree, however many images stand on it.",
+        "layers/{chain_id}",
+    ),
+    "image.loaded": (
+        "An image came in, with {layers} layers",
+        "Its id is the digest of its description: the same image has the same id anywhere.",
+        "{image}, names {names}",
+    ),
+    "image.saved": (
+        "An image was written into an archive",
+        "Everything in it is named by its digest: whoever reads it can check all of it.",
+        "{image}, names {names}",
+    ),
+    "image.untagged": (
+        "The name {name} leads nowhere now",
+        "A name is a label on an image; taking it off leaves the image as it was.",
+        "{name} no longer names {image}",
+    ),
+    "image.removed": (
+        "An image is no more",
+        "Its description is gone; a layer stays as long as somebody else stands on it.",
+        "rm {image}",
+    ),
+    "layers.removed": (
+        "What nobody needed is gone: {size_bytes} bytes",
+        "No image, no container and no work in progress needed these layers and blobs.",
+        "rm layers {layers}, {blobs} blobs",
+    ),
+    "store.repaired": (
+        "Put in order what an earlier engine left: {what} {deed}",
+        "A crash leaves halves behind; the next engine removes them, or moves them aside.",
+        "{what} {name} {deed}: {why}",
     ),
     "archive.warned": (
         "An archive is odd: {what}",

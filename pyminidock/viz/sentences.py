@@ -107,7 +107,7 @@ def words_of(  # noqa: PLR0911, PLR0912  (one line per fact)
         case e.IsolationObserved():
             return kind, {**facts, "shared": event.shared_with_host or ("nothing",)}
         case (
-            e.RootFound() | e.PathResolved() | e.ContainerExited()
+            e.ImageFound() | e.PathResolved() | e.ContainerExited()
             | e.PathMadeReadonly() | e.PathMasked()
         ):  # fmt: skip
             return _two_faces(event, kind, facts)
@@ -132,7 +132,9 @@ def words_of(  # noqa: PLR0911, PLR0912  (one line per fact)
             | e.BirthReady() | e.DescriptorsClosed() | e.WorkingDirectoryEntered()
             | e.UserTaken() | e.NewPrivilegesForbidden() | e.SeccompInstalled()
             | e.ProgramExecuted() | e.ProgramNotExecuted() | e.DevicesFiltered()
-            | e.ArchiveWarned()
+            | e.ArchiveWarned() | e.LayerUnpacked() | e.LayerReused() | e.ImageLoaded()
+            | e.ImageSaved() | e.ImageUntagged() | e.ImageRemoved() | e.LayersRemoved()
+            | e.StoreRepaired()
         ):  # fmt: skip
             return kind, facts
         case _:
@@ -186,7 +188,7 @@ def _reason(event: e.CacheMissed) -> str:
 
 
 def _two_faces(
-    event: e.RootFound
+    event: e.ImageFound
     | e.PathResolved
     | e.ContainerExited
     | e.PathMadeReadonly
@@ -196,7 +198,7 @@ def _two_faces(
 ) -> tuple[str, Mapping[str, Any]]:
     """One fact, two faces: the same event can be good news or no news."""
     match event:
-        case e.RootFound(_, _, stand_in):
+        case e.ImageFound(_, _, _, stand_in):
             return (f"{kind}/stand-in" if stand_in else kind), facts
         case e.PathResolved(_, layers):
             return (kind if layers else f"{kind}/absent"), facts

@@ -180,7 +180,7 @@ class World:
     processes: Mapping[str, Process] = field(default_factory=dict)
     births: Mapping[str, str] = field(default_factory=dict)  # operation: process it makes
     holds: Mapping[str, Hold] = field(default_factory=dict)
-    roots: Mapping[str, str] = field(default_factory=dict)  # name: what it stands in for
+    images: Mapping[str, str] = field(default_factory=dict)  # name: what it stands in for
     paths: Mapping[str, str] = field(default_factory=dict)  # looked up: layers, or absent
     steps: Ring[Step] = field(default_factory=lambda: Ring(256))
     failures: Ring[Failure] = field(default_factory=lambda: Ring(32))

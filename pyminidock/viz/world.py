@@ -77,11 +77,13 @@ def _told(world: World, record: Record, event: AnyEvent) -> World:
             | e.RequestReceived() | e.RequestRefused() | e.GateHeld() | e.GateReleased()
             | e.EventsDropped() | e.JournalDropped() | e.OrphanRemoved()
             | e.ShortfallFound() | e.LayerProbed() | e.PathResolved()
-            | e.ArchiveWarned()
+            | e.ArchiveWarned() | e.LayerUnpacked() | e.LayerReused() | e.ImageLoaded()
+            | e.ImageSaved() | e.ImageUntagged() | e.ImageRemoved() | e.LayersRemoved()
+            | e.StoreRepaired()
         ):  # fmt: skip
             return _around(world, record, event)
         case (
-            e.RootFound() | e.SnapshotPrepared() | e.SnapshotRemoved()
+            e.ImageFound() | e.SnapshotPrepared() | e.SnapshotRemoved()
             | e.ContainerCreated() | e.UserResolved() | e.SpecResolved() | e.PlanMade()
             | e.ContainerStarted() | e.ContainerStartFailed() | e.ContainerExited()
             | e.ContainerSignalled() | e.ContainerRemoved()
@@ -121,7 +123,8 @@ _Around = (
     | e.LayerCommitted | e.StepFinished | e.ImageBuilt | e.ImageTagged | e.BuildFailed
     | e.RequestReceived | e.RequestRefused | e.GateHeld | e.GateReleased | e.EventsDropped
     | e.JournalDropped | e.OrphanRemoved | e.ShortfallFound | e.LayerProbed
-    | e.PathResolved | e.ArchiveWarned
+    | e.PathResolved | e.ArchiveWarned | e.LayerUnpacked | e.LayerReused | e.ImageLoaded
+    | e.ImageSaved | e.ImageUntagged | e.ImageRemoved | e.LayersRemoved | e.StoreRepaired
 )  # fmt: skip
 
 
@@ -142,7 +145,7 @@ def _around(world: World, record: Record, event: _Around) -> World:
             return replace(world, paths=kept | {path: " + ".join(layers) or "absent"})
         case (
             e.EventsDropped() | e.JournalDropped() | e.OrphanRemoved()
-            | e.ShortfallFound() | e.ArchiveWarned()
+            | e.ShortfallFound() | e.ArchiveWarned() | e.StoreRepaired()
         ):  # fmt: skip
             return replace(world, notes=world.notes.add(world.steps.items[-1]))
         case (
@@ -150,7 +153,8 @@ def _around(world: World, record: Record, event: _Around) -> World:
             | e.InstructionParsed() | e.StepStarted() | e.StepSkipped() | e.CacheHit()
             | e.CacheMissed() | e.ConfigChanged() | e.FileCopied() | e.FilesOmitted()
             | e.StepPrinted() | e.LayerCommitted() | e.StepFinished() | e.ImageBuilt()
-            | e.ImageTagged()
+            | e.ImageTagged() | e.LayerUnpacked() | e.LayerReused() | e.ImageLoaded()
+            | e.ImageSaved() | e.ImageUntagged() | e.ImageRemoved() | e.LayersRemoved()
         ):  # fmt: skip
             return world
         case _:
@@ -168,7 +172,7 @@ def _failure(record: Record, event: e.RequestRefused | e.BuildFailed) -> Failure
 
 
 _Life = (
-    e.RootFound | e.SnapshotPrepared | e.SnapshotRemoved | e.ContainerCreated
+    e.ImageFound | e.SnapshotPrepared | e.SnapshotRemoved | e.ContainerCreated
     | e.UserResolved | e.SpecResolved | e.PlanMade | e.ContainerStarted
     | e.ContainerStartFailed | e.ContainerExited | e.ContainerSignalled
     | e.ContainerRemoved
@@ -179,15 +183,15 @@ def _life(world: World, record: Record, event: _Life) -> World:
     """The container as a record: created, decided, started, ended, removed."""
     seq = record.seq
     match event:
-        case e.RootFound(name, _, stand_in):
-            kept = dict(sorted(world.roots.items())[-CEILING + 1 :])
-            return replace(world, roots=kept | {name: stand_in})
+        case e.ImageFound(name, _, _, stand_in):
+            kept = dict(sorted(world.images.items())[-CEILING + 1 :])
+            return replace(world, images=kept | {name: stand_in})
         case e.UserResolved() | e.ContainerSignalled():
             return world
         case e.ContainerCreated(container, name, image, command):
             made = replace(
                 _container(world, container, seq), name=name, image=image,
-                command=command, stand_in=world.roots.get(image, ""), state="created",
+                command=command, stand_in=world.images.get(image, ""), state="created",
             )  # fmt: skip
         case e.SnapshotPrepared(container, lower, upper, work):
             root = Root("snapshot", lower, upper, work, "", seq)

@@ -248,7 +248,7 @@ def test_a_trace_can_be_listed_shown_and_taken_along(
     exported = said(minidock, "trace", "export", story)
     kinds = [json.loads(line).get("kind") for line in exported.splitlines()[1:]]
     assert kinds[-1] == "container.removed"
-    assert {"root.found", "plan.made", "root.pivoted", "container.exited"} <= set(kinds)
+    assert {"image.found", "plan.made", "root.pivoted", "container.exited"} <= set(kinds)
     (tmp_path / "trace.jsonl").write_text(exported)
     assert said(minidock, "trace", "show", str(tmp_path / "trace.jsonl")) == text
 

@@ -51,7 +51,7 @@ def test_a_run_is_one_story_from_create_to_remove(house: House, tmp_path: Path) 
     told = list(dict.fromkeys(kinds(house, life.story)))
     birth = told.index("plan.made"), told.index("container.started")
     assert told[: birth[0] + 2] == [
-        "root.found", "user.resolved", "spec.resolved", "snapshot.prepared",
+        "image.found", "user.resolved", "spec.resolved", "snapshot.prepared",
         "container.created", "plan.made", "cgroup.created",
     ]  # fmt: skip
     assert told[birth[1] - 1 :] == [

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pyminidock.errors import MinidockError
-from pyminidock.events import Event, RootFound
+from pyminidock.events import Event, ImageFound
 from pyminidock.image.config import ImageConfig
 from pyminidock.layers import roots
 from pyminidock.layers.bootstrap import bootstrap, is_static
@@ -31,7 +31,7 @@ def test_a_root_is_found_by_name(house: Path) -> None:
     heard: list[Event] = []
     root = roots.find(house, "box:latest", emit=heard.append)
     assert root == roots.Root("box", ID, house / "layers" / ID / "diff", CONFIG, "busybox")
-    assert heard == [RootFound("box", str(root.path), "busybox")]
+    assert heard == [ImageFound("box", f"sha256:{ID}", (str(root.path),), "busybox")]
     assert roots.names(house) == ("box",)
 
 
@@ -85,7 +85,7 @@ def test_a_root_whose_tree_is_gone_is_named(house: Path) -> None:
 def test_the_first_root_is_one_program_with_many_names(tmp_path: Path) -> None:
     heard: list[Event] = []
     root = bootstrap(tmp_path, emit=heard.append)
-    assert heard == [RootFound("busybox", str(root.path))]
+    assert heard == [ImageFound("busybox", f"sha256:{root.id}", (str(root.path),))]
     assert root.config.command == ("sh",)
     assert (root.path / "bin" / "sh").readlink() == Path("busybox")
     assert is_static(root.path / "bin" / "busybox")

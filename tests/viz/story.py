@@ -22,7 +22,7 @@ READONLY = ("/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trig
 
 CREATE: tuple[Event, ...] = (
     e.RequestReceived("POST", "/containers/create?name=web"),
-    e.RootFound("busybox", "/var/lib/minidock/roots/busybox", "busybox"),
+    e.ImageFound("busybox", "sha256:…", ("/var/lib/minidock/roots/busybox",), "busybox"),
     e.ContainerCreated(ID, "web", "busybox", ("echo", "hi")),
     e.SnapshotPrepared(
         ID, ("/var/lib/minidock/roots/busybox",), f"{HOME}/upper", f"{HOME}/work"
@@ -108,6 +108,7 @@ HEADER = Header(
 )
 _TOLD_BY = {
     "api": "api/routes.py:40",
+    "images": "engine/images.py:60",
     "layers": "layers/snapshots.py:60",
     "container": "engine/run.py:80",
     "kernel": "kernel/recording.py:133",

@@ -106,5 +106,5 @@ def test_what_would_redraw_the_screen_is_spelt_out() -> None:
 
 def test_every_entry_fills_with_the_facts_of_its_event() -> None:
     heard = {words_of(event)[0] for event in STORY}  # type: ignore[arg-type]
-    assert "root.found/stand-in" in heard
+    assert "image.found/stand-in" in heard
     assert "path.masked/absent" in heard
