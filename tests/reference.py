@@ -123,7 +123,7 @@ class Reference:
 
     def api(self, method: str, path: str, body: object = None) -> Answer:
         """Ask the HTTP API, as in `api("GET", "/v1.45/info")`; an error is an answer."""
-        line = _UnixConnection(self.socket)
+        line = UnixConnection(self.socket)
         try:
             sent = None if body is None else json.dumps(body)
             line.request(method, path, sent, {"Content-Type": "application/json"})
@@ -349,7 +349,7 @@ def birth_of(pid: int) -> str:
         return ""
 
 
-class _UnixConnection(http.client.HTTPConnection):
+class UnixConnection(http.client.HTTPConnection):
     """HTTP over a Unix socket."""
 
     def __init__(self, path: Path) -> None:
