@@ -187,7 +187,7 @@ def _run(made: Cut, common: Mapping[str, Any]) -> Instruction:
     flags = made.known_flags(mount=LIST, network=TEXT)
     for mount in flags.all("mount"):
         check_mount(mount)
-    network = flags.text("network") or "default"
+    network = flags.text("network") if "network" in flags.values else "default"
     if network not in ("default", "none", "host"):
         why = "a build has the default network, the host's, or none"
         raise Fault(f"invalid network mode {quote(network)}", why, network)

@@ -14,14 +14,18 @@ _LONGEST = 32  # characters; a longer word is near to none of ours
 def nearest(word: str, known: Sequence[str]) -> str:
     """Name the nearest of `known` (upper case), or nothing.
 
-    >>> nearest("runn", ["RUN", "ENV"]), nearest("XYZZYQ", ["RUN", "ENV"])
-    ('RUN', '')
+    The answer is in capitals if `word` is.  Of two that are equally near, the first in the
+    alphabet; Docker takes any.
+
+    >>> [nearest(word, ["RUN", "ENV"]) for word in ("RUNN", "runn", "XYZZYQ")]
+    ['RUN', 'run', '']
     """
     if len(word) > _LONGEST:
         return ""
-    word = word.upper()
-    slips, best = min((_distance(word, other), other) for other in known)
-    return best if 0 < slips < _TOO_FAR else ""
+    slips, best = min((_distance(word.upper(), other), other) for other in known)
+    if not 0 < slips < _TOO_FAR:
+        return ""
+    return best if word == word.upper() else best.lower()
 
 
 def _distance(left: str, right: str) -> int:

@@ -19,6 +19,7 @@ from pyminidock.dockerfile.gotext import SPACES
 from pyminidock.dockerfile.malformed import Fault
 
 _BLANKS = re.compile(r"[\t\v\f\r ]+")
+_ASCII_SPACES = "\t\n\v\f\r "  # Docker looks for flags byte by byte
 _LONE = re.compile(r"[\ud800-\udfff]")  # no character: Go reads U+FFFD
 
 
@@ -38,7 +39,7 @@ def _split_flags(text: str) -> tuple[tuple[str, ...], str]:
     flags: list[str] = []
     place = 0
     while True:
-        while place < len(text) and text[place] in SPACES:
+        while place < len(text) and text[place] in _ASCII_SPACES:
             place += 1
         if not text.startswith("--", place):
             return tuple(flags), text[place:]
@@ -55,7 +56,7 @@ def _flag(text: str, place: int) -> tuple[str, int]:
     quote = ""
     while place < len(text):
         character = text[place]
-        if not quote and character in SPACES:
+        if not quote and character in _ASCII_SPACES:
             break
         place += 1
         if character == quote:
