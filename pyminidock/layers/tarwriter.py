@@ -2,17 +2,19 @@ r"""How a layer is written: one tree, one archive, byte for byte the same each t
 
 The digest of a layer is the digest of its archive, so the archive must depend on nothing
 but the tree: no clock, no user names of this machine, whole seconds, sorted records.  It
-looks as Docker's does.  A header is ustar; what does not fit into it comes in front:
+is, byte for byte, what Docker writes.  A header is ustar; what does not fit comes in front:
 
     x a/PaxHeaders.0/b     "25 path=a/very/long/name\n"   only if it is needed
     0 a/b                  the entry itself, with as much of the name as fits
     …
     two zero blocks
 
-Needed is a record for a name that is longer than 100 bytes or not ASCII, for a number that
-is larger than its field, and for each extended attribute.
+Needed is a record for a name that is not ASCII or does not fit, for a number that is larger
+than its field, and for each extended attribute.  A name of up to 255 bytes may fit in two
+parts, if nothing else needs a record.
 
-Source: Go, src/archive/tar/writer.go, writePAXHeader(); moby, pkg/archive, FileInfoHeader.
+Source: Go, src/archive/tar/writer.go, writePAXHeader(), splitUSTARPath(); moby,
+pkg/archive, FileInfoHeader().
 """
 
 from collections.abc import Callable, Mapping
@@ -80,25 +82,29 @@ class Writer:
 def header_of(entry: Entry) -> bytes:
     """Give the blocks that stand before the body of an entry: one, or a few with pax."""
     name = entry.name + b"/" if entry.kind is Kind.DIRECTORY else entry.name
-    records = _records(entry, name)
+    records, prefix, own_name = _records(entry, name), b"", name
+    if b"path" in records and len(records) == 1:
+        prefix, own_name = _split(name)
+        records = {} if prefix else records
     major, minor = entry.device
     header = _block(
-        _fitting(name), b"%07o\0" % (entry.mode & 0o7777),
+        _fitting(own_name), b"%07o\0" % (entry.mode & 0o7777),
         b"%07o\0" % (entry.uid if entry.uid <= _MAX_ID else 0),
         b"%07o\0" % (entry.gid if entry.gid <= _MAX_ID else 0),
         b"%011o\0" % (entry.size if entry.size <= _MAX_SIZE else 0),
         b"%011o\0" % (entry.mtime if 0 <= entry.mtime <= _MAX_TIME else 0),
         entry.kind.value, _fitting(entry.link), b"%07o\0" % major, b"%07o\0" % minor,
+        prefix,
     )  # fmt: skip
     return _pax_header(name, records) + header if records else header
 
 
 def _block(*fields: bytes) -> bytes:
     """Make a header block of its fields, and put the sum of all bytes in."""
-    name, mode, uid, gid, size, mtime, flag, link, major, minor = fields
+    name, mode, uid, gid, size, mtime, flag, link, major, minor, prefix = fields
     block = HEADER.pack(
         name, mode, uid, gid, size, mtime, b"", flag, link, *_MAGIC,
-        b"", b"", major, minor, b"", b"",
+        b"", b"", major, minor, prefix, b"",
     )  # fmt: skip
     return b"".join((block[:148], b"%06o\0 " % sum_of(block), block[156:]))
 
@@ -127,7 +133,7 @@ def _pax_header(name: bytes, records: Mapping[bytes, bytes]) -> bytes:
     parts = [part for part in (directory, b"PaxHeaders.0", file) if part not in (b"", b".")]
     own_name = _ascii(b"/".join(parts))[:100].rstrip(b"/")
     mode, uid, gid, size, mtime = _PAX_HEADER
-    header = _block(own_name, mode, uid, gid, size % len(body), mtime, b"x", b"", b"", b"")
+    header = _block(own_name, mode, uid, gid, size % len(body), mtime, b"x", *(b"",) * 4)
     return b"".join((header, body, bytes(-len(body) % BLOCK)))
 
 
@@ -142,6 +148,19 @@ def _record(key: bytes, value: bytes) -> bytes:
     if rest + len(b"%d" % size) != size:
         size += 1
     return b"%d %b=%b\n" % (size, key, value)
+
+
+def _split(name: bytes) -> tuple[bytes, bytes]:
+    """Part a long name at a "/" into prefix and name; (b"", name) if that is impossible.
+
+    >>> prefix, name = _split(b"d/" * 40 + b"n" * 50)
+    >>> prefix == b"/".join([b"d"] * 40), name == b"n" * 50, _split(b"n" * 101)[0]
+    (True, True, b'')
+    """
+    most = min(len(name) - name.endswith(b"/"), 156)
+    at = name.rfind(b"/", 0, most)
+    is_fitting = name.isascii() and at > 0 and 0 < len(name) - at - 1 <= 100
+    return (name[:at], name[at + 1 :]) if is_fitting else (b"", name)
 
 
 def _fitting(name: bytes) -> bytes:
