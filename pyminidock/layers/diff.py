@@ -52,11 +52,12 @@ class TreeNotPortable(MinidockError):
 
 @dataclass(frozen=True, slots=True)
 class Packed:
-    """What went into an archive: entries, bytes of file content, bytes of the archive."""
+    """What went into an archive; `left_out` are the paths of sockets."""
 
     entries: int
     content_bytes: int
     archive_bytes: int
+    left_out: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,9 @@ def pack(
     """
     walk = _Walk(write, emit, spelling, has_whiteouts=has_whiteouts)
     walk.run(upper)
-    return Packed(walk.entries, walk.content_bytes, walk.archive_bytes)
+    return Packed(
+        walk.entries, walk.content_bytes, walk.archive_bytes, tuple(walk.left_out)
+    )
 
 
 @dataclass(slots=True)
@@ -117,6 +120,7 @@ class _Walk:
         has_whiteouts: bool,
     ) -> None:  # fmt: skip
         self.entries = self.content_bytes = self.archive_bytes = 0
+        self.left_out: list[bytes] = []
         self._write, self._emit, self._spelling = write, emit, spelling
         self._has_whiteouts = has_whiteouts
         self._gathered: list[bytes] = []
@@ -163,6 +167,7 @@ class _Walk:
         kind = _KINDS.get(stat.S_IFMT(status.st_mode))
         if kind is None:
             self._tell("a socket is not packed, it lives with its program", path)
+            self.left_out.append(path)
             return -1
         if self._has_whiteouts:
             if name.startswith(whiteout.PREFIX):

@@ -8,6 +8,7 @@ the process, and the next one has to find nothing broken:
     MINIDOCK_FAILPOINT="blob.renamed"         die there
     MINIDOCK_FAILPOINT="blob.half:3"          die there the third time
     MINIDOCK_FAILPOINT="blob.half=enospc"     the disk is full there
+    MINIDOCK_FAILPOINT="?"                    print each name that is reached
 
 Every name is declared once, and a test holds declared names and reached names to be equal.
 
@@ -31,6 +32,17 @@ POINTS: tuple[str, ...] = (
     "blob.synced",
     "blob.renamed",
     "blob.directory",  # durable
+    # an archive becomes a tree
+    "unpack.begun",
+    "unpack.quarter",  # after each quarter of what was announced, or each MiB
+    "unpack.metadata",  # all entries, and the directories' own modes and times
+    "unpack.synced",
+    "unpack.published",
+    # a tree becomes an archive
+    "diff.begun",
+    "diff.half",  # after each piece
+    "diff.synced",
+    "diff.published",
     # a tree gets its name
     "layer.renamed",
     "layer.directory",
@@ -68,6 +80,9 @@ def reach(name: str) -> None:
 
 
 def _meet(name: str, armed: str) -> None:
+    if armed == "?":
+        os.write(2, f"failpoint {name}\n".encode())
+        return
     place, _, action = armed.partition("=")
     wanted, _, nth = place.partition(":")
     if wanted != name:
