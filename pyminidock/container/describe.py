@@ -52,8 +52,9 @@ def _facts(call: Call) -> str:  # noqa: PLR0911, PLR0912  (one line for each ver
     match call:
         case calls.LimitCgroup(path, file, value):
             return f"{path}/{file} = {value}"
-        case calls.PrepareOverlay(lower, upper, work):
-            return f"{' > '.join(filter(None, (upper, *lower)))} (work {work or 'none'})"
+        case calls.PrepareOverlay(lower, upper, work, flags):
+            words = (f"work {work or 'none'}", *flags)
+            return f"{' > '.join(filter(None, (upper, *lower)))}{_flags(words)}"
         case calls.ForkShim():
             said = {
                 "terminal": call.has_terminal, "stdin": call.keeps_stdin,

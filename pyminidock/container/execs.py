@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from pyminidock.container.commandline import spell_exec
+from pyminidock.container.security import without_unguarded
 from pyminidock.container.spec import ContainerSpec, ExecRequest, ExecSpec
 from pyminidock.container.users import resolve_user
 from pyminidock.container.words import RequestUnsuitable, refuse_nul, variables_of
@@ -52,7 +53,8 @@ def resolve_exec(  # noqa: PLR0913  (four inputs, two names, one listener)
     given = (*spec.given_environment, *asked)
     bounding = spec.bounding
     if request.is_privileged:
-        bounding = capabilities.names_of(machine.capabilities)
+        all_ours = capabilities.names_of(machine.capabilities)
+        bounding = without_unguarded(all_ours, spec.is_privileged, machine)
     return ExecSpec(
         id=exec_id, directory=directory, argv=request.command,
         environment=variables_of(

@@ -132,20 +132,47 @@ def account_calls(spec: ContainerSpec, machine: Machine) -> Iterator[calls.Call]
     """Open the accounts and write every limit, before there is anyone to limit.
 
     Who may have every device needs no program, nor does a user namespace with one uid: no
-    node can be made in it, and none opens but the few of the host that it is shown.
+    node can be made in it, and none opens but the few of the host that it is shown.  Where
+    no program is taken, CAP_MKNOD is not given and the root is mounted nodev instead.
     """
     tree = machine.cgroups
     for path in cgroup_paths(spec, tree):
         yield calls.MakeCgroup(path)
     if tree is None or not spec.cgroup:
         return
-    if tree.version == 2 and not (spec.is_privileged or machine.is_single_user):
+    is_judged = machine.filters_devices and not machine.is_single_user
+    if tree.version == 2 and is_judged and not spec.is_privileged:
         for path in cgroup_paths(spec, tree):
             yield calls.FilterDevices(path, device_program(DEVICES))
     for controller, file, value in (_v1 if tree.version == 1 else _v2)(spec):
         directory = directory_of(tree, controller)
         if directory:
             yield calls.LimitCgroup(f"{directory}/{spec.cgroup}", file, value)
+
+
+def guards_devices(machine: Machine) -> bool:
+    """Say whether an account here can keep its processes from the host's devices.
+
+    In a user namespace with one uid none has to: no node can be made in it.
+    """
+    tree = machine.cgroups
+    if machine.is_single_user:
+        return True
+    if tree is None:
+        return False
+    return (
+        machine.filters_devices
+        if tree.version == 2
+        else bool(directory_of(tree, "devices"))
+    )
+
+
+def root_flags(spec: ContainerSpec, machine: Machine) -> tuple[str, ...]:
+    """Give the flags of the root's mount: where nothing guards devices, none opens there.
+
+    An image may hold a node, and a container without CAP_MKNOD still could open it.
+    """
+    return () if spec.is_privileged or guards_devices(machine) else ("nodev",)
 
 
 Row = tuple[str, str, str]  # controller, file, value

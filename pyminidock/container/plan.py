@@ -18,7 +18,12 @@ libcontainer/standard_init_linux.go, for the order that can be seen from inside.
 
 from collections.abc import Iterator
 
-from pyminidock.container.limits import account_calls, cgroup_of_engine, cgroup_paths
+from pyminidock.container.limits import (
+    account_calls,
+    cgroup_of_engine,
+    cgroup_paths,
+    root_flags,
+)
 from pyminidock.container.mounts import device_calls, mount_calls
 from pyminidock.container.spec import ContainerSpec, ExecSpec
 from pyminidock.kernel import calls
@@ -38,7 +43,9 @@ def start_plan(spec: ContainerSpec, snapshot: Snapshot, machine: Machine) -> Pla
     """Plan the birth of a container's first process."""
     return (
         *account_calls(spec, machine),  # 2
-        calls.PrepareOverlay(snapshot.lower, snapshot.upper, snapshot.work),  # 10
+        calls.PrepareOverlay(
+            snapshot.lower, snapshot.upper, snapshot.work, root_flags(spec, machine)
+        ),  # 10
         calls.ForkShim(spec.directory, spec.has_terminal, spec.keeps_stdin),  # 3
         calls.EnterNamespace("pid"),  # 5
         calls.ForkInit(),

@@ -18,7 +18,7 @@ from dataclasses import replace
 
 from pyminidock.container.commandline import spell_run
 from pyminidock.container.limits import cgroup_of, check_limits
-from pyminidock.container.security import decide_powers, parse_security, program_of
+from pyminidock.container.security import Powers, decide_powers, parse_security, program_of
 from pyminidock.container.spec import (
     ContainerSpec,
     CreateRequest,
@@ -46,6 +46,7 @@ MASKED = ("/proc/asound", "/proc/acpi", "/proc/kcore", "/proc/keys", "/proc/late
           "/proc/timer_list", "/proc/timer_stats", "/proc/sched_debug", "/proc/scsi",
           "/sys/firmware", "/sys/devices/virtual/powercap")  # fmt: skip
 READONLY = ("/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger")
+UNGUARDED = "no cgroup here can keep a container from the host's devices"
 LOOPBACK_ONLY = "the container has the loopback device only: networks are not built yet"
 
 
@@ -84,7 +85,8 @@ def resolve(  # noqa: PLR0913  (four inputs, three names, one listener)
         request.security_options, is_privileged=request.is_privileged,
         without=spell_run(replace(request, security_options=())),
     )  # fmt: skip
-    bounding, skipped = decide_powers(request, machine)
+    powers = decide_powers(request, machine)
+    bounding = powers.bounding
     spec = ContainerSpec(
         id=container_id, name=name, image=request.image, directory=directory,
         hostname=hostname, argv=behind_init(argv, request, machine),
@@ -105,10 +107,10 @@ def resolve(  # noqa: PLR0913  (four inputs, three names, one listener)
         init=machine.init if request.uses_init else "", network_mode=_network(request),
         has_terminal=request.has_terminal, keeps_stdin=request.keeps_stdin,
         stdin_once=request.stdin_once, console_size=request.console_size,
-        auto_remove=request.auto_remove, warnings=tuple(_warnings(request, skipped)),
+        auto_remove=request.auto_remove, warnings=tuple(_warnings(request, powers)),
         cgroup=cgroup_of(directory, container_id) if machine.cgroups else "",
     )  # fmt: skip
-    for event in (*told, *_decided(spec, skipped)):
+    for event in (*told, *_decided(spec, powers)):
         emit(event)
     return spec
 
@@ -168,17 +170,22 @@ def _network(request: CreateRequest) -> str:
 # ── What is said about it ────────────────────────────────────────────────────────────────
 
 
-def _warnings(request: CreateRequest, skipped: Sequence[str]) -> Iterator[str]:
+def _warnings(request: CreateRequest, powers: Powers) -> Iterator[str]:
     if request.network_mode != "none":
         yield LOOPBACK_ONLY
-    if skipped:
-        yield f"this machine cannot give {', '.join(skipped)}"
+    if powers.lacking:
+        yield f"this machine cannot give {', '.join(powers.lacking)}"
+    if powers.unguarded:
+        yield f"{', '.join(powers.unguarded)} is not given: {UNGUARDED}"
 
 
-def _decided(spec: ContainerSpec, skipped: Sequence[str]) -> Iterator[Event]:
-    if skipped:
-        yield ShortfallFound("capabilities", ", ".join(skipped), "none of them",
-                             "the engine does not have them itself")  # fmt: skip
+def _decided(spec: ContainerSpec, powers: Powers) -> Iterator[Event]:
+    for names, why in (
+        (powers.lacking, "the engine does not have them itself"),
+        (powers.unguarded, UNGUARDED),
+    ):
+        if names:
+            yield ShortfallFound("capabilities", ", ".join(names), "none of them", why)
     yield SpecResolved(
         spec.id, spec.argv, spec.environment, spec.working_directory, spec.uid, spec.gid,
         spec.groups, spec.capabilities, spec.seccomp, spec.is_privileged,

@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from pyminidock.container.commandline import spell_run
+from pyminidock.container.limits import guards_devices
 from pyminidock.container.seccomp import (
     Profile,
     ProfileRefused,
@@ -107,13 +108,22 @@ def _refusal(what: str, without: str) -> SecurityOptionRefused:
     )
 
 
-def decide_powers(
-    request: CreateRequest, machine: Machine
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Give the bounding set, and what of it this machine cannot give.
+@dataclass(frozen=True, slots=True)
+class Powers:
+    """The bounding set, and what is not in it although it would be elsewhere."""
+
+    bounding: tuple[str, ...]
+    lacking: tuple[str, ...] = ()  # the engine does not have them itself
+    unguarded: tuple[str, ...] = ()  # nothing here would guard the host against them
+
+
+def decide_powers(request: CreateRequest, machine: Machine) -> Powers:
+    """Decide the bounding set.
 
     What was asked for by name is given or refused; of the rest, Docker's default set and
-    ALL, whatever the engine itself lacks is left out and told.
+    ALL, whatever the engine itself lacks is left out and told, and so is CAP_MKNOD where
+    nothing keeps a container from opening what it makes.  Raises CapabilityUnknown,
+    CapabilityLacking.
     """
     without = spell_run(replace(request, cap_add=(), cap_drop=()))
     try:
@@ -135,7 +145,26 @@ def decide_powers(
             try_next=without,
             lesson=refusal.lesson,
         ) from refusal
-    return granted.names, (*lacking, *granted.skipped)
+    kept = without_unguarded(granted.names, request.is_privileged, machine)
+    unguarded = tuple(name for name in granted.names if name not in kept)
+    if refused := [name for name in unguarded if name in named]:
+        raise capabilities.CapabilityLacking(
+            f"{', '.join(refused)} is not given on this machine",
+            why="a container could make a node of the host's disk and open it: no cgroup "
+            "here keeps it from devices",
+            try_next=without,
+            lesson="isolation",
+        )
+    return Powers(kept, (*lacking, *granted.skipped), unguarded)
+
+
+def without_unguarded(
+    names: Sequence[str], is_privileged: bool, machine: Machine
+) -> tuple[str, ...]:
+    """Leave CAP_MKNOD out where no cgroup guards devices; who is privileged keeps it."""
+    if is_privileged or guards_devices(machine):
+        return tuple(names)
+    return tuple(name for name in names if name != "CAP_MKNOD")
 
 
 def program_of(security: Security, bounding: Sequence[str], machine: Machine) -> bytes:

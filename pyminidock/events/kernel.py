@@ -49,6 +49,7 @@ class OverlayPrepared(Effect):
     lower: tuple[str, ...]  # topmost first
     upper: str
     work: str
+    flags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,12 +59,14 @@ class PrepareOverlay:
     """Stack `lower` (topmost first, host paths), `upper` and `work` into a detached mount.
 
     Without `upper` the tree is read-only.  Nothing appears in any mount table yet; undone
-    by closing the handle.  Source: man 2 fsopen, Documentation/filesystems/overlayfs (10).
+    by closing the handle.  `flags` as for Mount; none as a rule.
+    Source: man 2 fsopen, Documentation/filesystems/overlayfs (10).
     """
 
     lower: tuple[str, ...]
     upper: str
     work: str
+    flags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -216,12 +216,12 @@ def _seccomp(facts: Facts) -> Capability:
 
 
 def _devices(facts: Facts) -> Capability:
-    if facts.cgroup_version == 2 and facts.device_filter_error and _filters_devices(facts):
+    reason, fix = _why_unguarded(facts)
+    if reason and _needs_guard(facts):
         return Capability(
-            "device nodes", NO,
-            f"the program that guards the host's devices: {facts.device_filter_error}",
-            "only --privileged containers are started",
-            "give the engine CAP_SYS_ADMIN, on a kernel built with CONFIG_CGROUP_BPF",
+            "device nodes", LIMITED, reason,
+            "no container but --privileged ones gets CAP_MKNOD, which could open the "
+            "host's disks", fix,
         )  # fmt: skip
     if facts.capabilities >> _MKNOD & 1:
         return Capability("device nodes", YES, "made new for each container", "", "")
@@ -231,8 +231,23 @@ def _devices(facts: Facts) -> Capability:
     )  # fmt: skip
 
 
-def _filters_devices(facts: Facts) -> bool:
-    """Tell whether containers get a device program: in a user namespace no node opens."""
+def _why_unguarded(facts: Facts) -> tuple[str, str]:
+    """Say why no cgroup here can guard devices, and what helps; empty: one can."""
+    mount = "mount -t cgroup -o devices none /sys/fs/cgroup/devices, as root"
+    if facts.cgroup_version == 0:
+        return "no cgroup tree can be written to, so none guards devices", mount
+    if facts.cgroup_version == 1 and "devices" not in facts.controllers:
+        return "cgroup v1 without devices: nothing guards those of the host", mount
+    if facts.cgroup_version == 2 and facts.device_filter_error:
+        return (
+            f"the program that guards the host's devices: {facts.device_filter_error}",
+            "give the engine CAP_SYS_ADMIN, on a kernel built with CONFIG_CGROUP_BPF",
+        )
+    return "", ""
+
+
+def _needs_guard(facts: Facts) -> bool:
+    """Tell whether containers could open a node that they make: not without real root."""
     return facts.uid == 0 and not facts.is_single_user
 
 

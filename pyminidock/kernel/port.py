@@ -129,6 +129,7 @@ class Machine:
     init: str = ""  # host path of a static init for --init; empty: none
     is_single_user: bool = False  # in a user namespace with one uid
     cpus: int = 0  # processors that the engine may run on; 0: unknown
+    filters_devices: bool = True  # on cgroup v2: a program may judge device nodes
 
 
 class Streams(Protocol):

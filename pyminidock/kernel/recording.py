@@ -36,8 +36,8 @@ def effect_of(call: Call, value: int = 0) -> events.AnyEvent:  # noqa: PLR0911, 
             return events.DevicesFiltered(path, len(program) // 8)
         case calls.RemoveCgroup(path):
             return events.CgroupRemoved(path)
-        case calls.PrepareOverlay(lower, upper, work):
-            return events.OverlayPrepared(lower, upper, work)
+        case calls.PrepareOverlay(lower, upper, work, flags):
+            return events.OverlayPrepared(lower, upper, work, flags)
         case calls.ForkShim():
             return events.ShimForked(value)
         case calls.EnterNamespace(namespace):

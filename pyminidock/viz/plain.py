@@ -98,8 +98,9 @@ def _process(event: Event) -> str:  # noqa: PLR0911, PLR0912  (one line per fact
 def _tree(event: Event) -> str:  # noqa: PLR0911, PLR0912  (one line per fact)
     """The root and everything that is mounted or made below it."""
     match event:
-        case events.OverlayPrepared(lower, upper, work):
-            return f"export OVERLAY={_quoted(_overlay_options(lower, upper, work))}"
+        case events.OverlayPrepared(lower, upper, work, flags):
+            said = ",".join((_overlay_options(lower, upper, work), *flags))
+            return f"export OVERLAY={_quoted(said)}"
         case events.PropagationSet(target, propagation, is_recursive):
             depth = "r" if is_recursive else ""
             return f"mount --make-{depth}{propagation} {_quoted(target)}"

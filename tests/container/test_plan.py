@@ -326,6 +326,22 @@ def test_on_v2_a_program_keeps_the_list_of_devices_that_v1_has_a_file_for() -> N
     assert places(plan_of(), calls.FilterDevices) == []
 
 
+def test_where_nothing_guards_devices_no_node_of_the_root_opens() -> None:
+    """An image may hold one; and no program is tied that this kernel would refuse."""
+    bare = replace(V2, filters_devices=False)
+    for machine, wishes, flags in (
+        (bare, {}, ("nodev",)), (bare, {"is_privileged": True}, ()), (V2, {}, ()),
+        (replace(MACHINE, cgroups=None), {}, ("nodev",)), (MACHINE, {}, ()),
+    ):  # fmt: skip
+        plan = plan_of(machine, **wishes)
+        stacking = plan[only(plan, calls.PrepareOverlay)]
+        assert isinstance(stacking, calls.PrepareOverlay)
+        assert stacking.flags == flags
+        assert ("nodev" in describe(stacking)) == bool(flags)
+        if machine is bare:
+            assert places(plan, calls.FilterDevices) == []
+
+
 def test_hierarchies_that_share_a_mount_get_one_account() -> None:
     shared = CgroupTree(1, (("cpu,cpuacct", "/cg/cpu,cpuacct"),))
     plan = plan_of(replace(MACHINE, cgroups=shared))

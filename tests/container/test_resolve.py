@@ -19,7 +19,7 @@ from pyminidock.container.words import DEFAULT_PATH
 from pyminidock.errors import MinidockError
 from pyminidock.events import Event, ShortfallFound, SpecResolved, UserResolved
 from pyminidock.grammar.capabilities import mask_of
-from pyminidock.kernel.port import Machine
+from pyminidock.kernel.port import CgroupTree, Machine
 from tests.container.wishes import (
     ALL_CAPABILITIES,
     DEFAULT_MASK,
@@ -209,6 +209,53 @@ def test_a_capability_the_engine_lacks_is_refused_if_named_and_told_if_not() -> 
         ShortfallFound("capabilities", "CAP_MKNOD", "none of them",
                        "the engine does not have them itself")
     ]  # fmt: skip
+
+
+V1_WITHOUT_DEVICES = replace(
+    MACHINE, cgroups=CgroupTree(1, (("memory", "/sys/fs/cgroup/memory"),))
+)
+V2_WITHOUT_PROGRAMS = replace(V2, filters_devices=False)
+UNGUARDED_MACHINES = pytest.mark.parametrize(
+    "machine",
+    [
+        pytest.param(V1_WITHOUT_DEVICES, id="v1 without devices"),
+        pytest.param(V2_WITHOUT_PROGRAMS, id="v2 that takes no program"),
+        pytest.param(replace(MACHINE, cgroups=None), id="no cgroups at all"),
+    ],
+)
+
+
+@UNGUARDED_MACHINES
+def test_where_nothing_guards_devices_no_node_can_be_made_and_it_is_told(
+    machine: Machine,
+) -> None:
+    """Hardening H.4: no CAP_MKNOD where the program cannot be attached."""
+    heard: list[Event] = []
+    spec = decide(machine=machine, emit=heard.append)
+    assert mask_of(spec.bounding) == DEFAULT_MASK & ~(1 << 27)
+    assert any("CAP_MKNOD is not given" in warning for warning in spec.warnings)
+    (told,) = [event for event in heard if isinstance(event, ShortfallFound)]
+    assert (told.asked, told.given) == ("CAP_MKNOD", "none of them")
+    assert "devices" in told.why
+    everything = decide(wish(cap_add=("ALL",)), machine=machine)
+    assert mask_of(everything.bounding) == ALL_CAPABILITIES & ~(1 << 27)
+
+
+@UNGUARDED_MACHINES
+def test_where_nothing_guards_devices_mknod_is_refused_by_name_and_not_for_the_privileged(
+    machine: Machine,
+) -> None:
+    refusal = refusal_of(machine, cap_add=("MKNOD",))
+    assert refusal.what == "CAP_MKNOD is not given on this machine"
+    assert refusal.try_next == "minidock run busybox echo hi"
+    spec = decide(wish(is_privileged=True), machine=machine)
+    assert mask_of(spec.bounding) == ALL_CAPABILITIES
+    assert spec.warnings == decide(wish(is_privileged=True)).warnings
+
+
+def test_one_user_alone_makes_no_node_anyway_so_nothing_is_said() -> None:
+    spec = decide(machine=replace(SINGLE, cgroups=None))
+    assert "CAP_MKNOD" in spec.bounding
 
 
 def test_the_filter_follows_the_capabilities_and_the_machine() -> None:
@@ -414,6 +461,18 @@ def second(request: ExecRequest, container: CreateRequest | None = None) -> Exec
     return resolve_exec(
         request, decide(container), FILES, MACHINE, exec_id="e" * 64, directory="/x"
     )
+
+
+def test_a_privileged_second_process_makes_no_node_where_nothing_guards_devices() -> None:
+    for machine, privileged, has_it in (
+        (V2_WITHOUT_PROGRAMS, False, False), (V2_WITHOUT_PROGRAMS, True, True),
+        (V2, False, True),
+    ):  # fmt: skip
+        first = decide(wish(is_privileged=privileged), machine)
+        asked = ExecRequest(("id",), is_privileged=True)
+        spec = resolve_exec(asked, first, FILES, machine, exec_id="e" * 64, directory="/x")
+        assert ("CAP_MKNOD" in spec.bounding) == has_it
+        assert "CAP_SYS_ADMIN" in spec.bounding
 
 
 def test_a_second_process_is_like_the_first_one() -> None:

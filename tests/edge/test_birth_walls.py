@@ -5,8 +5,10 @@ H-10 … H-26 of the hardening contract, each on the real kernel.
 
 import errno
 import os
+import stat
 import textwrap
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -202,6 +204,25 @@ def test_a_readonly_root_refuses_writes_but_in_memory(cell: Cell) -> None:
     )  # fmt: skip
     assert ran.lines == ["run", "shm"]
     assert ran.err.count("Read-only file system") == 3, ran.err
+
+
+def test_where_no_cgroup_guards_devices_no_node_is_made_and_none_of_the_image_opens(
+    cell: Cell,
+) -> None:
+    """H-18, H.4: on a machine without the devices hierarchy; this one plays it."""
+    os.mknod(cell.root / "node", 0o666 | stat.S_IFCHR, os.makedev(1, 3))
+    script = "cat /node; echo $?; mknod /tmp/made c 1 3; echo $?; cat /dev/null; echo $?"
+    guarded = cell.run("sh", "-c", script)
+    assert guarded.lines == ["0", "0", "0"], guarded
+    machine = cell.body.machine()
+    assert machine.cgroups is not None
+    rows = tuple(row for row in machine.cgroups.hierarchies if row[0] != "devices")
+    tree = replace(machine.cgroups, hierarchies=rows)
+    cell.body._machine = replace(machine, cgroups=tree, filters_devices=False)
+    bare = cell.run("sh", "-c", script)
+    assert bare.lines == ["1", "1", "0"], bare
+    assert "can't open '/node': Permission denied" in bare.err
+    assert "mknod: /tmp/made: Operation not permitted" in bare.err
 
 
 def test_masked_paths_are_empty_and_readonly_paths_refuse(cell: Cell) -> None:

@@ -59,7 +59,11 @@ def test_a_machine_that_has_everything_is_told_so_without_advice() -> None:
         (replace(WHOLE, capabilities=without("CAP_MKNOD")), "device nodes", "limited",
          "CAP_MKNOD"),
         (replace(WHOLE, device_filter_error="operation not permitted"), "device nodes",
-         "no", "operation not permitted"),
+         "limited", "operation not permitted"),
+        (replace(WHOLE, cgroup_version=0, controllers=()), "device nodes", "limited",
+         "no cgroup tree"),
+        (replace(WHOLE, cgroup_version=1), "device nodes", "limited",
+         "v1 without devices"),
         (replace(WHOLE, init=""), "init for --init", "no", "tini"),
         (replace(WHOLE, busybox=""), "busybox", "limited", "BusyBox"),
     ],
@@ -118,7 +122,10 @@ def test_the_setting_in_the_way_is_named_with_the_value_that_opens(
 @pytest.mark.parametrize(
     "facts",
     [
-        pytest.param(replace(WHOLE, cgroup_version=1), id="version 1 has a file for it"),
+        pytest.param(
+            replace(WHOLE, cgroup_version=1, controllers=(*WHOLE.controllers, "devices")),
+            id="version 1 has a file for it",
+        ),
         pytest.param(replace(WHOLE, is_single_user=True), id="no node opens there anyway"),
         pytest.param(replace(WHOLE, uid=1000), id="the engine will enter such a namespace"),
     ],

@@ -54,6 +54,10 @@ MODE = 0o1777
         (events.CapabilitiesSet(()), "exec capsh --shell=/bin/sh --caps== --"),
         (events.BoundingSetDropped(()), "exec setpriv --bounding-set=-all sh"),
         (events.UserTaken(5, 6, ()), "exec setpriv --reuid=5 --regid=6 --clear-groups sh"),
+        (
+            events.OverlayPrepared(("/a",), "/u", "/w", ("nodev",)),
+            "export OVERLAY=lowerdir=/a,upperdir=/u,workdir=/w,nodev",
+        ),
         (events.ProgramNotExecuted(("/x",), 8, "exec format error"), "exec /x"),
         (events.ProgramExecuted(("echo", "it's")), """exec echo 'it'"'"'s'"""),
     ],

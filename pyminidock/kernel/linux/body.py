@@ -116,8 +116,8 @@ class LinuxBody:
                 case calls.RemoveCgroup(path):
                     self._accounts.add(os.path.dirname(path))
                     cgroups.remove(path)
-                case calls.PrepareOverlay(lower, upper, work):
-                    handle = overlay.prepare(lower, upper, work)
+                case calls.PrepareOverlay(lower, upper, work, flags):
+                    handle = overlay.prepare(lower, upper, work, flags)
                     undo.callback(os.close, handle)
                     return handle
                 case _:

@@ -6,7 +6,7 @@ import shutil
 import stat
 from pathlib import Path
 
-from pyminidock.kernel.linux import cgroups, userns
+from pyminidock.kernel.linux import cgroups, devices, userns
 from pyminidock.kernel.port import Machine
 
 _RESOURCES = ("as", "core", "cpu", "data", "fsize", "memlock", "msgqueue", "nice", "nofile",
@@ -16,16 +16,20 @@ _INITS = ("docker-init", "tini-static", "catatonit")
 
 
 def read_machine() -> Machine:
-    """Read the facts; nothing is changed and nothing is tried."""
+    """Read the facts; nothing is changed.
+
+    On cgroup v2 a program that guards devices is offered to the kernel and let go again.
+    """
     release = os.uname().release.split(".")
     bounding = status_mask("CapBnd") & status_mask("CapPrm")
     last = int(Path("/proc/sys/kernel/cap_last_cap").read_text(encoding="ascii"))
     is_single_user = userns.is_single_user()
+    tree = cgroups.find_tree()
     return Machine(
         backend="linux-rootless" if is_single_user else "linux-root",
         arch=os.uname().machine,
         kernel=(int(release[0]), int(release[1].split("-")[0])),
-        cgroups=cgroups.find_tree(),
+        cgroups=tree,
         capabilities=bounding,
         last_capability=last,
         rlimits=_rlimits(),
@@ -33,6 +37,7 @@ def read_machine() -> Machine:
         init=find_init(),
         is_single_user=is_single_user,
         cpus=len(os.sched_getaffinity(0)),
+        filters_devices=tree is None or tree.version == 1 or not devices.refusal(),
     )
 
 

@@ -20,7 +20,7 @@ LARGEST_TEXT = 1 << 20  # bytes: /etc/passwd and /etc/group of any sane image
 _IN_ROOT = syscalls.RESOLVE_IN_ROOT | syscalls.RESOLVE_NO_MAGICLINKS
 
 
-def prepare(lower: Sequence[str], upper: str, work: str) -> int:
+def prepare(lower: Sequence[str], upper: str, work: str, flags: Sequence[str] = ()) -> int:
     """Stack the directories, topmost first; give a handle on the detached tree.
 
     Without `upper` it is read-only; it then needs two lower layers or more.
@@ -35,7 +35,7 @@ def prepare(lower: Sequence[str], upper: str, work: str) -> int:
             syscalls.fsconfig_string(context, b"workdir", _spell(work, opened))
         if userns.is_single_user():  # trusted.* attributes are for the host's root alone
             syscalls.fsconfig_flag(context, b"userxattr")
-        return syscalls.fsmount(context, 0)
+        return syscalls.fsmount(context, sum(syscalls.MOUNT_ATTR[name] for name in flags))
     finally:
         for descriptor in (context, *opened):
             os.close(descriptor)

@@ -67,7 +67,8 @@ def prepare(stage: Stage, call: calls.PrepareOverlay) -> Stage:
     written = (f"upperdir={call.upper}", f"workdir={call.work}") if call.upper else ()
     mode = "rw" if call.upper else "ro"
     options = (mode, f"lowerdir={':'.join(call.lower)}", *written)
-    handle = Mount(taken, "", "overlay", "overlay", flags_of([mode]), options, name)
+    flags = flags_of([mode, *call.flags])
+    handle = Mount(taken, "", "overlay", "overlay", flags, options, name)
     return replace(stage, world=world, prepared=handle)
 
 
