@@ -10,6 +10,7 @@ a `Kernel`, which answers with events instead.  Rooms see only `Kernel`.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from pyminidock.errors import MinidockError
@@ -224,6 +225,12 @@ class _Doors(Protocol):
 
     def new_id(self) -> str:
         """64 random hexadecimal digits."""
+
+    def sync(self, path: Path) -> None:
+        """Return when all written to the filesystem of the host's `path` is on the disk.
+
+        Other filesystems are not waited for.  Source: man 2 syncfs.
+        """
 
     def close(self) -> None:
         """End helpers of the engine; containers go on."""

@@ -6,6 +6,7 @@ call that is taken out of a body takes its event with it.
 
 import os
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import assert_never
 
 from pyminidock import events
@@ -193,6 +194,10 @@ class Recording:
     def new_id(self) -> str:
         """See port."""
         return self.body.new_id()
+
+    def sync(self, path: Path) -> None:
+        """See port."""
+        self.body.sync(path)
 
     def close(self) -> None:
         """See port."""

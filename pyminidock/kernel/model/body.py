@@ -14,6 +14,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import count
+from pathlib import Path
 
 from pyminidock.kernel import calls
 from pyminidock.kernel.calls import Call, Plan
@@ -271,6 +272,9 @@ class ModelBody:
     def new_id(self) -> str:
         """See port; the same sequence in every run."""
         return hashlib.sha256(f"id {next(self._ids)}".encode()).hexdigest()
+
+    def sync(self, path: Path) -> None:
+        """See port; what is written here is in the books already."""
 
     def close(self) -> None:
         """See port."""
