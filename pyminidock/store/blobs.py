@@ -82,7 +82,7 @@ class Blobs:
         self._leases.touch(digest)
         if not path.is_file():
             return False
-        return digest in self._trusted or self.verify(digest)
+        return digest in self._trusted or self.verify(digest) is None
 
     def size(self, digest: Digest) -> int:
         """Give a blob's length in bytes.  Raises BlobMissing."""
@@ -124,20 +124,17 @@ class Blobs:
         self._trusted.discard(digest)
         self._files.remove(self.path(digest))
 
-    def verify(self, digest: Digest) -> bool:
-        """Read a blob through; set it aside, and say False, if it is not what it was."""
+    def verify(self, digest: Digest) -> Path | None:
+        """Read a blob through; None if it is as it was, else where it was set aside."""
         try:
             with self.path(digest).open("rb") as file:
                 found = "sha256:" + hashlib.file_digest(file, "sha256").hexdigest()
-        except FileNotFoundError:
-            return False
         except OSError as refusal:
             found = f"unreadable ({refusal.strerror})"
         if found == digest:
             self._trusted.add(digest)
-            return True
-        self.set_aside(digest, f"its content is {found}")
-        return False
+            return None
+        return self.set_aside(digest, f"its content is {found}")
 
     def set_aside(self, digest: Digest, why: str) -> Path:
         """Move a damaged blob into quarantine; give its directory there."""
@@ -168,7 +165,7 @@ class Blobs:
                 return False
         except FileNotFoundError:
             return False
-        return digest in self._trusted or self.verify(digest)
+        return digest in self._trusted or self.verify(digest) is None
 
 
 class BlobWriter:

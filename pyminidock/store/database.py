@@ -22,12 +22,15 @@ from typing import Any
 
 from pyminidock.errors import MinidockError
 from pyminidock.store.failpoints import reach
-from pyminidock.store.files import full
+from pyminidock.store.files import full, telling_full
 from pyminidock.store.schema import MIGRATIONS
 
 NAME = "state.db"
 APPLICATION = 0x4D444B31  # "MDK1", seen by file(1)
 BALLAST_BYTES = 8 << 20
+_SETTINGS: dict[str, Any] = {  # the guard is held by who writes, a reader is lent to one
+    "timeout": 5.0, "isolation_level": None, "check_same_thread": False,
+}  # fmt: skip
 _NETWORK = frozenset({
     "nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "ceph", "glusterfs", "lustre",
     "gfs2", "ocfs2", "ncpfs", "coda", "beegfs", "gpfs", "orangefs", "pvfs2", "vboxsf",
@@ -57,27 +60,30 @@ class Database:
         *,
         migrations: Sequence[str] = MIGRATIONS,
         mounts: str | None = None,
+        fill: Callable[["Database"], object] = lambda new: None,
     ) -> None:
         """Open, and migrate if it is older.  The directory `root` exists.
 
+        A new database becomes one together with what `fill` writes, or not at all.
         `mounts` is the text of /proc/self/mountinfo.  Raises DatabaseUnreadable,
         DatabaseTooNew, NetworkFilesystem, StoreFull.
         """
         self.path, self.ballast = root / NAME, root / "ballast"
         self.guard = RLock()  # one writer; also held by whoever must not meet one
-        self._readers: list[sqlite3.Connection] = []  # idle ones
+        self._idle: list[sqlite3.Connection] = []  # readers
         self._depth, self._writing = 0, 0  # nested writes; the thread that writes
         self._after: list[Callable[[], object]] = []
+        self._is_closed = False
         _refuse_network(root, _mounts() if mounts is None else mounts)
-        with suppress(FileExistsError):
+        with telling_full(root), suppress(FileExistsError):
             os.close(os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
-        self._writer = self._connect()
+        self._writer = sqlite3.connect(self.path, **_SETTINGS)
         try:
-            self._prepare(migrations)
+            self._prepare(migrations, fill)
         except BaseException as damage:
             self._writer.close()
             if isinstance(damage, sqlite3.DatabaseError):
-                raise self._refusal(damage) from damage
+                raise _unreadable(self.path, str(damage)) from damage
             raise
 
     @contextmanager
@@ -88,31 +94,38 @@ class Database:
         ballast is given up for it.  Raises StoreFull.
         """
         with self.guard:
-            if self._depth:
-                self._depth += 1
-                try:
-                    yield self._writer
-                finally:
-                    self._depth -= 1
-                return
             if makes_room:
                 self._drop_ballast_if_full()
-            self._depth, self._writing = 1, get_ident()
-            try:
-                with self._telling():
-                    self._transact_begin()
+            begin, end, undo = self._verbs()
+            deeds = len(self._after)
+            with self._telling():
+                self._writer.execute(begin)
+                self._depth, self._writing = self._depth + 1, get_ident()
+                try:
+                    reach("transaction.begun")
                     yield self._writer
                     reach("transaction.written")
-                    self._writer.execute("COMMIT")
+                    self._writer.execute(end)
+                except BaseException:
+                    del self._after[deeds:]
+                    if self._writer.in_transaction:  # a full disk has ended it already
+                        for verb in undo:
+                            self._writer.execute(verb)
+                    raise
+                finally:
+                    self._depth -= 1
+                    self._writing = get_ident() if self._depth else 0
+            if not self._depth:
                 reach("transaction.committed")
-            except BaseException:
-                self._after.clear()
-                if self._writer.in_transaction:
-                    self._writer.execute("ROLLBACK")
-                raise
-            finally:
-                self._depth = self._writing = 0
-            self._run_after()
+                self._run_after()
+
+    def _verbs(self) -> tuple[str, str, tuple[str, ...]]:
+        """Say how to begin, end and undo a write: within another one it is a savepoint."""
+        if not self._depth:
+            return "BEGIN IMMEDIATE", "COMMIT", ("ROLLBACK",)
+        inner = f"inner{self._depth}"
+        undo = (f"ROLLBACK TO {inner}", f"RELEASE {inner}")
+        return f"SAVEPOINT {inner}", f"RELEASE {inner}", undo
 
     @contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
@@ -121,16 +134,18 @@ class Database:
             yield self._writer
             return
         try:
-            connection = self._readers.pop()
+            connection = self._idle.pop()
         except IndexError:
-            connection = self._connect()
+            connection = _configured(sqlite3.connect(self.path, **_SETTINGS))
         try:
             connection.execute("BEGIN")
             yield connection
         finally:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
-            self._readers.append(connection)
+            self._idle.append(connection)
+            if self._is_closed:
+                self._close_idle()
 
     def after_commit(self, deed: Callable[[], object]) -> None:
         """Have `deed` done once when the present write is on the disk, before the next."""
@@ -138,13 +153,20 @@ class Database:
             self._after.append(deed)
 
     def close(self) -> None:
-        """Fold everything into one file and let go of it."""
+        """Fold everything into one file and let go of it; twice is fine."""
         with self.guard:
-            while self._readers:
-                self._readers.pop().close()
+            if self._is_closed:
+                return
+            self._is_closed = True
+            self._close_idle()
             with suppress(sqlite3.Error):  # all is safe in the -wal file as well
                 self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             self._writer.close()
+
+    def _close_idle(self) -> None:
+        with suppress(IndexError):
+            while True:
+                self._idle.pop().close()
 
     def check(self) -> tuple[str, ...]:
         """Look through the whole file; give what is wrong with it."""
@@ -176,22 +198,14 @@ class Database:
         if facts.f_bavail * facts.f_frsize < BALLAST_BYTES or facts.f_favail == 0:
             self.drop_ballast()
 
-    def _connect(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(
-            self.path, timeout=5.0, isolation_level=None, check_same_thread=False
-        )
-        connection.row_factory = sqlite3.Row
-        for pragma in ("synchronous=FULL", "foreign_keys=ON", "trusted_schema=OFF",
-                       "cell_size_check=ON"):  # fmt: skip
-            connection.execute(f"PRAGMA {pragma}")
-        return connection
-
-    def _prepare(self, migrations: Sequence[str]) -> None:
+    def _prepare(
+        self, migrations: Sequence[str], fill: Callable[["Database"], object]
+    ) -> None:
         """Bring the file to the newest version.  Source: hardening.md D.6."""
         writer = self._writer
         version, application = (
-            _pragma(writer, "user_version"),
-            _pragma(writer, "application_id"),
+            writer.execute(f"PRAGMA {name}").fetchone()[0]
+            for name in ("user_version", "application_id")
         )
         if application not in (0, APPLICATION) or (version and not application):
             raise _unreadable(self.path, "another program wrote it")
@@ -202,32 +216,41 @@ class Database:
                 try_next="install the newer release again, or use another --root",
                 lesson="state-on-disk",
             )
-        writer.execute("PRAGMA journal_mode=WAL")
+        with self._telling():
+            writer.execute("PRAGMA journal_mode=WAL")
+            _configured(writer)
         if version:
             verdict = writer.execute("PRAGMA quick_check(1)").fetchone()[0]
             if verdict != "ok":
                 raise _unreadable(self.path, verdict)
         if version < len(migrations):
-            self._migrate(version, migrations)
+            self._migrate(version, migrations, fill)
 
-    def _migrate(self, version: int, migrations: Sequence[str]) -> None:
+    def _migrate(
+        self, version: int, migrations: Sequence[str], fill: Callable[["Database"], object]
+    ) -> None:
         if version:
-            copy = sqlite3.connect(self.path.with_name(f"{NAME}.v{version}"))
-            self._writer.backup(copy)
-            copy.close()
-            self.path.with_name(f"{NAME}.v{version}").chmod(0o600)
-        with self._telling():
-            self._writer.execute("BEGIN IMMEDIATE")
+            self._copy(self.path.with_name(f"{NAME}.v{version}"))
+        with self.write() as rows:
             for script in migrations[version:]:
                 for statement in script.split(";\n"):
-                    self._writer.execute(statement)
-            self._writer.execute(f"PRAGMA application_id={APPLICATION}")
-            self._writer.execute(f"PRAGMA user_version={len(migrations)}")
-            self._writer.execute("COMMIT")
+                    rows.execute(statement)
+            if not version:
+                fill(self)
+            rows.execute(f"PRAGMA application_id={APPLICATION}")
+            rows.execute(f"PRAGMA user_version={len(migrations)}")
 
-    def _transact_begin(self) -> None:
-        self._writer.execute("BEGIN IMMEDIATE")
-        reach("transaction.begun")
+    def _copy(self, path: Path) -> None:
+        """Copy the database as it is before a migration; an older copy makes way."""
+        path.unlink(missing_ok=True)
+        with telling_full(path.parent):
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+        copy = sqlite3.connect(path)
+        try:
+            with self._telling():
+                self._writer.backup(copy)
+        finally:
+            copy.close()
 
     def _run_after(self) -> None:
         deeds, self._after = self._after, []
@@ -243,11 +266,6 @@ class Database:
                 raise
             self.drop_ballast()
             raise full(self.path.parent) from refusal
-
-    def _refusal(self, damage: sqlite3.DatabaseError) -> MinidockError:
-        if getattr(damage, "sqlite_errorcode", 0) == sqlite3.SQLITE_FULL:
-            return full(self.path.parent)
-        return _unreadable(self.path, str(damage))
 
 
 def filesystem_type(path: str, mounts: str) -> str:
@@ -288,9 +306,12 @@ def _mounts() -> str:
         return ""
 
 
-def _pragma(connection: sqlite3.Connection, name: str) -> int:
-    value: Any = connection.execute(f"PRAGMA {name}").fetchone()[0]
-    return int(value)
+def _configured(connection: sqlite3.Connection) -> sqlite3.Connection:
+    for setting in ("synchronous=FULL", "foreign_keys=ON", "trusted_schema=OFF",
+                    "cell_size_check=ON"):  # fmt: skip
+        connection.execute(f"PRAGMA {setting}")
+    connection.row_factory = sqlite3.Row
+    return connection
 
 
 def _unreadable(path: Path, why: str) -> DatabaseUnreadable:

@@ -83,18 +83,19 @@ class Images:
     ) -> None:
         made = rows.execute(
             "INSERT INTO images VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
-            " ON CONFLICT (id) DO NOTHING",
+            " ON CONFLICT (id) DO UPDATE SET manifest_digest = excluded.manifest_digest"
+            " WHERE manifest_digest = ''",  # it was lost, and is here again
             (row.id, row.config_blob, row.manifest_digest, row.parent, row.created_wall,
              row.size_bytes, int(row.is_local_build), row.stand_in),
         )  # fmt: skip
         if made.rowcount == 0:
             return
         rows.executemany(
-            "INSERT INTO image_layers VALUES (?, ?, ?)",
+            "INSERT OR IGNORE INTO image_layers VALUES (?, ?, ?)",
             [(row.id, place, chain_id) for place, chain_id in enumerate(row.layers)],
         )
         rows.executemany(
-            "INSERT INTO image_blobs VALUES (?, ?, ?)",
+            "INSERT OR IGNORE INTO image_blobs VALUES (?, ?, ?)",
             [(row.id, digest, length) for digest, length in lengths.items()],
         )
         self._change()

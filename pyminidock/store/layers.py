@@ -69,7 +69,9 @@ class LayerRows:
         """
         target = self.directory(row.chain_id).parent
         with self._db.guard:
-            if self.get(row.chain_id) is not None:
+            if (known := self.get(row.chain_id)) is not None:
+                if row.blob and not known.blob:
+                    self.add(row)
                 return False
             if row.parent and self.get(row.parent) is None:
                 raise no_such_layer(row.parent, "a layer needs the one below it")
@@ -100,7 +102,8 @@ class LayerRows:
                 with self._db.write() as rows:
                     rows.execute(
                         "INSERT INTO layers VALUES (?, ?, ?, ?, ?, ?, ?)"
-                        " ON CONFLICT (chain_id) DO NOTHING",
+                        " ON CONFLICT (chain_id) DO UPDATE SET blob = excluded.blob,"
+                        " blob_bytes = excluded.blob_bytes WHERE blob = ''",
                         (row.chain_id, row.diff_id, row.parent or None, row.blob, length,
                          row.size_bytes, row.files),
                     )  # fmt: skip

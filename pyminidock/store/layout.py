@@ -26,6 +26,9 @@ from pyminidock.store.images import ImageRow
 LAYOUT = b'{"imageLayoutVersion":"1.0.0"}'
 NAME = "org.opencontainers.image.ref.name"
 FULL_NAME = "io.containerd.image.name"
+STAND_IN = "io.pyminidock.stand-in"
+PARENT = "io.pyminidock.parent"
+IS_BUILT = "io.pyminidock.local-build"
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 INDEX = "application/vnd.oci.image.index.v1+json"
 
@@ -43,12 +46,16 @@ def draw(images: Iterable[ImageRow], tags: Mapping[str, Digest], blobs: Blobs) -
             entry = _descriptor(row.manifest_digest, blobs)
         except BlobMissing:  # damage; the next engine looks after it
             continue
-        own = names.get(row.id, [])
-        entries.extend(
-            {**entry, "annotations": {NAME: name, FULL_NAME: name}} for name in own
-        )
-        if not own:
-            entries.append(entry)
+        said = {
+            STAND_IN: row.stand_in,
+            PARENT: row.parent,
+            IS_BUILT: "1" * row.is_local_build,
+        }
+        notes = {key: value for key, value in said.items() if value}
+        for name in names.get(row.id, [""]):
+            called = {NAME: name, FULL_NAME: name} if name else {}
+            both = {**called, **notes}
+            entries.append({**entry, "annotations": both} if both else entry)
     document = {"schemaVersion": 2, "mediaType": INDEX, "manifests": entries}
     return json.dumps(document, separators=(",", ":")).encode("ascii")
 

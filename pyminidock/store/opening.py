@@ -21,28 +21,19 @@ from pyminidock.store import layout
 from pyminidock.store.blobs import Blobs
 from pyminidock.store.cache import BuildCache
 from pyminidock.store.database import NAME, Database, DatabaseUnreadable
+from pyminidock.store.examine import Parts, Repair, examine
 from pyminidock.store.failpoints import reach
 from pyminidock.store.files import DISK, PREFIX, Files, StoreFull
 from pyminidock.store.images import Images
 from pyminidock.store.layers import LayerRows
 from pyminidock.store.leases import Leases
 from pyminidock.store.quarantine import set_aside
+from pyminidock.store.rebuild import rebuild
 from pyminidock.store.records import discard_tree
 
 RESERVE_BYTES = 1 << 30
 ROOTLESS_RESERVE_BYTES = 256 << 20
 RESERVE_SHARE = 0.02  # of bytes, and of files
-
-
-@dataclass(frozen=True, slots=True)
-class Repair:
-    """One thing that opening did; `deed` is removed, ended, set aside, rebuilt or lost."""
-
-    deed: str
-    what: str  # file, operation, database, blob, image, layer, index
-    name: str
-    why: str
-    path: str = ""  # where it is now
 
 
 @dataclass(slots=True)
@@ -66,6 +57,12 @@ class Store:
         with self.db.guard:
             text = layout.draw(self.images.all(), self.images.tags(), self.blobs)
             return layout.project(self.root, text, files=self.files)
+
+    def examine(self) -> list[Repair]:
+        """Compare all rows with all files; set aside what lost a part."""
+        return examine(
+            Parts(self.db, self.blobs, self.images, self.layers, self.files, self.wall())
+        )
 
     def empty_trash(self) -> int:
         """Remove what waits in the trash; give how many things that were."""
@@ -99,25 +96,38 @@ def open_store(
 ) -> Store:
     """Open the store of `root`, made if missing, and repair what a crash left of it.
 
-    `wall` gives seconds since 1970; `remove_tree` removes any tree, however deep.  What was
-    repaired is `repairs` of the answer.  Raises DatabaseTooNew, NetworkFilesystem.
+    `wall` gives seconds since 1970; `remove_tree` removes any tree, however deep.  What
+    was repaired is `repairs` of the answer.  Raises DatabaseTooNew, NetworkFilesystem,
+    StoreFull.
     """
     for path in (root, root / "layers", root / "trash", root / "oci",
                  root / "oci" / "blobs", root / "oci" / "blobs" / "sha256"):  # fmt: skip
         files.make_directory(path)
-    db, repairs = _open_database(root, wall, files, mounts)
-    reach("opening.database")
-    store = _bundle(root, db, wall, remove_tree, files)
+        path.chmod(0o700)  # whatever the umask, or somebody, made of it
+    repairs: list[Repair] = []
+
+    def furnish(db: Database) -> Store:
+        leases = Leases(db)
+        blobs = Blobs(root, leases, wall=wall, files=files)
+        return Store(
+            root, db, blobs, Images(db, blobs, leases),
+            LayerRows(root, db, blobs, leases, files), BuildCache(db), leases, files, wall,
+            remove_tree,
+        )  # fmt: skip
+
+    def fill(db: Database) -> None:
+        new = furnish(db)
+        repairs.extend(rebuild(root, new.blobs, new.images, new.layers))
+
     try:
-        repairs += [
-            Repair("ended", "operation", each, "its engine was killed")
-            for each in store.leases.end_all()
-        ]
-        repairs += _remove_rubbish(store)
-        reach("opening.rubbish")
-        store.project()
-        reach("opening.checked")
-        db.keep_ballast()
+        db = Database(root, mounts=mounts, fill=fill)
+    except DatabaseUnreadable as damage:
+        repairs += _set_database_aside(root, damage, wall(), files)
+        db = Database(root, mounts=mounts, fill=fill)
+    reach("opening.database")
+    store = furnish(db)
+    try:
+        repairs += _look_after(store)
     except BaseException:
         store.close()
         raise
@@ -125,37 +135,36 @@ def open_store(
     return store
 
 
-def _bundle(
-    root: Path,
-    db: Database,
-    wall: Callable[[], float],
-    remove_tree: Callable[[Path], None],
-    files: Files,
-) -> Store:
-    leases = Leases(db)
-    blobs = Blobs(root, leases, wall=wall, files=files)
-    layers = LayerRows(root, db, blobs, leases, files)
-    images = Images(db, blobs, leases)
-    store = Store(
-        root, db, blobs, images, layers, BuildCache(db), leases, files, wall, remove_tree
-    )
-    images.when_changed(store.project)
-    return store
+def _set_database_aside(
+    root: Path, damage: DatabaseUnreadable, wall: float, files: Files
+) -> list[Repair]:
+    # The database last: a new one beside the old -wal would take that for its own.
+    parts = [root / f"{NAME}{end}" for end in ("-wal", "-shm", "")]
+    place = set_aside(root, NAME, f"{damage.what}: {damage.why}", wall, *parts, files=files)
+    return [
+        Repair("set aside", "database", NAME, damage.why, str(place)),
+        Repair("lost", "cache", "builds", "no other file holds it"),
+    ]
 
 
-def _open_database(
-    root: Path, wall: Callable[[], float], files: Files, mounts: str | None
-) -> tuple[Database, list[Repair]]:
-    try:
-        return Database(root, mounts=mounts), []
-    except DatabaseUnreadable as damage:
-        parts = [root / f"{NAME}{end}" for end in ("", "-wal", "-shm")]
-        place = set_aside(
-            root, NAME, f"{damage.what}: {damage.why}", wall(), *parts, files=files
+def _look_after(store: Store) -> list[Repair]:
+    """Repair what a crash, or a bad disk, left."""
+    found = [
+        Repair("ended", "operation", each, "its engine was killed")
+        for each in store.leases.end_all()
+    ]
+    found += _remove_rubbish(store)
+    reach("opening.rubbish")
+    found += store.examine()
+    had_index = (store.root / "oci" / "index.json").exists()
+    if store.project() and had_index:
+        found.append(
+            Repair("rebuilt", "index", "index.json", "it was not what the rows say")
         )
-        return Database(root, mounts=mounts), [
-            Repair("set aside", "database", NAME, damage.why, str(place))
-        ]
+    store.images.when_changed(store.project)
+    reach("opening.checked")
+    store.db.keep_ballast()
+    return found
 
 
 def _remove_rubbish(store: Store) -> list[Repair]:

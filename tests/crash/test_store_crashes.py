@@ -1,0 +1,90 @@
+"""Whatever moment an engine is killed in, the next one finds a store that holds."""
+
+import ast
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from pyminidock.store.failpoints import POINTS
+from tests.crash import scenarios
+from tests.crash.harness import Crash, Scenario, crashes
+from tests.store.stores import name
+
+OWN = ("lease", "blob", "layer", "transaction", "index", "sweep", "opening")
+SOURCE = Path(__file__).parents[2] / "pyminidock"
+
+
+def names(root: Path) -> set[str]:
+    with closing(sqlite3.connect(root / "state.db")) as rows:
+        return {row[0] for row in rows.execute("SELECT name FROM tags")}
+
+
+def still_web(root: Path) -> None:
+    assert name("web") in names(root)
+
+
+def one_name_at_least(root: Path) -> None:
+    assert names(root) in ({name("web")}, {name("web"), name("alias")}, {name("alias")})
+
+
+STORE = (
+    Scenario("load", "tests.crash.scenarios:load", scenarios.one_image, still_web),
+    Scenario("tag", "tests.crash.scenarios:tag", scenarios.one_image, one_name_at_least),
+    Scenario("remove", "tests.crash.scenarios:remove", scenarios.one_image),
+    Scenario("prune", "tests.crash.scenarios:prune", scenarios.rubbish, still_web),
+)
+
+
+class Matrix:
+    """The deaths of each scenario, died when first asked for."""
+
+    def __init__(self, place: Path) -> None:
+        self._place, self._known = place, dict[str, list[Crash]]()
+
+    def of(self, scenario: Scenario) -> list[Crash]:
+        """Give the deaths of one scenario."""
+        if scenario.name not in self._known:
+            place = self._place / scenario.name
+            place.mkdir()
+            self._known[scenario.name] = list(crashes(scenario, place))
+        return self._known[scenario.name]
+
+
+@pytest.fixture(scope="module")
+def matrix(tmp_path_factory: pytest.TempPathFactory) -> Matrix:
+    return Matrix(tmp_path_factory.mktemp("crash"))
+
+
+@pytest.mark.parametrize("scenario", STORE, ids=lambda scenario: scenario.name)
+def test_a_killed_operation_happened_or_did_not(scenario: Scenario, matrix: Matrix) -> None:
+    died = matrix.of(scenario)
+    for crash in died:
+        print(f"{scenario.name:7} {crash.point}:{crash.nth} {', '.join(crash.repaired)}")  # noqa: T201
+    assert len(died) > 10
+
+
+def test_every_declared_place_of_the_store_was_died_at(matrix: Matrix) -> None:
+    """Places of other rooms are hit by their own matrices."""
+    hit = {crash.point for scenario in STORE for crash in matrix.of(scenario)}
+    assert hit == {each for each in POINTS if each.partition(".")[0] in OWN}
+
+
+def test_every_place_that_is_reached_is_declared_once_and_the_other_way_round() -> None:
+    reached = []
+    for path in SOURCE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_bytes())):
+            if isinstance(node, ast.Call) and _called(node) == "reach":
+                (word,) = node.args
+                assert isinstance(word, ast.Constant), f"{path}:{node.lineno}: say the name"
+                reached.append(word.value)
+    assert set(reached) == set(POINTS)
+    assert len(POINTS) == len(set(POINTS))
+
+
+def _called(node: ast.Call) -> str:
+    match node.func:
+        case ast.Name(id=word) | ast.Attribute(attr=word):
+            return word
+    return ""
