@@ -50,14 +50,14 @@ def snapshot(
     `ignore` are paths relative to `root` whose content may change; of `pids` the
     descriptors and threads are counted one by one.  `helpers` fork
     processes ahead of need and replace them: forks that still run a helper's program are
-    counted by name, without a number.
+    counted by name, without a number, and so are their namespaces.
     """
     scope = _Scope(str(root), marks)
     ours = tuple(_our_processes(scope))
     return Counter(
         name
         for names in (
-            _mounts(scope), _processes(ours, helpers), _namespaces(scope, ours),
+            _mounts(scope), _processes(ours, helpers), _namespaces(scope, ours, helpers),
             _links(scope), _cgroups(scope), _files(scope, ignore), _sockets(scope),
             _keyrings(scope), _memory_files(ours), _descriptors(pids), _threads(pids),
         )
@@ -173,13 +173,17 @@ def _holds(pid: int, scope: _Scope) -> bool:
 
 
 def _processes(ours: Iterable[_Process], helpers: tuple[int, ...]) -> Iterator[str]:
-    programs = {_link(f"/proc/{pid}/exe") for pid in helpers} - {""}
+    programs = _programs(helpers)
     for process in ours:
         if _link(f"/proc/{process.pid}/exe") in programs:
             yield f"helper {process.name}"
             continue
         kind = "zombie" if process.state == "Z" else "process"
         yield f"{kind} {process.pid} {process.name}"
+
+
+def _programs(helpers: tuple[int, ...]) -> set[str]:
+    return {_link(f"/proc/{pid}/exe") for pid in helpers} - {""}
 
 
 def children() -> tuple[int, ...]:
@@ -189,14 +193,21 @@ def children() -> tuple[int, ...]:
     return tuple(process.pid for process in found if process and process.parent == me)
 
 
-def _namespaces(scope: _Scope, ours: Iterable[_Process]) -> Iterator[str]:
+def _namespaces(
+    scope: _Scope, ours: Iterable[_Process], helpers: tuple[int, ...]
+) -> Iterator[str]:
     """Name each namespace once: those with one of us in it, and those kept by a mount."""
-    found = set()
+    found, programs = set(), _programs(helpers)
     for process in ours:
+        is_helper = _link(f"/proc/{process.pid}/exe") in programs
         for short, kind in _KINDS.items():
             inside = _link(f"/proc/{process.pid}/ns/{short}")
             if inside and inside != _link(f"/proc/self/ns/{short}"):
-                found.add(f"{kind} namespace {inside.partition('[')[2].rstrip(']')}")
+                number = inside.partition("[")[2].rstrip("]")
+                if is_helper:
+                    yield f"{kind} namespace of a helper"
+                else:
+                    found.add(f"{kind} namespace {number}")
     for row in rows():
         if row.filesystem == "nsfs" and scope.covers(row.target):
             short, _, number = row.root.partition(":[")

@@ -84,7 +84,7 @@ def _of_linux() -> dict[str, Place]:
         cgroups,
         child,
         devices,
-        midwife,
+        newborn,
         overlay,
         shim,
     )
@@ -97,7 +97,7 @@ def _of_linux() -> dict[str, Place]:
         "RemoveCgroup": cgroups.remove,
         "PrepareOverlay": overlay.prepare,
         "ForkShim": shim.run,
-        "ForkInit": midwife.Birthplace.deliver,
+        "ForkInit": newborn.Birthplace.deliver,
     }
     return {
         verb: (performer.__code__.co_filename, performer.__code__.co_firstlineno)

@@ -1,4 +1,4 @@
-"""One birth, as child and midwife know it: the order, the sockets, a word for each call.
+"""One birth, as newborn and usher know it: the order, the sockets, a word for each call.
 
     report    28 bytes (index, errno, value, monotonic ns, detail length), then the detail
     go        1 byte, awaited
@@ -39,7 +39,7 @@ class Birth:
         self.report = report  # the birth socket, to the daemon
         self.shim = shim  # a socket to the shim: go bytes, and the pty master back
         self.root_mount = root_mount  # the detached tree; -1 for exec
-        self.lockstep = order.lockstep
+        self.order, self.lockstep = order, order.lockstep
         self.last_capability = order.last_capability
         self.fail_at = order.fail_at
         self.index = 0  # of the call being made, within the whole plan
@@ -47,6 +47,10 @@ class Birth:
         self.proc = -1  # the procfs that we mounted ourselves, whatever lies on /proc now
         self.devices = -1  # st_dev of the tmpfs that we mounted on /dev
         self.late_directory = b""  # a working directory that needs the user's own powers
+
+    def calls_from(self, index: int) -> tuple[tuple[str, Words], ...]:
+        """Give the calls from the one of this number within the whole plan on."""
+        return self.order.calls[index - self.order.first :]
 
 
 def report(descriptor: int, index: int, *, error: int = 0, value: int = 0,

@@ -25,7 +25,7 @@ from pyminidock.kernel.detect import judge
 from pyminidock.kernel.linux import cgroups, devices, overlay, streams, wire
 from pyminidock.kernel.linux.facts import read_facts
 from pyminidock.kernel.linux.machine import read_machine
-from pyminidock.kernel.linux.midwife import LOG
+from pyminidock.kernel.linux.newborn import LOG
 from pyminidock.kernel.linux.nursery import Conversation, Nursery, Report, wait_until_gone
 from pyminidock.kernel.linux.observe import observe
 from pyminidock.kernel.linux.proc import boot_id, has_executed, start_time

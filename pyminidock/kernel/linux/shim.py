@@ -4,7 +4,7 @@
                                                                │
                                           container.log, shim.json, exit.json
 
-It is forked by the spawner, and a midwife gives it a child and all handles; from then on it
+It is forked by the spawner, and its child gives it all handles (`newborn`); from then on it
 does four things until the child ends: it copies output into the log and to whoever is
 attached, hands input in, passes signals on, and answers on its socket (`messages`).  The
 exit status is on disk before anybody is told.
@@ -13,6 +13,7 @@ Only the standard library is used and nothing is imported after the fork: fifty 
 most of their memory with the spawner (1.1 MiB each).
 """
 
+import errno
 import fcntl
 import gc
 import json
@@ -35,11 +36,14 @@ from pyminidock.kernel.linux.messages import (
     read,
     spell,
 )
-from pyminidock.kernel.linux.midwife import (
+from pyminidock.kernel.linux.newborn import (
     LOG,
     MOST_HANDLES,
+    SECOND,
     Delivery,
     deliver,
+    refuse,
+    wait,
     write_file,
 )
 from pyminidock.kernel.linux.proc import has_executed, name_process
@@ -55,7 +59,7 @@ _TIOCSWINSZ = 0x5414
 def run(control: socket.socket, taken: int) -> None:
     """Be the shim of the next container; never returns.  Called right after the fork.
 
-    `control` is where the midwife gets the request, `taken` where she says so.
+    `control` is where the newborn gets the request, `taken` where it says so.
     """
     gc.disable()
     syscalls.prctl(syscalls.PR_SET_PDEATHSIG, signal.SIGKILL)
@@ -64,11 +68,17 @@ def run(control: socket.socket, taken: int) -> None:
     syscalls.prctl(syscalls.PR_SET_CHILD_SUBREAPER, 1)
     for number in (STDOUT, STDERR):  # a shim that outlives the daemon keeps no pipe of it
         os.dup2(STDIN, number)
-    ours, hers = socket.socketpair()
-    if os.fork() == 0:
+    ours, its = socket.socketpair()
+    ourselves = os.getpid()
+    try:
+        newborn = syscalls.fork_into_new_pid_namespace()
+    except OSError as refusal:  # ENOSPC: so many namespaces may nobody make
+        refuse(control, refusal.errno or errno.EAGAIN)
+        os._exit(1)
+    if newborn == 0:
         ours.close()
-        deliver(control, taken, hers)
-    for descriptor in (control.detach(), taken, hers.detach()):
+        wait(control, taken, its, ourselves)
+    for descriptor in (control.detach(), taken, its.detach()):
         os.close(descriptor)
     shim = _take_over(ours)
     if shim is None:  # no container, or none that came to the world
@@ -76,7 +86,6 @@ def run(control: socket.socket, taken: int) -> None:
         os._exit(1)
     syscalls.prctl(syscalls.PR_SET_PDEATHSIG, 0)
     try:
-        os.wait()  # for the midwife: the child is ours when she is gone
         shim.serve()
     except BaseException as surprise:  # a bug: leave a note where people will look
         _leave_note(shim.directory, surprise)
@@ -91,14 +100,33 @@ def _settle() -> None:
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
 
 
-def _take_over(midwife: socket.socket) -> "Shim | None":
+def _take_over(birth: socket.socket) -> "Shim | None":
     """Wait for the child and all handles."""
-    message, handles, _, _ = socket.recv_fds(midwife, _CHUNK, MOST_HANDLES)
+    message, handles, _, _ = socket.recv_fds(birth, _CHUNK, MOST_HANDLES)
     for descriptor in handles:
         os.set_inheritable(descriptor, False)
     if not message:
         return None
-    return Shim(Delivery(marshal.loads(message)), handles)  # noqa: S302  (our own fork's)
+    if message.startswith(SECOND):
+        return _send_usher(birth, message.removeprefix(SECOND), handles)
+    return Shim(Delivery(marshal.loads(message)), birth, handles)  # noqa: S302  (our child's)
+
+
+def _send_usher(newborn: socket.socket, word: bytes, handles: list[int]) -> "Shim | None":
+    """For exec: let an usher bring the child in, and be its parent when she is gone."""
+    newborn.close()
+    os.wait()
+    ours, hers = socket.socketpair()
+    ourselves = os.getpid()
+    if os.fork() == 0:
+        ours.close()
+        deliver(word, handles, hers, ourselves)
+    for descriptor in (*handles, hers.detach()):
+        os.close(descriptor)
+    shim = _take_over(ours)
+    if shim is not None:
+        os.wait()
+    return shim
 
 
 def rehearse() -> None:
@@ -110,8 +138,7 @@ def rehearse() -> None:
     """
     for _ in range(REHEARSALS):
         _settle()
-        midwife, ours = socket.socketpair()
-        birth, child = socket.socketpair()
+        child, birth = socket.socketpair()
         daemon, watcher = socket.socketpair()
         out, out_end = os.pipe2(os.O_CLOEXEC)
         err, err_end = os.pipe2(os.O_CLOEXEC)
@@ -121,12 +148,12 @@ def rehearse() -> None:
         part["pid"], part["watchers"], part["cgroups"] = os.getpid(), 1, ()
         place = os.open("/", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         listener = socket.socket(socket.AF_UNIX)
-        handles = [place, birth.fileno(), listener.fileno(), out, err, watcher.fileno()]
-        socket.send_fds(midwife, [marshal.dumps(part)], handles)
-        shim = _take_over(ours)
+        handles = [place, listener.fileno(), out, err, watcher.fileno()]
+        socket.send_fds(child, [marshal.dumps(part)], handles)
+        shim = _take_over(birth)
         assert shim is not None  # noqa: S101  (it was sent just now)
         shim.play(child, daemon)
-        for end in (midwife, ours, birth, child, daemon, watcher, listener):
+        for end in (child, daemon, watcher, listener):
             end.close()
         for descriptor in (out, out_end, err, err_end, place):
             os.close(descriptor)
@@ -149,11 +176,14 @@ class Shim:
 
     is_dismissed = False
 
-    def __init__(self, delivery: Delivery, handles: list[int]) -> None:
+    def __init__(
+        self, delivery: Delivery, birth: socket.socket, handles: list[int]
+    ) -> None:
         self.pid, self.has_terminal = delivery.pid, delivery.has_terminal
         self.is_log_new, self.cgroups = delivery.is_log_new, delivery.cgroups
-        self.directory, birth, listener, *rest = handles
-        self.birth, self.listener = (socket.socket(fileno=n) for n in (birth, listener))
+        self.birth = birth  # to the child, until it is the program
+        self.directory, listener, *rest = handles
+        self.listener = socket.socket(fileno=listener)
         self.listener.setblocking(False)
         self.log = rest.pop(0) if delivery.has_log else -1
         self.stdin = rest.pop(0) if delivery.has_stdin else -1

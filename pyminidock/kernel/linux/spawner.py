@@ -4,12 +4,12 @@ The daemon has threads, and a fork copies only one of them: whatever lock anothe
 held stays locked for ever in the child.  So the daemon never forks.  It hands a socket and
 a mounted tree to this process's next child, the shim of the next container.
 
-    spawner ── fork ──► next shim ── fork ──► midwife ── waits for a request
-       ▲                                         │
-       └──────────────── "taken" ────────────────┘   then another one is forked
+    spawner ── fork ──► next shim ── clone ──► newborn ── waits for a request
+       ▲                                          │
+       └───────────────── "taken" ────────────────┘   then another pair is made
 
-They are forked before they are needed, because a fork takes longer than any single step
-of a birth.  The plan goes to the midwife directly, over the socket in the request: no
+They are made before they are needed, because a fork takes longer than any single step
+of a birth.  The plan goes to the newborn directly, over the socket in the request: no
 environment of a container ever lies in here.
 
 All run from a sealed copy of the interpreter: /proc/PID/exe of a process in a container
@@ -24,8 +24,7 @@ import socket
 import sys
 
 from pyminidock.kernel.linux import child, shim, syscalls
-from pyminidock.kernel.linux.birth import report
-from pyminidock.kernel.linux.midwife import MOST_HANDLES, NO_MORE
+from pyminidock.kernel.linux.newborn import NO_MORE, refuse
 from pyminidock.kernel.linux.proc import name_process
 
 CONTROL = 3  # the descriptor on which requests arrive
@@ -74,7 +73,7 @@ def _raise_next(control: socket.socket) -> None:
     try:
         pid = os.fork()
     except OSError as refusal:  # EAGAIN, ENOMEM: the machine is full, not we
-        _refuse(control, refusal.errno or errno.EAGAIN)
+        refuse(control, refusal.errno or errno.EAGAIN)
         pid = -1
     if pid == 0:
         os.close(reading)
@@ -84,12 +83,3 @@ def _raise_next(control: socket.socket) -> None:
     os.close(reading)
     if word == NO_MORE:
         os._exit(0)
-
-
-def _refuse(control: socket.socket, error: int) -> None:
-    """Answer the next request with the reason why there can be no shim."""
-    _, handles, _, _ = socket.recv_fds(control, 16, MOST_HANDLES)
-    if handles:
-        report(handles[0], -1, error=error)
-    for descriptor in handles:
-        os.close(descriptor)

@@ -11,8 +11,11 @@ equal on x86_64 and aarch64 from 424 on.
 
 import ctypes
 import os
+import signal
 
 _libc = ctypes.CDLL(None, use_errno=True)
+_holding_python = ctypes.PyDLL(None, use_errno=True)
+_holding_python.syscall.restype = ctypes.c_long
 _syscall = _libc.syscall
 _syscall.restype = ctypes.c_long
 _prctl = _libc.prctl
@@ -21,6 +24,7 @@ _prctl.restype = ctypes.c_int
 
 _IS_ARM = os.uname().machine == "aarch64"
 NR_PIVOT_ROOT = 41 if _IS_ARM else 155
+NR_CLONE = 220 if _IS_ARM else 56
 NR_UNSHARE = 97 if _IS_ARM else 272
 NR_SETNS = 268 if _IS_ARM else 308
 NR_UMOUNT2 = 39 if _IS_ARM else 166
@@ -30,6 +34,7 @@ NR_CAPSET = 91 if _IS_ARM else 126
 NR_SECCOMP = 277 if _IS_ARM else 317
 NR_BPF = 280 if _IS_ARM else 321
 NR_GETCWD = 17 if _IS_ARM else 79
+NR_SYNCFS = 267 if _IS_ARM else 306
 NR_PERSONALITY = 92 if _IS_ARM else 135
 NR_OPEN_TREE, NR_MOVE_MOUNT, NR_FSOPEN, NR_FSCONFIG, NR_FSMOUNT = 428, 429, 430, 431, 432
 NR_CLOSE_RANGE, NR_OPENAT2, NR_MOUNT_SETATTR = 436, 437, 442
@@ -109,6 +114,23 @@ def unshare(flags: int) -> None:
     enter(NR_UNSHARE, flags)
 
 
+def fork_into_new_pid_namespace() -> int:
+    """Fork a PID 1; gives its number out here, and 0 inside.
+
+    Only for a process with one thread: Python's own fork takes no flags, and unshare(2)
+    would put every later child into the namespace too.  The interpreter is not let go of
+    during the call, so the copy has nothing to repair.  Source: man 2 clone.
+    """
+    result: int = _holding_python.syscall(
+        ctypes.c_long(NR_CLONE), ctypes.c_long(CLONE_FLAGS["pid"] | signal.SIGCHLD),
+        *[ctypes.c_long(0)] * 4,
+    )  # fmt: skip
+    if result < 0:
+        errno = ctypes.get_errno()
+        raise OSError(errno, os.strerror(errno))
+    return result
+
+
 def setns(descriptor: int, flags: int) -> None:
     """Enter the namespace behind a descriptor.  (`os.setns` came with Python 3.12.)."""
     enter(NR_SETNS, descriptor, flags)
@@ -182,6 +204,11 @@ def openat2(directory: int, path: bytes, flags: int, *, resolve: int, mode: int 
 def pivot_root(new: bytes, old: bytes) -> None:
     """Exchange the root mount of this namespace."""
     enter(NR_PIVOT_ROOT, new, old)
+
+
+def syncfs(descriptor: int) -> None:
+    """Write all of one filesystem to its disk.  Source: man 2 syncfs."""
+    enter(NR_SYNCFS, descriptor)
 
 
 def umount_detach(path: bytes) -> None:

@@ -53,7 +53,7 @@ def refuse_tracers(birth: Birth) -> None:
 
 def die_with_parent(birth: Birth) -> None:
     # The signal comes from whoever is the parent at its death.  getppid() is 0 for a PID 1,
-    # so the shim itself says when the midwife is gone and it has become the parent.
+    # so the shim itself says when it has taken over, and for exec when the usher is gone.
     wait_for_go(birth.shim)
     syscalls.prctl(syscalls.PR_SET_PDEATHSIG, signal.SIGKILL)
 

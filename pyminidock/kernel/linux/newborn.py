@@ -1,14 +1,18 @@
-"""The helper at one birth: does all that is done once, so that the shim stays small.
+"""The process that waits to become a container's first one, and does all that is done once.
 
-    spawner ── fork ──► shim ── fork ──► midwife ── fork ──► child
-                         ▲                  │ takes the request, reads the plan, opens
-                         │                  │ streams, socket, log and namespaces
-                         └── pid, handles ──┘ and is gone; the child is the shim's then
+    spawner ── fork ──► shim ── clone(new PID namespace) ──► newborn ── exec ──► program
+                         ▲                                      │ takes the request, reads
+                         │                                      │ the plan, opens streams,
+                         └────────── number, handles ───────────┘ socket and log
 
-Shim and midwife are forked before they are needed.  The midwife's memory goes with her, so
-a shim keeps only what it needs for the years to come.  For exec she is also the usher: she
-enters the namespaces of the running container, its PID namespace last, so that nobody
-inside ever sees a process that still holds something of the host.
+Both are made before they are needed, and the newborn has used its tools by then (`child`):
+a copied page costs as much as a system call, and a birth would copy hundreds.  What the
+newborn reads and opens goes with its memory, so that the shim stays small.
+
+`exec` needs a process outside, which enters the container's namespaces with the PID
+namespace last, so that nobody inside ever sees one that still holds something of the host.
+The newborn cannot be that one: it hands the request to the shim, which forks an *usher*,
+and the usher forks the second process.
 """
 
 import errno
@@ -18,11 +22,11 @@ import os
 import signal
 import socket
 import struct
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from pyminidock.kernel.linux import syscalls
 from pyminidock.kernel.linux.birth import Aborted, Birth, Order, report, wait_for_go
-from pyminidock.kernel.linux.child import VERBS, live
+from pyminidock.kernel.linux.child import VERBS, live, rehearse
 from pyminidock.kernel.linux.proc import boot_id, start_time
 
 LOG = "container.log"
@@ -31,13 +35,14 @@ MOST_HANDLES = 72  # what one message carries: a birth socket, a tree, up to 64 
 _LENGTH = struct.Struct(">I")
 _CHUNK = 65536
 TAKEN, NO_MORE = b"t", b"n"
+SECOND = b"exec "  # before a request that the newborn hands on
 
 
 class Delivery:
     """What the shim is handed: the child's number, and handles in a fixed order.
 
-    `handles` are directory, birth socket, listener, then as the flags say: log, stdin,
-    stdout and stderr, and the sockets of those who watch from the start.
+    `handles` are directory and listener, then as the flags say: log, stdin, stdout and
+    stderr, and the sockets of those who watch from the start.
     """
 
     pid: int
@@ -52,22 +57,41 @@ class Delivery:
         vars(self).update(message)
 
 
-def deliver(control: socket.socket, taken: int, shim: socket.socket) -> None:
-    """Wait for a request, and see one child into the world; never returns."""
+def wait(control: socket.socket, taken: int, shim: socket.socket, shim_pid: int) -> None:
+    """Wait for a request, and become its program, or hand it to the shim; never returns."""
     syscalls.prctl(syscalls.PR_SET_PDEATHSIG, signal.SIGKILL)
+    rehearse(1)
     word, handles, _, _ = socket.recv_fds(control, 16, MOST_HANDLES)
     os.write(taken, TAKEN if handles else NO_MORE)
     os.close(taken)
     if not handles:  # the daemon is gone
         os._exit(0)
     os.close(control.detach())
+    if word.endswith(b"0"):  # no tree, so it is no birth
+        socket.send_fds(shim, [SECOND + word], handles)
+        os._exit(0)
+    deliver(word, handles, shim, shim_pid)
+
+
+def refuse(control: socket.socket, error: int) -> None:
+    """Answer the next request with the reason why nobody can be born."""
+    _, handles, _, _ = socket.recv_fds(control, 16, MOST_HANDLES)
+    if handles:
+        report(handles[0], -1, error=error)
+    for descriptor in handles:
+        os.close(descriptor)
+
+
+def deliver(word: bytes, handles: list[int], shim: socket.socket, shim_pid: int) -> None:
+    """See one request through, as newborn or as usher; never returns."""
     for descriptor in handles:
         os.set_inheritable(descriptor, False)
     watchers, has_tree = (int(number) for number in word.split())
     tree = handles.pop() if has_tree else -1
     try:
         order = Order(marshal.loads(_exactly(handles[0], _length(handles[0]))))  # noqa: S302
-        Birthplace(order, handles[0], tree, handles[1 : watchers + 1], shim).deliver()
+        place = Birthplace(order, handles[0], tree, handles[1 : watchers + 1], shim_pid)
+        place.deliver(shim)
     except Aborted:
         os._exit(1)
     except OSError as refusal:  # no room on the disk, or no directory
@@ -80,54 +104,70 @@ class Birthplace:
     """One birth: the order, the daemon's socket, and what is being prepared."""
 
     def __init__(
-        self, order: Order, daemon: int, tree: int, watchers: list[int],
-        shim: socket.socket,
-    ) -> None:  # fmt: skip
+        self, order: Order, daemon: int, tree: int, watchers: list[int], shim_pid: int
+    ) -> None:
         self.order, self.daemon, self.tree = order, daemon, tree
-        self.watchers, self.shim = watchers, shim
+        self.watchers, self.shim_pid = watchers, shim_pid
         wishes: tuple[bytes, bool, bool, bool] = order.calls[0][1]  # type: ignore[assignment]
         directory, self.has_terminal, self.keeps_stdin, self.keeps_log = wishes
         flags = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
         self.directory = os.open(directory, flags)
 
-    def deliver(self) -> None:
-        """Acknowledge the shim, walk up to ForkInit, fork, hand over."""
+    def deliver(self, shim: socket.socket) -> None:
+        """Acknowledge the shim, walk up to ForkInit, hand over; a newborn then lives."""
         order, verbs = self.order, [verb for verb, _ in self.order.calls]
-        self._acknowledge(order.first, os.getppid())
+        self._acknowledge(order.first, self.shim_pid)
         # The host's: an usher soon stands in another mount namespace.
         proc, boot = os.open("/proc", os.O_PATH | os.O_CLOEXEC), boot_id()
         ours, theirs = self._pipes()
         listener = self._listen()
         self._walk()
-        birth_end, child_end = socket.socketpair()
         init = order.first + verbs.index("ForkInit")
-        pid = os.fork()
-        if pid == 0:
-            birth_end.close()
-            for number, descriptor in enumerate(theirs):
-                os.dup2(descriptor, number)
-            birth = Birth(self.daemon, child_end.detach(), self.tree, order)
-            if "JoinNamespace" in verbs:
-                birth.root = os.open("/", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-            _come_to_life(birth, order, init)
-        child_end.close()
-        started, shim = start_time(pid, proc), os.getppid()
+        birth = Birth(self.daemon, shim.fileno(), self.tree, order)
+        is_second = "JoinNamespace" in verbs
+        if is_second:
+            pid, go = self._fork_second(birth, theirs, init)
+        else:  # the number that the host knows us by
+            pid, go = int(os.readlink("self", dir_fd=proc)), -1
+        started = start_time(pid, proc)
         self._acknowledge(init, pid, str(started).encode())
-        birth_end.send(b"g")  # it walks to DieWithParent, and waits there for the shim
+        if is_second:
+            os.write(go, b"g")  # it walks to DieWithParent, and waits there for the shim
         # The shim takes over only after this: every live container has one to be found.
         write_file(self.directory, "shim.json", {
-            "version": 1, "boot_id": boot, "shim_pid": shim,
-            "shim_start_time": start_time(shim, proc), "pid": pid, "start_time": started,
+            "version": 1, "boot_id": boot, "shim_pid": self.shim_pid,
+            "shim_start_time": start_time(self.shim_pid, proc),
+            "pid": pid, "start_time": started,
         })  # fmt: skip
+        self._hand_over(shim, pid, listener, ours)
+        if not is_second:
+            _live(birth, theirs, init)
+
+    def _fork_second(
+        self, birth: Birth, streams: Sequence[int], init: int
+    ) -> tuple[int, int]:
+        """Fork the second process; give its number, and where it waits for a go."""
+        birth.root = os.open("/", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+        waiting, go = os.pipe2(os.O_CLOEXEC)
+        pid = os.fork()
+        if pid == 0:
+            os.close(go)
+            _come_to_life(birth, streams, init, waiting)
+        return pid, go
+
+    def _hand_over(
+        self, shim: socket.socket, pid: int, listener: int, streams: tuple[int, ...]
+    ) -> None:
+        """Give the shim all that it needs from now on."""
         log, is_new = self._open_log()
-        handles = [self.directory, birth_end.fileno(), listener.fileno(), *log, *ours]
         message = {
             "pid": pid, "has_terminal": self.has_terminal,
             "has_stdin": self.keeps_stdin and not self.has_terminal,
             "has_log": bool(log), "is_log_new": is_new, "watchers": len(self.watchers),
-            "cgroups": tuple(w[0] for verb, w in order.calls if verb == "JoinCgroup"),
+            "cgroups": tuple(w[0] for v, w in self.order.calls if v == "JoinCgroup"),
         }  # fmt: skip
-        socket.send_fds(self.shim, [marshal.dumps(message)], handles + self.watchers)
+        handles = [self.directory, listener, *log, *streams, *self.watchers]
+        socket.send_fds(shim, [marshal.dumps(message)], handles)
 
     def _acknowledge(self, index: int, value: int, detail: bytes = b"") -> None:
         report(self.daemon, index, value=value, detail=detail)
@@ -145,7 +185,7 @@ class Birthplace:
         stdin_read, stdin_write = os.pipe2(os.O_CLOEXEC)
         return (stdin_write, out_read, err_read), (stdin_read, out_write, err_write)
 
-    def _listen(self) -> socket.socket:
+    def _listen(self) -> int:
         """Open shim.sock; a path over 107 bytes fits an address only through a handle."""
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
         for name in {"shim.sock", "exit.json"} & set(os.listdir(self.directory)):
@@ -153,7 +193,7 @@ class Birthplace:
         listener.bind(f"/proc/self/fd/{self.directory}/shim.sock")
         os.chmod("shim.sock", 0o600, dir_fd=self.directory)
         listener.listen(64)
-        return listener
+        return listener.detach()
 
     def _open_log(self) -> tuple[tuple[int, ...], bool]:
         """Append to the log of earlier lives, or begin it; whether it is new."""
@@ -179,6 +219,8 @@ class Birthplace:
                 if verb == "JoinNamespace":
                     _open_namespaces(order, namespaces)
                     syscalls.setns(namespaces[words[0]], words[1])  # type: ignore[index, arg-type]
+                elif verb == "EnterNamespace" and words[0] == "pid":
+                    _require_first()  # it was made with us
                 elif verb in ("EnterNamespace", "JoinCgroup"):
                     VERBS[verb](None, *words)
                 else:
@@ -191,13 +233,26 @@ class Birthplace:
             os.close(descriptor)
 
 
-def _come_to_life(birth: Birth, order: Order, init: int) -> None:
-    """In the child: wait until the shim knows of it, then walk the rest; never returns."""
+def _come_to_life(birth: Birth, streams: Sequence[int], init: int, waiting: int) -> None:
+    """In the second process: wait until it was announced, then walk; never returns."""
     try:
-        wait_for_go(birth.shim)
+        wait_for_go(waiting)
     except Aborted:
         os._exit(1)
-    live(birth, order.calls[init - order.first + 1 :], init + 1)
+    _live(birth, streams, init)
+
+
+def _live(birth: Birth, streams: Sequence[int], init: int) -> None:
+    """Take the streams and walk what follows ForkInit, the call `init`; never returns."""
+    for number, descriptor in enumerate(streams):
+        os.dup2(descriptor, number)
+    live(birth, birth.calls_from(init + 1), init + 1)
+
+
+def _require_first() -> None:
+    """Believe in the new PID namespace only when it knows us as its first process."""
+    if os.getpid() != 1:
+        raise OSError(errno.EINVAL, "not the first process")
 
 
 def _open_namespaces(order: Order, namespaces: dict[str, int]) -> None:
