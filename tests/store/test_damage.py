@@ -118,7 +118,7 @@ def test_an_image_without_an_archive_still_runs(store: Store, harm: Deed) -> Non
     after = again.layers.get(row.chain_id)
     assert after is not None
     assert after.blob == ""
-    put_image(again, "web", "below", "above")
+    put_image(again, "top", "below", "above", "top", parent=web.id)
     assert again.layers.get(row.chain_id) == row  # healed by coming again
     assert again.images.get(web.id) == web
     again.close()
