@@ -91,11 +91,11 @@ class Ours:
         assert output == EXPECTED, output
         return took
 
-    def idle(self, count: int) -> list[str]:
-        """Start so many sleeping containers; their ids."""
+    def idle(self, count: int, command: tuple[str, ...] = ("sleep", "600")) -> list[str]:
+        """Start so many containers that do not end; their ids."""
         ids = []
         for _ in range(count):
-            request = CreateRequest("busybox", command=("sleep", "600"))
+            request = CreateRequest("busybox", command=command)
             ids.append(run.create(self.house, request))
             run.start(self.house, ids[-1])
         return ids

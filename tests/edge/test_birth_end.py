@@ -7,6 +7,7 @@ exit codes of H-27 are those of dockerd 26.1.5, asked with the same root.
 import errno
 import json
 import os
+import re
 import shutil
 import signal
 import struct
@@ -268,6 +269,7 @@ os.setgid(1000)
 os.setuid(1000)
 os.execv("/tmp/raised", ["/tmp/raised", "-I", "-S", "-c", """
 import os
+import re
 print(os.getresuid())
 print([line for line in open("/proc/self/status") if line[:3] in ("Sec", "NoN")])
 """])
@@ -449,3 +451,41 @@ for name in ("nofile", "nproc", "core", "stack", "memlock", "as", "data", "fsize
         name: changed.get(name, ours[name])
         for name in (line.split()[0] for line in given.lines)
     }
+
+
+# ── What it printed, as it lies in the log ───────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("printed", "lines"),
+    [
+        ("one\\ntwo\\n", ["one\n", "two\n"]),
+        ("no end", ["no end"]),
+        ("\\n\\n", ["\n", "\n"]),
+        ('say "hi" \\\\ there\\n', ['say "hi" \\ there\n']),
+        ("a\\fb\\vc\\rd\\n", ["a\fb\vc\rd\n"]),
+        ("gr\\303\\274n \\342\\200\\250 \\377\\n", ["grün \u2028 \ufffd\n"]),
+        ("\\033[1mbold\\n", ["\x1b[1mbold\n"]),
+    ],
+)
+def test_a_line_of_the_log_ends_at_a_line_feed_and_nowhere_else(
+    cell: Cell, printed: str, lines: list[str]
+) -> None:
+    """As Docker's json-file has it, whatever else some would call the end of a line."""
+    with cell.started("printf", printed) as process:
+        cell.body.wait(process, 10)
+        text = (cell.directory / "container.log").read_text(encoding="utf-8")
+    records = [json.loads(line) for line in text.split("\n")[:-1]]
+    assert [record["log"] for record in records] == lines
+    assert {record["stream"] for record in records} == {"stdout"}
+    assert all(re.fullmatch(r"[-\d]{10}T[:\d]{8}\.\d{9}Z", r["time"]) for r in records)
+
+
+def test_both_streams_are_in_the_log_by_name(cell: Cell) -> None:
+    with cell.started("sh", "-c", "echo out; echo err >&2") as process:
+        cell.body.wait(process, 10)
+        text = (cell.directory / "container.log").read_text(encoding="utf-8")
+    records = [json.loads(line) for line in text.splitlines()]
+    assert {(r["stream"], r["log"]) for r in records} == {
+        ("stdout", "out\n"), ("stderr", "err\n"),
+    }  # fmt: skip

@@ -49,6 +49,9 @@ from pyminidock.kernel.linux.newborn import (
 from pyminidock.kernel.linux.proc import has_executed, name_process
 
 _CHUNK = 65536
+_OUTPUT = 8192  # bytes read from the program at once; spelt as a log they are many more
+_HEAD = b'{"log":"'
+_PLAIN = bytes(set(range(32, 127)) - set(b'"\\') | set(b"\n"))  # in JSON as in the output
 _ATTACH_BUFFER = 1 << 20  # bytes waiting for one attached client
 _LINGER_S = 600
 _LONGEST_MESSAGE = 1 << 20
@@ -152,10 +155,12 @@ def rehearse() -> None:
         socket.send_fds(child, [marshal.dumps(part)], handles)
         shim = _take_over(birth)
         assert shim is not None  # noqa: S101  (it was sent just now)
+        shim.log = os.open("/dev/null", os.O_WRONLY | os.O_CLOEXEC)
+        os.write(out_end, b'one line\nand "another"\n')
         shim.play(child, daemon)
         for end in (child, daemon, watcher, listener):
             end.close()
-        for descriptor in (out, out_end, err, err_end, place):
+        for descriptor in (out, out_end, err, err_end, place, shim.log):
             os.close(descriptor)
 
 
@@ -331,7 +336,7 @@ class Shim:
     def _copy_output(self, number: int) -> bool:
         """Read once from a stream of the program; False at its end."""
         try:
-            data = os.read(number, _CHUNK)
+            data = os.read(number, _OUTPUT)
         except BlockingIOError:
             return True
         except OSError:  # EIO: the last process closed the terminal
@@ -351,19 +356,24 @@ class Shim:
         return True
 
     def _write_log(self, stream: int, data: bytes) -> None:
-        """Docker's json-file: one object per line, text with its line feed, UTC time."""
+        """Docker's json-file: one object per line, text with its line feed, UTC time.
+
+        Most output has nothing to escape but its line feeds, and one `replace` spells it:
+        the memory of thousands of little strings would stay with the shim.
+        """
         seconds, nanoseconds = divmod(time.time_ns(), 1_000_000_000)
         stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
-        tail = (
-            f',"stream":"{"stdout" if stream == STDOUT else "stderr"}",'
-            f'"time":"{stamp}.{nanoseconds:09d}Z"}}\n'
-        )
-        lines = data.decode("utf-8", "replace").splitlines(keepends=True)
-        text = "".join(
-            '{"log":' + json.dumps(line, ensure_ascii=False) + tail for line in lines
-        )
+        name = "stdout" if stream == STDOUT else "stderr"
+        tail = f'","stream":"{name}","time":"{stamp}.{nanoseconds:09d}Z"}}\n'.encode()
+        between = b"\\n" + tail + _HEAD
+        is_whole = data.endswith(b"\n")
+        text, end = (data[:-1], b"\\n" + tail) if is_whole else (data, tail)
+        if text.translate(None, _PLAIN):
+            text = between.join(map(_escaped, text.split(b"\n")))
+        else:
+            text = text.replace(b"\n", between)
         try:
-            os.write(self.log, text.encode())
+            os.writev(self.log, (_HEAD, text, end))
         except OSError:  # a full disk must not stop the program
             return
 
@@ -549,3 +559,8 @@ class Shim:
                 self.stdin_ends = True
         if self.stdin >= 0:
             self._copy_input()
+
+
+def _escaped(line: bytes) -> bytes:
+    text = json.dumps(line.decode("utf-8", "replace"), ensure_ascii=False)
+    return text[1:-1].encode()
