@@ -55,6 +55,23 @@ class BuildCache:
         """Give the latest step that did the same to the same, or None."""
         return self._first("parent = ? AND key = ?", parent, key)
 
+    def after(self, parent: Digest, limit: int = 64) -> tuple[CacheRow, ...]:
+        """Give the latest steps that stood on this image, the newest first."""
+        with self._db.read() as rows:
+            found = rows.execute(
+                "SELECT * FROM cache WHERE parent = ? ORDER BY number DESC LIMIT ?",
+                (parent, limit),
+            ).fetchall()
+        return tuple(map(_row, found))
+
+    def anywhere(self, key: str) -> CacheRow | None:
+        """Give the latest step that did the same, on whatever image, or None."""
+        return self._first("key = ?", key)
+
+    def of_image(self, image: Digest) -> CacheRow | None:
+        """Give the latest step that led to an image, or None."""
+        return self._first("image = ?", image)
+
     def nearest(self, parent: Digest, place: str) -> CacheRow | None:
         """Give the latest step at this place: rather one on the same parent, else any."""
         same = self._first("place = ? AND parent = ?", place, parent)
