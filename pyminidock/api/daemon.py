@@ -27,7 +27,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from pyminidock.errors import MinidockError
-from pyminidock.kernel.linux import locks
+from pyminidock.kernel.linux import exhaustion, locks
 
 IDLE_S = 30 * 60.0
 _STOPS = (signal.SIGTERM, signal.SIGINT)
@@ -88,6 +88,8 @@ def run_daemon(  # noqa: PLR0913  (where, which kernel, and whom to tell)
         undo.enter_context(_root_lock(root, is_patient=idle_s is not None))
         house = House(root, kernels.choose(backend, root))
         undo.callback(house.close)
+        exhaustion.protect_engine()
+        exhaustion.raise_descriptors()  # the house knows by now what containers get
         server = serve(Router(house, shutdown=ring), host)
         undo.callback(server.stop)
         if ready is not None:

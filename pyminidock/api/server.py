@@ -2,7 +2,7 @@
 
 The kernel says who is at the other end, and only the engine's own user and root are
 served.  There is a bound on connections, because each costs a thread and a descriptor;
-one descriptor is kept in reserve, so that even when all are used up a client hears "503"
+some descriptors are kept in reserve, so that even when all are used up a client hears "503"
 instead of nothing (and the accept loop does not spin).
 """
 
@@ -24,6 +24,7 @@ from pyminidock.api.hangups import HangUps
 from pyminidock.api.message import Peer
 from pyminidock.errors import MinidockError
 
+RESERVE = 16  # descriptors; others may take one as soon as it is let go
 _BACKLOG_S = 0.1  # how long to wait when not even the reserve can be had
 
 
@@ -53,7 +54,7 @@ class Server:
     def __init__(self, router: Answers, address: Address, bounds: Bounds) -> None:
         self._router, self._address, self._bounds = router, address, bounds
         self._hangups = HangUps()
-        self._reserve: int | None = _reserve()
+        self._reserve = [_spare() for _ in range(RESERVE)]
         self._wake = os.eventfd(0, os.EFD_CLOEXEC)
         self._lock = threading.Lock()
         self._open: dict[socket.socket, tuple[threading.Thread, Peer]] = {}
@@ -91,8 +92,8 @@ class Server:
             thread.join(timeout=max(deadline - time.monotonic(), 0))
         self._hangups.close()
         os.close(self._wake)
-        if self._reserve is not None:
-            os.close(self._reserve)
+        for descriptor in self._reserve:
+            os.close(descriptor)
 
     def _accept(self) -> None:
         """Take clients until somebody stops us."""
@@ -148,12 +149,11 @@ class Server:
             connection.close()
 
     def _apologise(self) -> None:
-        """All descriptors are used: spend the reserve on saying so."""
-        if self._reserve is None:
+        """All descriptors are used: spend one of the reserve on saying so."""
+        if not self._reserve:
             time.sleep(_BACKLOG_S)  # nothing to spend: others have to close first
         else:
-            os.close(self._reserve)
-            self._reserve = None
+            os.close(self._reserve.pop())
             with suppress(OSError):
                 connection, _ = self._address.listener.accept()
                 talk = Conversation(
@@ -161,7 +161,8 @@ class Server:
                 )
                 _turn_away(connection, talk)
         with suppress(OSError):
-            self._reserve = _reserve()
+            while len(self._reserve) < RESERVE:
+                self._reserve.append(_spare())
 
 
 def _turn_away(connection: socket.socket, talk: Conversation) -> None:
@@ -191,5 +192,5 @@ def _peer(connection: socket.socket) -> Peer:
     return Peer(uid, pid)
 
 
-def _reserve() -> int:
+def _spare() -> int:
     return os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)

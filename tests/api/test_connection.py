@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import resource
 import socket
 import subprocess
 import threading
@@ -15,7 +16,7 @@ import pytest
 
 from pyminidock.api.connection import Bounds
 from pyminidock.api.message import Request, Response
-from pyminidock.api.server import Server, serve
+from pyminidock.api.server import RESERVE, Server, serve
 from pyminidock.api.streams import Wire
 
 WAIT_S = 10.0
@@ -318,6 +319,34 @@ def test_300_connections_get_503_beyond_the_bound_and_others_are_served(
     assert answer(kept[7])[0] == 200
     kept[0].close()
     until(lambda: is_served(dial()))
+
+
+def test_without_a_free_descriptor_a_client_is_told_503_and_the_reserve_grows_again(
+    start: Start, dial: Dial, tmp_path: Path
+) -> None:
+    """Hardening D.7: one of the reserve is spent on saying so, and nothing spins."""
+    server = start()
+    waiting = [socket.socket(socket.AF_UNIX) for _ in range(5)]
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    highest = max(int(path.name) for path in Path("/proc/self/fd").iterdir())
+    taken: list[int] = []
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (highest + 2, before[1]))
+        with pytest.raises(OSError, match="Too many open files"):  # noqa: PT012
+            while True:
+                taken.append(os.open(os.devnull, os.O_RDONLY))
+        for connection in waiting:
+            connection.settimeout(WAIT_S)
+            connection.connect(str(tmp_path / "s.sock"))
+            assert connection.recv(12) == b"HTTP/1.1 503"
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+        for connection in waiting:
+            connection.close()
+        for descriptor in taken:
+            os.close(descriptor)
+    assert is_served(dial())
+    until(lambda: len(server._reserve) == RESERVE)
 
 
 def test_the_usual_bound_is_64_for_one_user(start: Start, dial: Dial) -> None:

@@ -21,6 +21,7 @@ import pytest
 from pyminidock.container.refusals import start_refusal
 from pyminidock.container.spec import Ulimit
 from pyminidock.events import ProgramExecuted, ProgramNotExecuted
+from pyminidock.grammar.capabilities import BITS
 from pyminidock.kernel.linux.body import LinuxBody
 from pyminidock.kernel.port import CallFailed
 from pyminidock.kernel.recording import effect_of
@@ -421,6 +422,46 @@ def test_a_program_begins_without_the_engines_own_oddities(laboratory: Cell) -> 
         "0 0",
         f"{soft} {hard}",
     ]
+
+
+def badness(pid: int | str) -> int:
+    return int(Path(f"/proc/{pid}/oom_score_adj").read_text(encoding="ascii"))
+
+
+def test_a_shim_is_ended_after_its_container_and_nothing_inside_inherits_that(
+    cell: Cell,
+) -> None:
+    """H-33, D.7: 0 inside for both; outside what this machine permits."""
+    own = badness("self")
+    may_lower = cell.body.machine().capabilities >> BITS["CAP_SYS_RESOURCE"] & 1
+    with cell.started("sleep", "60") as process:
+        assert badness(process.pid) == 0
+        second = cell.exec(process, "cat", "/proc/self/oom_score_adj")
+        assert second.out == "0\n", second
+        assert badness(process.shim_pid) == (-250 if may_lower or own < -250 else own)
+        spawner = cell.body._nursery.pid
+        assert badness(spawner) == (min(own, -500) if may_lower else own)
+
+
+def test_a_second_process_does_not_inherit_the_badness_of_the_engine(cell: Cell) -> None:
+    """H-33: forked, because going back may take a power."""
+    hands = os.pipe2(os.O_CLOEXEC)
+    pid = os.fork()
+    if pid == 0:
+        try:
+            Path("/proc/self/oom_score_adj").write_text("321", encoding="ascii")
+            other = Cell(cell.place, LinuxBody(cell.place))
+            with other.started("sleep", "60") as process:
+                ran = other.exec(process, "cat", "/proc/self/oom_score_adj")
+            other.body.close()
+            os.write(hands[1], (ran.out or ran.err).encode())
+        except BaseException as failure:
+            os.write(hands[1], repr(failure).encode())
+        os._exit(0)
+    os.close(hands[1])
+    with open(hands[0], encoding="utf-8") as said:  # noqa: PTH123  (a descriptor)
+        assert said.read() == "0\n"
+    os.waitpid(pid, 0)
 
 
 def test_limits_are_handed_on_but_for_cores_and_what_is_asked_for(laboratory: Cell) -> None:

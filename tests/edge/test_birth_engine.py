@@ -52,6 +52,7 @@ GOLDEN = """
 /proc ?                                 a handle on the host's procfs
 /proc/sys/kernel/random/boot_id
 /proc/self/comm ?
+/proc/self/oom_score_adj ?              the next shim's own, and back for its child
 {pid}/stat ?
 /proc/{pid}/stat ?
 /proc/{pid}/ns/mnt ?                     held by the shim until the exit is told
@@ -224,7 +225,15 @@ class AuditedNursery(Nursery):
         with theirs, self.told.open("ab") as told:
             self.pid = os.posix_spawn(
                 sys.executable,
-                [sys.executable, "-I", "-S", "-c", textwrap.dedent(start), package],
+                [
+                    sys.executable,
+                    "-I",
+                    "-S",
+                    "-c",
+                    textwrap.dedent(start),
+                    package,
+                    *map(str, self._descriptors),
+                ],
                 {"LC_ALL": "C.UTF-8"},
                 file_actions=[
                     (os.POSIX_SPAWN_DUP2, theirs.fileno(), 3),

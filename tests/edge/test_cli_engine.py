@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import resource
 import shlex
 import signal
 import subprocess
@@ -105,6 +106,26 @@ def test_a_daemon_in_the_foreground_says_where_it_is_and_ends_by_a_signal(
 
 
 # ── doctor, env ──────────────────────────────────────────────────────────────────────────
+
+
+def test_an_engine_takes_all_descriptors_it_may_and_hands_on_what_it_was_given(
+    own: Minidock,
+) -> None:
+    """Hardening D.7 and H.4: whoever started it chose the limit of the containers."""
+    said(own, "system", "shutdown")
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    low = ("sh", "-c", 'ulimit -Sn 300; exec "$@"', "sh")
+    daemon = subprocess.Popen(
+        [*low, *own.words("daemon")], stderr=subprocess.PIPE, env=own.environment
+    )
+    with daemon:
+        assert daemon.stderr is not None
+        assert b"listens" in daemon.stderr.readline()
+        ran = own.run("run", "--rm", "busybox", "sh", "-c", "ulimit -Sn; ulimit -Hn")
+        limits = resource.prlimit(daemon.pid, resource.RLIMIT_NOFILE)
+        daemon.send_signal(signal.SIGTERM)
+        assert daemon.wait(PATIENCE_S) == 0
+    assert (ran.stdout, limits) == (f"300\n{hard}\n", (hard, hard)), ran
 
 
 def test_the_doctor_says_the_same_with_and_without_an_engine(own: Minidock) -> None:

@@ -27,6 +27,7 @@ from collections.abc import Mapping, Sequence
 from pyminidock.kernel.linux import syscalls
 from pyminidock.kernel.linux.birth import Aborted, Birth, Order, report, wait_for_go
 from pyminidock.kernel.linux.child import VERBS, live, rehearse
+from pyminidock.kernel.linux.exhaustion import OF_CONTAINER, adjust_badness
 from pyminidock.kernel.linux.proc import boot_id, start_time
 
 LOG = "container.log"
@@ -60,6 +61,7 @@ class Delivery:
 def wait(control: socket.socket, taken: int, shim: socket.socket, shim_pid: int) -> None:
     """Wait for a request, and become its program, or hand it to the shim; never returns."""
     syscalls.prctl(syscalls.PR_SET_PDEATHSIG, signal.SIGKILL)
+    adjust_badness(OF_CONTAINER)
     rehearse(1)
     word, handles, _, _ = socket.recv_fds(control, 16, MOST_HANDLES)
     os.write(taken, TAKEN if handles else NO_MORE)

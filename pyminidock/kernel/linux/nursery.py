@@ -11,6 +11,7 @@ Source: man 2 memfd_create, F_ADD_SEALS.
 import errno
 import fcntl
 import os
+import resource
 import select
 import signal
 import socket
@@ -82,6 +83,8 @@ class Nursery:
         self._lock = threading.Lock()
         self._control: socket.socket | None = None
         self.pid = 0
+        # The engine raises its own; containers get what it was started with.
+        self._descriptors = resource.getrlimit(resource.RLIMIT_NOFILE)
 
     def begin(
         self, tree: int, watchers: int = 0
@@ -130,7 +133,15 @@ class Nursery:
         # this process do not matter.  argv[0] tells CPython where its library lies.
         self.pid = os.posix_spawn(
             f"/proc/self/fd/{sealed}",
-            [interpreter, "-I", "-S", "-c", _START, package_parent],
+            [
+                interpreter,
+                "-I",
+                "-S",
+                "-c",
+                _START,
+                package_parent,
+                *map(str, self._descriptors),
+            ],
             {"LC_ALL": "C.UTF-8"},
             file_actions=[
                 (os.POSIX_SPAWN_DUP2, theirs.fileno(), 3),

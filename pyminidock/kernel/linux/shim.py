@@ -26,6 +26,7 @@ import struct
 import time
 
 from pyminidock.kernel.linux import syscalls
+from pyminidock.kernel.linux.exhaustion import OF_CONTAINER, OF_SHIM, adjust_badness
 from pyminidock.kernel.linux.messages import (
     FRAME,
     LENGTH,
@@ -71,6 +72,7 @@ def run(control: socket.socket, taken: int) -> None:
     syscalls.prctl(syscalls.PR_SET_CHILD_SUBREAPER, 1)
     for number in (STDOUT, STDERR):  # a shim that outlives the daemon keeps no pipe of it
         os.dup2(STDIN, number)
+    adjust_badness(OF_SHIM)
     ours, its = socket.socketpair()
     ourselves = os.getpid()
     try:
@@ -123,6 +125,7 @@ def _send_usher(newborn: socket.socket, word: bytes, handles: list[int]) -> "Shi
     ourselves = os.getpid()
     if os.fork() == 0:
         ours.close()
+        adjust_badness(OF_CONTAINER)
         deliver(word, handles, hers, ourselves)
     for descriptor in (*handles, hers.detach()):
         os.close(descriptor)

@@ -19,11 +19,12 @@ leads to that copy, which nobody can write, and never to the host's file (CVE-20
 import errno
 import gc
 import os
+import resource
 import signal
 import socket
 import sys
 
-from pyminidock.kernel.linux import child, shim, syscalls
+from pyminidock.kernel.linux import child, exhaustion, shim, syscalls
 from pyminidock.kernel.linux.newborn import NO_MORE, refuse
 from pyminidock.kernel.linux.proc import name_process
 
@@ -41,6 +42,8 @@ def main() -> None:
     name_process(b"minidock-spawn")
     syscalls.prctl(syscalls.PR_SET_DUMPABLE, 0)
     _forget_niceness()
+    exhaustion.protect_engine()
+    resource.setrlimit(resource.RLIMIT_NOFILE, (int(sys.argv[2]), int(sys.argv[3])))
     control = socket.socket(fileno=CONTROL)
     sys.path[:] = []
     sys.meta_path[:] = []

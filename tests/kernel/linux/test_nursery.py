@@ -1,6 +1,7 @@
 """The fork server: sealed, small, alone, and replaced when somebody ends it."""
 
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -11,8 +12,10 @@ import pytest
 
 from pyminidock.kernel import calls
 from pyminidock.kernel.linux.body import LinuxBody
+from pyminidock.kernel.linux.exhaustion import raise_descriptors
 from pyminidock.kernel.linux.nursery import Nursery, seal
 from pyminidock.kernel.port import CallFailed
+from tests.reference import wait_until
 
 pytestmark = pytest.mark.edge
 
@@ -76,6 +79,24 @@ def test_the_spawner_has_one_thread_and_no_variable_of_ours(
     pid = start(nursery)
     assert threads(pid) == [str(pid)]
     assert Path(f"/proc/{pid}/environ").read_bytes() == b"LC_ALL=C.UTF-8\0"
+
+
+def test_the_spawner_has_the_descriptors_that_the_engine_was_started_with() -> None:
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    low = (before[1] // 2, before[1])
+    resource.setrlimit(resource.RLIMIT_NOFILE, low)
+    nursery = Nursery()
+    try:
+        raise_descriptors()
+        assert resource.getrlimit(resource.RLIMIT_NOFILE) == (before[1], before[1])
+        pid = start(nursery)
+        # It is fresh from exec: the limit is the first thing that it sets right.
+        wait_until(
+            lambda: resource.prlimit(pid, resource.RLIMIT_NOFILE) == low, 10, "its limit"
+        )
+    finally:
+        nursery.close()
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
 def test_what_shims_share_is_small_and_pinned() -> None:
