@@ -17,12 +17,11 @@ from pyminidock.api.failures import JSON, BadRequest
 from pyminidock.api.message import Request, Response
 from pyminidock.api.shapes import create_request
 from pyminidock.api.streams import LINES, Lines, document
-from pyminidock.engine import explain
+from pyminidock.engine import explain, images
 from pyminidock.engine.gates import Gate
 from pyminidock.engine.house import House
 from pyminidock.engine.rings import Ring
 from pyminidock.events.journal import Record, to_line
-from pyminidock.layers.bootstrap import bootstrap as make_root
 
 # ── Stories and events ───────────────────────────────────────────────────────────────────
 
@@ -174,12 +173,10 @@ def doctor(house: House, request: Request) -> Response:
 
 
 def bootstrap(house: House, request: Request) -> Response:
-    """Make a root directory from what this machine has, or find it made."""
+    """Make an image from what this machine has, or find it made."""
     name = read_object(request).text("name") or "busybox"
-    made = make_root(house.root, name)
-    told = {
-        "name": made.name, "id": made.id, "path": str(made.path), "stand_in": made.stand_in,
-    }  # fmt: skip
+    made = images.make(house, name, via=(request.method, request.path))
+    told = {"name": made.name, "id": made.row.id, "stand_in": made.row.stand_in}
     return Response(200, (JSON,), document(told))
 
 

@@ -1,7 +1,7 @@
 """The engine itself: can it run here, start it, end it, leave nothing of it.
 
 doctor      what this machine can do, with or without an engine, root or not
-bootstrap   a root directory from what the machine has
+bootstrap   an image from what the machine has
 daemon      the engine in the foreground; commands start one by themselves
 system      shutdown: the engine ends, containers go on; reset: nothing is left
 env         what other Docker clients need to know
@@ -33,7 +33,8 @@ _GONE_S = 20.0
 _LEVELS = ("debug", "info", "warn", "error")  # dockerd's
 _OURS = (
     "containers", "journal", "layers", "oci", "quarantine", "roots", "trash", "volumes",
-    "daemon.log", "lock", "start.lock", "state.db", "minidock.sock",
+    "ballast", "daemon.log", "lock", "start.lock", "state.db", "state.db-shm",
+    "state.db-wal", "minidock.sock",
 )  # fmt: skip
 """What an engine makes in its root directory; `reset` removes nothing else."""
 
@@ -96,7 +97,7 @@ def _show(told: Mapping[str, Any]) -> None:
 
 
 def bootstrap(words: tuple[str, ...]) -> int:
-    """Make a root directory from what this machine has; print its name."""
+    """Make an image from what this machine has; print its name."""
     name = words[0] if words else "busybox"
     with connect() as client:
         click.echo(client.bootstrap(name).get("name", name))
@@ -255,8 +256,8 @@ DOCTOR = Verb(
     params=[switch("--json", help="for programs"), switch("--short", help="in one line")],
 )  # fmt: skip
 BOOTSTRAP = Verb(
-    "bootstrap", bootstrap, help="Make a root directory from what this machine has.",
-    usage="[busybox]", most=1,
+    "bootstrap", bootstrap, help="Make an image from what this machine has.",
+    usage="[busybox|alpine|python|debian]", most=1,
 )  # fmt: skip
 DAEMON = Verb(
     "daemon", daemon, help="Be the engine, in the foreground.",

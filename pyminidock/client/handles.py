@@ -187,7 +187,7 @@ class Client:
         return dict(self._ask("GET", "/version").json())
 
     def bootstrap(self, name: str = "busybox") -> dict[str, Any]:
-        """Make a root directory from what this machine has."""
+        """Make an image from what this machine has."""
         return dict(self._ask("POST", "/minidock/bootstrap", {}, {"name": name}).json())
 
     def shutdown(self) -> None:

@@ -22,13 +22,12 @@ from pyminidock.container.seccomp import default_profile
 from pyminidock.container.seccomp.explain import STRICTER, lesson
 from pyminidock.container.spec import ContainerSpec, CreateRequest
 from pyminidock.container.states import Verb
-from pyminidock.engine import run
+from pyminidock.engine import images, run
 from pyminidock.engine.house import House
 from pyminidock.grammar.capabilities import names_of
 from pyminidock.kernel.calls import Call, InstallSeccomp, Plan
 from pyminidock.kernel.port import Isolation, MountEntry
 from pyminidock.kernel.recording import effect_of
-from pyminidock.layers import roots
 from pyminidock.layers.snapshots import find as snapshot_in
 from pyminidock.viz.plain import plain_linux
 
@@ -56,14 +55,15 @@ class Difference:
 
 def plan(house: House, request: CreateRequest) -> Plan:
     """Plan the start of a container that is not made.  Raises what create raises."""
-    root = roots.find(house.root, request.image)
+    found = images.find(house, request.image)
     directory = house.directory(_ID)
-    files = house.kernel.look((str(root.path),), "", "", run.ACCOUNTS)
+    trees = tuple(map(str, found.trees))
+    files = house.kernel.look(trees, "", "", run.ACCOUNTS)
     spec = resolve(
-        request, root.config, files, house.machine, container_id=_ID,
+        request, found.image.config, files, house.machine, container_id=_ID,
         name=request.name or "dry-run", directory=str(directory),
     )  # fmt: skip
-    return start_plan(spec, snapshot_in(directory, (root.path,)), house.machine)
+    return start_plan(spec, snapshot_in(directory, found.trees), house.machine)
 
 
 def document(calls: Plan) -> Document:

@@ -11,14 +11,19 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
 
 from pyminidock.container.spec import CreateRequest, Ulimit
 from pyminidock.engine import explain, kernels
 from pyminidock.engine.house import House
 from pyminidock.errors import MinidockError
+from pyminidock.grammar.refs import parse
 from pyminidock.image.config import ImageConfig
-from pyminidock.layers import roots
+from pyminidock.image.document import Image, write_image
+from pyminidock.layers.apply import policy_here
+from pyminidock.layers.publish import unpack
+from pyminidock.store.admission import admit
 
 IMAGE = "busybox"
 PLAIN = CreateRequest(IMAGE, command=("true",))
@@ -88,11 +93,14 @@ def _section(house: House, words: str) -> Iterator[str]:
 
 
 def simulated(root: Path) -> House:
-    """Make a house over the empty directory `root`, with one root and no real kernel."""
-    identifier = "0" * 64
-    (root / "layers" / identifier / "diff").mkdir(parents=True)
-    roots.record(root, IMAGE, identifier, ImageConfig(command=("sh",)))
-    return House(root, kernels.choose("simulated", root))
+    """Make a house over the empty directory `root`, with one image and no real kernel."""
+    house = House(root, kernels.choose("simulated", root))
+    with house.store.leases.lease("an empty image"):
+        layer = unpack(house.store, BytesIO(bytes(1024)), policy=policy_here())
+        image = Image(ImageConfig(command=("sh",)), diff_ids=(layer.diff_id,))
+        row = admit(house.store, write_image(image), (layer,))
+        house.store.images.tag(parse(IMAGE).with_default_tag().canonical, row.id)
+    return house
 
 
 if __name__ == "__main__":

@@ -1,9 +1,10 @@
 """The house: what every story needs, built once and handed to each.
 
-    root       journal/ containers/ roots/ trash/ quarantine/
+    root       journal/ containers/ layers/ oci/ trash/ quarantine/ state.db
     kernel     whichever it is; only `kernels` knows
     recorder   numbers, journals and holds what is told
-    records    what has to survive
+    records    what has to survive of containers
+    store      what has to survive of images: blobs, trees, rows
     lives      what this engine knows beyond that
 
 It decides nothing: stories are functions that take it.  Its first act is to look after what
@@ -27,8 +28,11 @@ from pyminidock.engine.lives import Life
 from pyminidock.engine.recorder import Recorder
 from pyminidock.engine.writer import Writer
 from pyminidock.events.journal import JSON
+from pyminidock.image.config import ImageConfig
+from pyminidock.image.digest import Digest, of_hex
 from pyminidock.kernel.port import ExitStatus, Kernel, Machine, Process
-from pyminidock.layers.snapshots import Snapshot
+from pyminidock.layers.snapshots import Snapshot, remove_tree
+from pyminidock.store.opening import Store, open_store
 from pyminidock.store.records import Records, no_such_container
 
 API_VERSION = "1.45"
@@ -52,6 +56,14 @@ class Kept:
     finished: float = 0.0
     exit_code: int = 0
     was_out_of_memory: bool = False
+    image: Digest = ""  # the id of the image it was made from
+    defaults: ImageConfig = field(default_factory=ImageConfig)  # what that image said
+
+    @property
+    def layers(self) -> tuple[Digest, ...]:
+        """Name the layers that it stands on, by chain id."""
+        names = (Path(root).parent.name for root in self.roots)
+        return tuple(of_hex(name) for name in names)
 
 
 @dataclass(slots=True)
@@ -72,13 +84,15 @@ class House:
     root: Path
     kernel: Kernel
     records: Records = field(init=False)
+    store: Store = field(init=False)
     journals: Journals = field(init=False)
     recorder: Recorder = field(init=False)
     execs: dict[str, Exec] = field(init=False, default_factory=dict)
     is_closed: bool = field(init=False, default=False)
     _lives: dict[str, Life] = field(init=False, default_factory=dict)
     _kept: dict[str, Kept] = field(init=False, default_factory=dict)
-    _lock: Lock = field(init=False, default_factory=Lock)  # guards the two above
+    _standing: dict[str, tuple[Digest, ...]] = field(init=False, default_factory=dict)
+    _lock: Lock = field(init=False, default_factory=Lock)  # guards the three above
 
     def __post_init__(self) -> None:
         from pyminidock.engine.reconcile import reconcile  # noqa: PLC0415  (it takes a house)
@@ -93,6 +107,7 @@ class House:
             backend=machine.backend,
             writer=Writer(self.journals, engine=_engine(), host=_host(machine)),
         )
+        self.store = open_store(self.root, wall=self.kernel.wall, remove_tree=remove_tree)
         reconcile(self)
 
     @property
@@ -147,10 +162,31 @@ class House:
         for each in [each for each in self.execs.values() if each.life.id == container]:
             self.execs.pop(each.id, None)
 
+    # ── Images ────────────────────────────────────────────────────────────────────────────
+
+    def stand_on(self, container: str, layers: tuple[Digest, ...]) -> None:
+        """Keep layers for a container that is being made; nothing lets go of them."""
+        with self._lock:
+            self._standing[container] = layers
+
+    def step_off(self, container: str) -> None:
+        """Let go of what was kept for a container; its record keeps it from now on."""
+        with self._lock:
+            self._standing.pop(container, None)
+
+    def layers_in_use(self) -> set[Digest]:
+        """Name the layers that containers stand on, by chain id."""
+        with self._lock:
+            kept, standing = list(self._kept.values()), list(self._standing.values())
+        return {
+            chain for each in (*standing, *(one.layers for one in kept)) for chain in each
+        }
+
     def close(self) -> None:
         """Stop telling and writing; containers go on with their shims."""
         self.is_closed = True
         self.recorder.close()
+        self.store.close()
         self.kernel.close()
 
 

@@ -11,8 +11,10 @@ from typing import Any
 
 from pyminidock.container.spec import ContainerSpec, CreateRequest
 from pyminidock.container.states import State
+from pyminidock.engine import images
 from pyminidock.engine.house import Exec, House, Kept
 from pyminidock.engine.lives import Life
+from pyminidock.errors import MinidockError
 
 NEVER = "0001-01-01T00:00:00Z"
 _STAND_IN = "org.pyminidock.stand-in"
@@ -23,7 +25,7 @@ Document = dict[str, Any]
 def list_(house: House, *, everything: bool = False) -> list[Document]:
     """List the containers that run, or all of them, youngest first."""
     return [
-        _line(house.kept(life.id), life, house.kernel.wall())
+        _line(house, house.kept(life.id), life, house.kernel.wall())
         for life in reversed(house.lives())
         if everything or life.state is State.RUNNING
     ]
@@ -40,7 +42,7 @@ def inspect(house: House, reference: str) -> Document:
         "Path": spec.argv[0],
         "Args": list(spec.argv[1:]),
         "State": _state(kept, life),
-        "Image": spec.image,
+        "Image": kept.image,
         "ResolvConfPath": f"{directory}/resolv.conf",
         "HostnamePath": f"{directory}/hostname",
         "HostsPath": f"{directory}/hosts",
@@ -157,12 +159,21 @@ def _host_config(request: CreateRequest, spec: ContainerSpec) -> Document:
     }
 
 
-def _line(kept: Kept, life: Life, now: float) -> Document:
+def _image(house: House, kept: Kept) -> str:
+    """Name the image as it was asked for, while that name still means the same one."""
+    try:
+        found = images.row_of(house, kept.spec.image)
+    except MinidockError:
+        return kept.image
+    return kept.spec.image if found.id == kept.image else kept.image
+
+
+def _line(house: House, kept: Kept, life: Life, now: float) -> Document:
     return {
         "Id": kept.id,
         "Names": [f"/{kept.name}"],
-        "Image": kept.spec.image,
-        "ImageID": kept.spec.image,
+        "Image": _image(house, kept),
+        "ImageID": kept.image,
         "Command": " ".join(kept.spec.argv),
         "Created": int(kept.created),
         "State": life.state.value,

@@ -9,12 +9,13 @@
     created     no      never began                          nothing
     damaged     –       cannot be known                      quarantine, with the reason
     none        –       was being created or removed         removed
+    (store)     –       blobs, trees, rows half there        as `store.opening` says
 
 Doing it twice does nothing the second time.  Each deed is an event, of the story to which
 it belongs or of the story `engine`.
 """
 
-from dataclasses import replace
+from dataclasses import astuple, replace
 from pathlib import Path
 
 from pyminidock.container.plan import end_plan
@@ -23,7 +24,7 @@ from pyminidock.engine.ending import attend, bury
 from pyminidock.engine.house import House, Kept
 from pyminidock.engine.lives import Life
 from pyminidock.engine.recorder import Voice
-from pyminidock.events import ContainerExited, OrphanRemoved
+from pyminidock.events import ContainerExited, Event, OrphanRemoved, StoreRepaired
 from pyminidock.kernel.port import ExitStatus, Process
 from pyminidock.layers import snapshots
 
@@ -35,6 +36,8 @@ def reconcile(house: House) -> None:
     """Adopt what lives, finish what was begun, remove what nobody owns."""
     told = _Told(house)
     wall = house.kernel.wall()
+    for repair in house.store.repairs:
+        told.say(StoreRepaired(*astuple(repair)))
     for aside in house.records.load(wall):
         told.orphan("record", f"{aside.path}: {aside.reason}")
     for path in house.records.strays():  # first: nobody is writing yet
@@ -61,10 +64,14 @@ class _Told:
 
     def orphan(self, what: str, name: str) -> None:
         """Tell that something of ours was found without an owner."""
+        self.say(OrphanRemoved(what, name))
+
+    def say(self, event: Event) -> None:
+        """Tell what was put in order."""
         if self._voice is None:
             self._house.recorder.story(STORY, "the engine began")
             self._voice = self._house.recorder.operation(STORY, "reconcile")
-        self._voice(OrphanRemoved(what, name))
+        self._voice(event)
 
     def end(self) -> None:
         if self._voice is not None:

@@ -24,7 +24,7 @@ from pyminidock.container.resolve import resolve
 from pyminidock.container.spec import ContainerSpec, CreateRequest
 from pyminidock.container.states import State, Verb
 from pyminidock.container.users import GROUP, PASSWD
-from pyminidock.engine import etcfiles, naming
+from pyminidock.engine import etcfiles, images, naming
 from pyminidock.engine.ending import attend, bury
 from pyminidock.engine.house import House, Kept
 from pyminidock.engine.lives import Attachment, Life
@@ -48,7 +48,7 @@ from pyminidock.kernel.port import (
     ProcessGone,
     Streams,
 )
-from pyminidock.layers import roots, snapshots
+from pyminidock.layers import snapshots
 from pyminidock.store.records import NameTaken
 
 ACCOUNTS = (PASSWD, GROUP)  # the files inside that say who is who
@@ -97,6 +97,7 @@ def create(house: House, request: CreateRequest, *, via: Via = NOBODY) -> str:
         raise
     life.name = kept.name
     house.admit(kept, life)
+    house.step_off(container)
     return container
 
 
@@ -106,23 +107,36 @@ def _create(
     """Do it, each deed with its undoing pushed on the stack."""
     undo.callback(house.records.release, container)
     name = _claim(house, request.name, container)
-    root = roots.find(house.root, request.image, emit=voice)
+    found = _stand(house, request.image, container, voice, undo)
+    defaults, trees = found.image.config, tuple(map(str, found.trees))
     directory = house.directory(container)
     spec = resolve(
-        request, root.config, _accounts(house.kernel, (str(root.path),)), house.machine,
+        request, defaults, _accounts(house.kernel, trees), house.machine,
         container_id=container, name=name, directory=str(directory), emit=voice,
     )  # fmt: skip
     undo.callback(house.records.remove, container)
     undo.callback(snapshots.remove, directory)
-    snapshot = snapshots.prepare(directory, (root.path,), emit=voice)
+    snapshot = snapshots.prepare(directory, found.trees, emit=voice)
     etcfiles.write(directory, spec.hostname)
     kept = Kept(
-        container, name, house.kernel.wall(), request, spec, snapshot, (str(root.path),),
-        root.stand_in,
+        container, name, house.kernel.wall(), request, spec, snapshot, trees,
+        found.row.stand_in, image=found.row.id, defaults=defaults,
     )  # fmt: skip
     house.keep(kept)
     voice(ContainerCreated(container, name, request.image, spec.argv))
     return kept
+
+
+def _stand(
+    house: House, image: str, container: str, voice: Voice, undo: ExitStack
+) -> images.Found:
+    """Find an image, and in the same moment keep others from sweeping its layers away."""
+    undo.callback(house.step_off, container)
+    with house.store.db.guard:
+        found = images.find(house, image)
+        house.stand_on(container, found.row.layers)
+    images.tell(image, found, emit=voice)  # a gate may hold us, so not under the guard
+    return found
 
 
 def _claim(house: House, wanted: str, container: str) -> str:
@@ -213,10 +227,9 @@ def _born(house: House, life: Life, process: Process, voice: Voice) -> None:
 def _decide_again(house: House, kept: Kept, voice: Voice) -> ContainerSpec:
     """Resolve the wish anew for another run: the container may have changed its users."""
     snapshot = kept.snapshot
-    root = roots.find(house.root, kept.request.image)
     files = _accounts(house.kernel, snapshot.lower, snapshot.upper, snapshot.work)
     return resolve(
-        kept.request, root.config, files, house.machine, container_id=kept.id,
+        kept.request, kept.defaults, files, house.machine, container_id=kept.id,
         name=kept.name, directory=kept.spec.directory, emit=voice,
     )  # fmt: skip
 

@@ -1,212 +1,201 @@
-"""A first root without the internet's images: one static program and the files around it.
+"""The first images, made of what the machine has: no registry is asked.
 
-BusyBox is a single program that is hundreds: called `ls` it lists, called `sh` it is a
-shell.  A tree with that program, a link for each name it answers to, and a few empty
-directories is all that a container needs.
+    busybox    a static BusyBox and the files around it
+    alpine     the same tree: a stand-in, labelled org.pyminidock.stand-in
+    python     this machine's interpreter on top of it: a stand-in, too
+    debian     a real one, through mmdebstrap, from the machine's own mirror
 
-    bin/busybox          found on PATH if it is static, else from the distribution's
-    bin/ls → busybox     package, which is unpacked here and not installed
-    etc/passwd etc/group tmp/ root/ home/ proc/ sys/ dev/ …
+Each recipe writes its layers as archives; from there they come in like those of any other
+image.  A stand-in has the name of one thing and is another, so it carries a label that
+every view prints.
 
-The tree is made beside its place and renamed into it, so it is there whole or not at all;
-its id is the hash of its content, so making it twice makes it once.
-
-Source: busybox(1), --list; man 5 elf; dpkg-deb(1).  BusyBox is under the GPL, version 2: it
-is taken from the machine and never part of this project.
+Source: architecture 8; mmdebstrap(1); os-release(5).
 """
 
-import hashlib
-import os
-import re
-import shutil
-import stat
-import struct
-import subprocess
+import platform
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import BinaryIO
 
 from pyminidock.errors import MinidockError
-from pyminidock.events import Emit, ignore
+from pyminidock.events import Emit, ImageLoaded, ImageTagged, ignore
+from pyminidock.grammar.refs import parse
 from pyminidock.image.config import ImageConfig
-from pyminidock.layers import roots
-from pyminidock.layers.snapshots import remove_tree
+from pyminidock.image.document import HistoryEntry, Image, write_image
+from pyminidock.image.manifest import Platform
+from pyminidock.image.platform import normal
+from pyminidock.layers import busybox, hostpython
+from pyminidock.layers.apply import policy_here
+from pyminidock.layers.machine import ProgramFailed, run
+from pyminidock.layers.publish import Sync, sync_everything, unpack
+from pyminidock.layers.tarwriter import Writer
+from pyminidock.store.admission import admit
+from pyminidock.store.images import ImageRow
+from pyminidock.store.layers import LayerRow
+from pyminidock.store.opening import Store
 
-PACKAGE = "busybox-static"
-_PATIENCE_S = 120.0
-_APPLET = re.compile(r"[A-Za-z0-9_.+\[-]{1,40}")
-_PT_INTERP = 3
-_HANDED_ON = ("PATH", "http_proxy", "https_proxy", "no_proxy")
+STAND_IN = "org.pyminidock.stand-in"
+_PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_DEBIAN_PATIENCE_S = 900.0
+_SOURCES = ("/etc/apt/sources.list", "/etc/apt/sources.list.d/{id}.sources")
 
-_DIRECTORIES = (
-    ("bin", 0o755), ("dev", 0o755), ("etc", 0o755), ("home", 0o755), ("proc", 0o555),
-    ("root", 0o700), ("run", 0o755), ("sys", 0o555), ("tmp", 0o1777), ("usr", 0o755),
-    ("usr/bin", 0o755), ("usr/sbin", 0o755), ("var", 0o755), ("var/tmp", 0o1777),
-)  # fmt: skip
-_FILES = {
-    "etc/passwd": """\
-root:x:0:0:root:/root:/bin/sh
-daemon:x:1:1:daemon:/usr/sbin:/bin/false
-bin:x:2:2:bin:/bin:/bin/false
-nobody:x:65534:65534:nobody:/home:/bin/false
-""",
-    "etc/group": """\
-root:x:0:
-daemon:x:1:
-bin:x:2:
-tty:x:5:
-users:x:100:
-nogroup:x:65534:
-""",
-}
-CONFIG = ImageConfig(
-    command=("sh",),
-    environment=("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",),
-)
+Fill = Callable[[Path, BinaryIO], int]
+"""Write one layer's archive, with a workshop at hand; give its time, in seconds of 1970."""
 
 
-class RootUnknown(MinidockError):
-    """We do not know how to make a root of this name."""
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How one image is made; the layers bottom first, each with its line of history."""
+
+    layers: tuple[tuple[str, Fill], ...]
+    config: ImageConfig
+    stand_in: str = ""
+    tags: tuple[str, ...] = ("latest",)
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """An image that was made; `trees` are its layers' host paths, topmost first."""
+
+    name: str
+    row: ImageRow
+    config: ImageConfig
+    trees: tuple[Path, ...] = field(default=())
+
+
+class NoRecipe(MinidockError):
+    """We do not know how to make an image of this name."""
 
     status = 400
 
 
-class BusyboxMissing(MinidockError):
-    """There is no static BusyBox, and the distribution does not hand one out."""
+def bootstrap(
+    store: Store, name: str = "busybox", *, sync: Sync = sync_everything,
+    emit: Emit = ignore,
+) -> Base:  # fmt: skip
+    """Make the image `name`, and give it its names; made twice it is the same image.
 
-
-def bootstrap(root_dir: Path, name: str = "busybox", *, emit: Emit = ignore) -> roots.Root:
-    """Make the root `name` in the engine's directory `root_dir`, or find it there.
-
-    Takes under a second with BusyBox at hand; without, a download of the package.
-    Raises RootUnknown, BusyboxMissing.
+    Under a second for busybox, some for python, minutes for debian.  The caller holds a
+    lease.  Raises NoRecipe, BusyboxMissing, ProgramFailed, StoreFull.
     """
-    if name != "busybox":
-        raise RootUnknown(
-            f"no recipe for a root named {name!r}",
-            why="this slice makes one root from what the machine has: busybox",
+    recipe = _recipe(name)
+    rows: list[LayerRow] = []
+    history: list[HistoryEntry] = []
+    with tempfile.TemporaryDirectory(prefix="bootstrap-") as directory:
+        for line, fill in recipe.layers:
+            with tempfile.TemporaryFile(dir=directory) as archive:
+                moment = fill(Path(directory), archive)
+                archive.seek(0)
+                below = rows[-1].chain_id if rows else ""
+                rows.append(unpack(
+                    store, archive, below, policy=policy_here(), sync=sync, emit=emit
+                ))  # fmt: skip
+            history.append(
+                HistoryEntry(_moment(moment), line, comment="minidock bootstrap")
+            )
+    machine = normal(Platform("linux", platform.machine()))
+    image = Image(
+        recipe.config, machine.architecture, "linux", machine.variant,
+        history[-1].created, history=tuple(history),
+        diff_ids=tuple(row.diff_id for row in rows),
+    )  # fmt: skip
+    row = admit(store, write_image(image), rows, stand_in=recipe.stand_in)
+    names = [parse(f"{name}:{tag}") for tag in recipe.tags]
+    emit(ImageLoaded(row.id, tuple(each.familiar for each in names), len(rows)))
+    for each in names:
+        before = store.images.tag(each.canonical, row.id)
+        emit(ImageTagged(row.id, each.familiar, before if before != row.id else ""))
+    trees = tuple(store.layers.directory(chain) for chain in reversed(row.layers))
+    return Base(name, row, recipe.config, trees)
+
+
+def _moment(seconds: int) -> str:
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+# ── Recipes ──────────────────────────────────────────────────────────────────────────────
+
+
+def _recipe(name: str) -> Recipe:
+    """Find a recipe.  Raises NoRecipe."""
+    made = _RECIPES.get(name.removesuffix(":latest"))
+    if made is None:
+        raise NoRecipe(
+            f"no recipe for an image named {name[:80]!r}",
+            why=f"this machine can make {', '.join(_RECIPES)} without a registry",
             try_next="minidock bootstrap busybox",
             lesson="images",
         )
-    layers = root_dir / "layers"
-    layers.mkdir(mode=0o700, parents=True, exist_ok=True)
-    making = Path(tempfile.mkdtemp(prefix=".making-", dir=layers))  # 0700
+    recipe = made()
+    if not recipe.stand_in:
+        return recipe
+    labels = ((STAND_IN, recipe.stand_in),)
+    return replace(recipe, config=replace(recipe.config, labels=labels))
+
+
+def _busybox() -> Recipe:
+    config = ImageConfig(("sh",), environment=(_PATH,))
+    return Recipe((("a static BusyBox of this machine", _fill_busybox),), config)
+
+
+def _alpine() -> Recipe:
+    config = ImageConfig(("/bin/sh",), environment=(_PATH,))
+    return replace(_busybox(), config=config, stand_in="busybox")
+
+
+def _python() -> Recipe:
+    version = hostpython.version()
+    config = ImageConfig(("python3",), environment=(_PATH, "LANG=C.UTF-8"))
+    line = f"the Python {version} of this machine"
+    layers = (*_busybox().layers, (line, _fill_python))
+    return Recipe(layers, config, f"host python {version}", ("latest", version))
+
+
+def _debian() -> Recipe:
+    facts = platform.freedesktop_os_release()
+    identity, suite = facts.get("ID", ""), facts.get("VERSION_CODENAME", "")
+    config = ImageConfig(("bash",), environment=(_PATH,))
+    is_it = identity == "debian" and suite != ""
+    stand_in = "" if is_it else f"{identity} {suite}".strip() or "unknown"
+    tags = ("latest", suite) if is_it else ("latest",)
+    return Recipe(((f"mmdebstrap {suite}", _fill_debian),), config, stand_in, tags)
+
+
+_RECIPES: dict[str, Callable[[], Recipe]] = {
+    "busybox": _busybox, "alpine": _alpine, "python": _python, "debian": _debian,
+}  # fmt: skip
+
+
+def _fill_busybox(workshop: Path, archive: BinaryIO) -> int:
+    program = busybox.find_program(workshop)
+    busybox.pack(program, Writer(archive.write))
+    return int(program.stat().st_mtime)
+
+
+def _fill_python(workshop: Path, archive: BinaryIO) -> int:
+    hostpython.pack(Writer(archive.write))
+    return int(hostpython.interpreter().stat().st_mtime)
+
+
+def _fill_debian(workshop: Path, archive: BinaryIO) -> int:
+    facts = platform.freedesktop_os_release()
+    sources = [place.format(id=facts.get("ID", "debian")) for place in _SOURCES]
+    mirrors = [place for place in sources if Path(place).is_file()]
+    began = int(datetime.now(UTC).timestamp())
     try:
-        program = _find_busybox(making)
-        identifier = _build(program, making / "diff")
-        shutil.rmtree(making / "package", ignore_errors=True)
-        if not (layers / identifier).exists():
-            making.rename(layers / identifier)
-    finally:
-        remove_tree(making)
-    roots.record(root_dir, name, identifier, CONFIG)
-    return roots.find(root_dir, name, emit=emit)
-
-
-def _find_busybox(workshop: Path) -> Path:
-    """Give a static BusyBox: the machine's own, else one from the unpacked package."""
-    for found in filter(None, (shutil.which("busybox"), shutil.which("busybox-static"))):
-        if is_static(Path(found)):
-            return Path(found)
-    package = workshop / "package"
-    package.mkdir()
-    _run("apt-get", "download", PACKAGE, directory=package)
-    for archive in package.glob("*.deb"):
-        _run(
-            "dpkg-deb", "--extract", str(archive), str(package / "tree"), directory=package
-        )
-    for place in ("bin/busybox", "usr/bin/busybox"):
-        found_in = package / "tree" / place
-        if not found_in.is_symlink() and is_static(found_in):
-            return found_in
-    raise _missing(f"the package {PACKAGE} holds no static program")
-
-
-def is_static(program: Path) -> bool:
-    """Tell whether `program` is an ELF file that asks for no interpreter (no ld.so).
-
-    Only such a program runs in a root that holds no libraries.
-    """
-    try:
-        with program.open("rb") as file:
-            header = file.read(64)
-            if len(header) < 64 or header[:5] != b"\x7fELF\x02":  # 64 bit
-                return False
-            order = "<" if header[5] == 1 else ">"
-            offset, size, count = struct.unpack(f"{order}32xQ14xHH6x", header)
-            file.seek(offset)
-            table = file.read(size * min(count, 256))
-    except (OSError, ValueError):  # ValueError: a place that no file has
-        return False
-    if not count or size < 4 or len(table) < size * min(count, 256):
-        return False
-    kinds = (table[place : place + 4] for place in range(0, len(table), size))
-    return all(struct.unpack(f"{order}I", kind) != (_PT_INTERP,) for kind in kinds)
-
-
-def _run(*argv: str, directory: Path) -> str:
-    """Run a program of the machine with a fixed argv and give what it printed."""
-    program = shutil.which(argv[0])
-    if program is None:
-        raise _missing(f"{argv[0]} is not installed")
-    surroundings = {name: os.environ[name] for name in _HANDED_ON if name in os.environ}
-    try:
-        done = subprocess.run(  # noqa: S603  (no shell, no words from outside)
-            [program, *argv[1:]], cwd=directory, env=surroundings | {"LC_ALL": "C.UTF-8"},
-            stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True,
-            timeout=_PATIENCE_S,
+        run(
+            "mmdebstrap", "--variant=minbase", "--format=tar", "--quiet",
+            facts.get("VERSION_CODENAME", "stable"), "-", *mirrors,
+            output=archive, patience_s=_DEBIAN_PATIENCE_S,
         )  # fmt: skip
-    except subprocess.SubprocessError as failure:
-        words = getattr(failure, "stderr", None) or str(failure)
-        raise _missing(f"{argv[0]} failed: {words.strip()[-200:]}") from failure
-    return done.stdout
-
-
-def _missing(reason: str) -> BusyboxMissing:
-    return BusyboxMissing(
-        f"there is no static busybox on this machine: {reason}",
-        why="a first root is made of one program that needs no libraries",
-        try_next=f"apt-get install -y {PACKAGE} && minidock bootstrap busybox",
-        lesson="images",
-    )
-
-
-def _build(program: Path, tree: Path) -> str:
-    """Make the tree and give its id."""
-    tree.mkdir(mode=0o755)
-    tree.chmod(0o755)
-    for name, mode in _DIRECTORIES:
-        (tree / name).mkdir()
-        (tree / name).chmod(mode)
-    for name, text in _FILES.items():
-        (tree / name).write_text(text, encoding="ascii")
-        (tree / name).chmod(0o644)
-    busybox = tree / "bin" / "busybox"
-    shutil.copyfile(program, busybox)
-    busybox.chmod(0o755)
-    for applet in _run(str(busybox), "--list", directory=tree).split():
-        link = tree / "bin" / applet
-        if _APPLET.fullmatch(applet) and not link.is_symlink() and applet != "busybox":
-            link.symlink_to("busybox")
-    return _content_hash(tree)
-
-
-def _content_hash(tree: Path) -> str:
-    """Hash names, kinds, modes and contents, in an order that no disk decides."""
-    digest = hashlib.sha256()
-    for path, facts in _entries(tree):
-        digest.update(f"{len(path)}:{path} {facts}\n".encode())
-    return digest.hexdigest()
-
-
-def _entries(tree: Path) -> Iterator[tuple[str, str]]:
-    for path in sorted(tree.rglob("*")):
-        mode = path.lstat().st_mode
-        if stat.S_ISLNK(mode):
-            facts = f"link to {path.readlink()}"
-        elif stat.S_ISDIR(mode):
-            facts = f"directory {stat.S_IMODE(mode):o}"
-        else:
-            content = hashlib.sha256(path.read_bytes()).hexdigest()
-            facts = f"file {stat.S_IMODE(mode):o} {content}"
-        yield str(path.relative_to(tree)), facts
+    except ProgramFailed as failure:
+        raise ProgramFailed(
+            f"debian cannot be made here: {failure.what}",
+            why="mmdebstrap builds it from the packages of the machine's own mirror",
+            try_next="apt-get install -y mmdebstrap && minidock bootstrap debian",
+            lesson="images",
+        ) from failure
+    return began

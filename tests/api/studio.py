@@ -9,7 +9,7 @@ from pyminidock.engine.house import House
 from pyminidock.image.config import ImageConfig
 from pyminidock.kernel.model import ModelBody
 from pyminidock.kernel.recording import Recording
-from pyminidock.layers import roots
+from tests.engine import pictures
 
 WAIT_S = 20.0  # far above what anything here takes; nothing waits for it to pass
 
@@ -40,11 +40,8 @@ class Studio:
 
 
 def furnish(root: Path) -> None:
-    """Put a root called busybox into the engine's directory `root`."""
-    identifier = "b" * 64
-    (root / "layers" / identifier / "diff").mkdir(parents=True, exist_ok=True)
-    config = ImageConfig(("sh",), (), ("PATH=/usr/bin:/bin",), "", "")
-    roots.record(root, "busybox", identifier, config, stand_in="")
+    """Put an image called busybox into the engine's directory `root`."""
+    pictures.furnish(root, ImageConfig(("sh",), environment=("PATH=/usr/bin:/bin",)))
 
 
 def studio(root: Path) -> Studio:

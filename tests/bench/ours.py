@@ -64,7 +64,7 @@ class Ours:
         """Make the engine with its busybox root; `traced` False: effects are not told."""
         kernel = kernels.choose("linux-root", place)
         house = House(place, kernel if traced else Silence(kernel))  # type: ignore[arg-type]
-        bootstrap(place, "busybox")
+        bootstrap(house.store)
         try:
             yield cls(house)
         finally:

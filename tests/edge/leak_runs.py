@@ -65,7 +65,7 @@ def main(runs: int, failures: int) -> None:
         root = Path(directory)
         body = LinuxBody(root)
         house = House(root, Recording(body))
-        bootstrap(root)
+        bootstrap(house.store)
         for wish in WISHES * WARM_UP:
             live(house, wish)
         lengths = plan_length(house, body)

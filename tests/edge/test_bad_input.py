@@ -125,7 +125,7 @@ CASES = {
         "step run --no-tui --break root.pivotet BUSYBOX true", "no event is called"
     ),
     "unknown story": Case("trace show nosuch", "no such story: nosuch", 1),
-    "unknown root": Case("bootstrap alpin", "no recipe for a root named 'alpin'", 1),
+    "unknown base": Case("bootstrap alpin", "no recipe for an image named 'alpin'", 1),
     "nothing to explain": Case("explain flag BUSYBOX true", "no flag to explain"),
 }
 

@@ -35,10 +35,11 @@ from pyminidock.kernel.linux import wire
 from pyminidock.kernel.linux.nursery import Nursery
 from pyminidock.kernel.port import CallFailed
 from pyminidock.kernel.recording import Recording
-from pyminidock.layers import roots
+from pyminidock.layers.snapshots import remove_tree
 from tests import leaks
 from tests.edge.cell import ID, Cell
 from tests.edge.test_birth_odd_roots import evil_library
+from tests.engine.pictures import furnish
 from tests.reference import busybox_root, wait_until
 
 pytestmark = pytest.mark.edge
@@ -569,11 +570,9 @@ CANARIES = {
 @contextmanager
 def house_at(cell: Cell, config: ImageConfig) -> Iterator[House]:
     """Give a whole engine over the cell's kernel, with the cell's root as `busybox`."""
-    identifier = "ab" * 32
-    layer = cell.place / "layers" / identifier
-    layer.mkdir(parents=True)
-    cell.root.rename(layer / "diff")
-    roots.record(cell.place, "busybox", identifier, config)
+    tree = furnish(cell.place, config)
+    remove_tree(tree)
+    cell.root.rename(tree)
     house = House(cell.place, Recording(cell.body))
     try:
         yield house

@@ -19,8 +19,8 @@ from pyminidock.kernel.calls import Plan
 from pyminidock.kernel.linux.body import LinuxBody
 from pyminidock.kernel.port import CallFailed, Process
 from pyminidock.layers import snapshots
-from pyminidock.layers.bootstrap import bootstrap
-from pyminidock.layers.roots import Root
+from pyminidock.layers.bootstrap import Base, bootstrap
+from pyminidock.store.opening import open_store
 
 WAIT_S = 20.0
 KILL = 9
@@ -32,20 +32,22 @@ class Engine:
 
     body: LinuxBody
     house: Path
-    root: Root
+    base: Base
 
     def decide(self, number: str, **fields: Any) -> tuple[ContainerSpec, Plan]:
         """Resolve a wish and plan it."""
         identifier = self.body.new_id()
         directory = self.house / "containers" / identifier
         request = replace(CreateRequest("busybox"), **fields)
-        files = self.body.look((str(self.root.path),), "", "", ["etc/passwd", "etc/group"])
+        files = self.body.look(
+            (str(self.base.trees[0]),), "", "", ["etc/passwd", "etc/group"]
+        )
         machine = self.body.machine()
         spec = resolve(
-            request, self.root.config, files, machine, container_id=identifier, name=number,
+            request, self.base.config, files, machine, container_id=identifier, name=number,
             directory=str(directory),
         )  # fmt: skip
-        snapshot = snapshots.prepare(directory, [self.root.path])
+        snapshot = snapshots.prepare(directory, self.base.trees)
         for name in ("resolv.conf", "hostname", "hosts"):
             (directory / name).write_text("engine\n", encoding="ascii")
         return spec, start_plan(spec, snapshot, machine)
@@ -75,7 +77,10 @@ class Engine:
 def engine(tmp_path: Path) -> Iterator[Engine]:
     body = LinuxBody(tmp_path)
     try:
-        yield Engine(body, tmp_path, bootstrap(tmp_path))
+        store = open_store(tmp_path)
+        base = bootstrap(store)
+        store.close()
+        yield Engine(body, tmp_path, base)
         left = leave_plan(str(tmp_path), body.machine())
         body.perform(left, answer=lambda call, value, at: None)
     finally:

@@ -9,10 +9,9 @@ from pyminidock.container.spec import CreateRequest
 from pyminidock.engine import run
 from pyminidock.engine.house import House
 from pyminidock.engine.lives import Life
-from pyminidock.image.config import ImageConfig
 from pyminidock.kernel.model.body import ModelBody
 from pyminidock.kernel.recording import Recording
-from pyminidock.layers import roots
+from tests.engine.pictures import furnish
 from tests.engine.studio import DEADLINE_S
 
 WISH = CreateRequest("busybox", command=("sleep", "60"))
@@ -20,9 +19,7 @@ WISH = CreateRequest("busybox", command=("sleep", "60"))
 
 def prepared(root: Path) -> Path:
     """Make a root directory in which `busybox` can be run."""
-    identifier = "ab" * 32
-    (root / "layers" / identifier / "diff").mkdir(parents=True)
-    roots.record(root, "busybox", identifier, ImageConfig(command=("sh",)))
+    furnish(root)
     return root
 
 
@@ -61,12 +58,16 @@ def kinds(house: House, story: str) -> list[str]:
 
 
 def state_of(root: Path) -> dict[str, str]:
-    """Give every file of a root directory but the journal, with a hash of its content."""
+    """Give every file of a root directory, with a hash of its content.
+
+    Without the journal, and without the database, which is SQLite's own to arrange.
+    """
     return {
         str(path.relative_to(root)): hashlib.sha256(path.read_bytes()).hexdigest()
         if path.is_file() else "directory"
         for path in sorted(root.rglob("*"))
         if "journal" not in path.parts and path.name != "trash"
+        and not path.name.startswith("state.db")
     }  # fmt: skip
 
 

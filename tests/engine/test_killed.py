@@ -19,6 +19,7 @@ from pyminidock.container.spec import CreateRequest
 from pyminidock.engine import kernels, run
 from pyminidock.engine.house import House
 from pyminidock.layers.bootstrap import bootstrap
+from pyminidock.store.opening import open_store
 from tests.engine.houses import kinds, state_of
 from tests.engine.studio import DEADLINE_S
 
@@ -46,7 +47,9 @@ if __name__ == "__main__":
 def root(tmp_path: Path) -> Path:
     place = tmp_path / "root"
     place.mkdir()
-    bootstrap(place, "busybox")
+    store = open_store(place)
+    bootstrap(store)
+    store.close()
     return place
 
 

@@ -16,7 +16,7 @@ from pyminidock.engine.run import StartRefused
 from pyminidock.errors import MinidockError
 from pyminidock.kernel.model.body import ModelBody
 from pyminidock.kernel.port import BirthAborted, ExitStatus, ProcessGone
-from pyminidock.layers.roots import NoSuchRoot
+from pyminidock.store.images import NoSuchImage
 from pyminidock.store.records import NameTaken, NoSuchContainer
 from tests.engine.houses import (
     WISH,
@@ -92,7 +92,7 @@ def test_a_request_opens_its_operation(house: House) -> None:
 @pytest.mark.parametrize(
     ("wish", "refusal"),
     [
-        (replace(WISH, image="nope"), NoSuchRoot),
+        (replace(WISH, image="nope"), NoSuchImage),
         (replace(WISH, name="taken"), NameTaken),
         (replace(WISH, name="../x"), MinidockError),
         (replace(WISH, user="nobody-of-this-name"), MinidockError),

@@ -99,7 +99,7 @@ def container(*command: str, **wishes: object) -> Iterator[tuple[House, str]]:
     """Start a container in an engine of its own; nothing is left of it afterwards."""
     house = House(ROOT, kernels.choose(None, ROOT))
     try:
-        bootstrap(ROOT, "busybox")
+        bootstrap(house.store)
         request = CreateRequest("busybox", command=command, **wishes)  # type: ignore[arg-type]
         name = run.create(house, request)
         run.start(house, name)
