@@ -94,9 +94,10 @@ class ParentDeathBound(Effect):
 
 @dataclass(frozen=True, slots=True)
 class KeyringJoined(Effect):
-    """An empty session keyring took the place of the engine's."""
+    """An empty session keyring took the place of the engine's, if the kernel has keys."""
 
     name: str
+    has_keys: bool = True  # False: this kernel keeps none, so there is nothing to hide
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,6 +249,7 @@ class OomScoreAdjusted(Effect):
     """The kernel knows how gladly to kill this process when memory runs out."""
 
     score: int
+    was_refused: bool = False  # lowering it was not permitted: it is as it was
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,7 +313,7 @@ class SeccompInstalled(PlannedEffect):
 
 @dataclass(frozen=True, slots=True)
 class ProgramExecuted(Effect):
-    """The close-on-exec pipe ended: the program took over the process."""
+    """The close-on-exec socket ended, and the kernel says that a program took over."""
 
     argv: tuple[str, ...]
 

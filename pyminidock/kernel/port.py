@@ -23,9 +23,10 @@ Answer = Callable[[Call, int, float], None]
 The time is that of whoever made the call, so it lies before the answer; of the calls behind
 AnnounceReady, which nobody reports, it is when they were known to be over.
 
-The value is a pid for ForkShim and ForkInit; 1 where a path was present or a limit was
-clamped; 2 for a masked directory; for Execute the errno where the program that was found
-could not run, and KILLED where the process was killed before it could; otherwise 0.
+The value is a pid for ForkShim and ForkInit; 1 where a path was present, a limit was
+clamped, a badness not permitted, or the kernel has no keys; 2 for a masked directory; for
+Execute the errno where the program that was found could not run, and KILLED where the
+process was killed before it could; otherwise 0.
 """
 
 KILLED = -1

@@ -54,7 +54,7 @@ def effect_of(call: Call, value: int = 0) -> events.AnyEvent:  # noqa: PLR0911, 
         case calls.DieWithParent():
             return events.ParentDeathBound()
         case calls.JoinKeyring(name):
-            return events.KeyringJoined(name)
+            return events.KeyringJoined(name, has_keys=value == 0)
         case calls.SetPropagation(target, propagation, is_recursive):
             return events.PropagationSet(target, propagation, is_recursive)
         case calls.AttachRoot(target):
@@ -92,7 +92,7 @@ def effect_of(call: Call, value: int = 0) -> events.AnyEvent:  # noqa: PLR0911, 
         case calls.LimitResource(resource, soft, hard):
             return events.ResourceLimited(resource, soft, hard, was_clamped=value > 0)
         case calls.AdjustOomScore(score):
-            return events.OomScoreAdjusted(score)
+            return events.OomScoreAdjusted(score, was_refused=value > 0)
         case calls.AnnounceReady():
             return events.BirthReady()
         case calls.CloseDescriptors():

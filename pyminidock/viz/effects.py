@@ -179,8 +179,8 @@ def trait_of(event: TraitEvent) -> tuple[str, str]:  # noqa: PLR0911, PLR0912  (
             return "tracers", "refused"
         case e.ParentDeathBound():
             return "dies with shim", "yes"
-        case e.KeyringJoined():
-            return "session keyring", "its own, empty"
+        case e.KeyringJoined(_, has_keys):
+            return "session keyring", "its own, empty" if has_keys else "no keys here"
         case e.PropagationSet(target, propagation, _):
             return f"mounts of {target.rpartition('/')[2] or '/'}", propagation
         case e.StreamsReopened():
@@ -190,8 +190,8 @@ def trait_of(event: TraitEvent) -> tuple[str, str]:  # noqa: PLR0911, PLR0912  (
         case e.ResourceLimited(resource, soft, hard, was_clamped):
             said = f"{_limit(soft)} of {_limit(hard)}"
             return f"limit {resource}", f"{said} (clamped)" if was_clamped else said
-        case e.OomScoreAdjusted(score):
-            return "oom score", f"{score:+d}"
+        case e.OomScoreAdjusted(score, was_refused):
+            return "oom score", f"{score:+d} (refused)" if was_refused else f"{score:+d}"
         case e.BirthReady():
             return "ready", "reported"
         case e.DescriptorsClosed():

@@ -364,6 +364,11 @@ CATALOGUE: Mapping[str, Words] = {
         "Keys are not in any namespace: without this, a container could read ours.",
         "keyctl(2) KEYCTL_JOIN_SESSION_KEYRING (1) {name}",
     ),
+    "keyring.joined/none": (
+        "There is no key ring to take away: this kernel keeps no keys",
+        "Where it does, a container could read the engine's; so the call is made anyway.",
+        "keyctl(2) KEYCTL_JOIN_SESSION_KEYRING (1) {name}: ENOSYS",
+    ),
     "propagation.set": (
         "Mounts made from here on stay in here ({target} is {propagation})",
         "Many systems share / by default; the container's mounts would appear on the host.",
@@ -479,6 +484,11 @@ CATALOGUE: Mapping[str, Words] = {
         "From -1000 (never) to +1000 (first).",
         "write(2) {score} to /proc/self/oom_score_adj",
     ),
+    "oom.score.adjusted/refused": (
+        "It stays as gladly killed as the engine: {score:+d} is not permitted here",
+        "Being killed later than others takes CAP_SYS_RESOURCE.",
+        "write(2) {score} to /proc/self/oom_score_adj: EACCES",
+    ),
     "birth.ready": (
         "Everything that can be shown is done; the process waits for its go",
         "From here on it gives up its powers, one of them being to talk to us.",
@@ -528,7 +538,7 @@ CATALOGUE: Mapping[str, Words] = {
     "program.executed": (
         "The program takes over the process: {argv}",
         "Our own code is gone from memory; all the walls stay, they belong to the process.",
-        "execve(2) {argv}; the close-on-exec pipe ended, so it succeeded",
+        "execve(2) {argv}; the close-on-exec socket ended, and PF_FORKNOEXEC is gone",
     ),
     "program.not.executed": (
         "The program cannot run: {reason}: {argv}",

@@ -108,7 +108,8 @@ def words_of(  # noqa: PLR0911, PLR0912  (one line per fact)
             return kind, {**facts, "shared": event.shared_with_host or ("nothing",)}
         case (
             e.ImageFound() | e.PathResolved() | e.ContainerExited()
-            | e.PathMadeReadonly() | e.PathMasked()
+            | e.PathMadeReadonly() | e.PathMasked() | e.KeyringJoined()
+            | e.OomScoreAdjusted()
         ):  # fmt: skip
             return _two_faces(event, kind, facts)
         case (
@@ -125,10 +126,10 @@ def words_of(  # noqa: PLR0911, PLR0912  (one line per fact)
             | e.RequestReceived() | e.RequestRefused() | e.GateHeld() | e.GateReleased()
             | e.EventsDropped() | e.JournalDropped() | e.OrphanRemoved()
             | e.ShortfallFound() | e.OverlayPrepared() | e.ShimForked() | e.InitForked()
-            | e.TracersRefused() | e.ParentDeathBound() | e.KeyringJoined()
+            | e.TracersRefused() | e.ParentDeathBound()
             | e.RootAttached() | e.DirectoryMade() | e.LinkMade() | e.ConsoleOpened()
             | e.RootPivoted() | e.StreamsReopened() | e.RemountedReadonly()
-            | e.HostnameSet() | e.LoopbackRaised() | e.UmaskSet() | e.OomScoreAdjusted()
+            | e.HostnameSet() | e.LoopbackRaised() | e.UmaskSet()
             | e.BirthReady() | e.DescriptorsClosed() | e.WorkingDirectoryEntered()
             | e.UserTaken() | e.NewPrivilegesForbidden() | e.SeccompInstalled()
             | e.ProgramExecuted() | e.ProgramNotExecuted() | e.DevicesFiltered()
@@ -187,12 +188,14 @@ def _reason(event: e.CacheMissed) -> str:
     return _CAUSES.get(event.cause, event.cause) or "no cause was told"
 
 
-def _two_faces(
+def _two_faces(  # noqa: PLR0911  (one line per fact)
     event: e.ImageFound
     | e.PathResolved
     | e.ContainerExited
     | e.PathMadeReadonly
-    | e.PathMasked,
+    | e.PathMasked
+    | e.KeyringJoined
+    | e.OomScoreAdjusted,
     kind: str,
     facts: Mapping[str, Any],
 ) -> tuple[str, Mapping[str, Any]]:
@@ -209,6 +212,10 @@ def _two_faces(
         case e.PathMasked(_, by):
             said = {**facts, "by": "/dev/null" if by == "null" else f"an {by}"}
             return (f"{kind}/absent" if by == "absent" else kind), said
+        case e.KeyringJoined(_, has_keys):
+            return (kind if has_keys else f"{kind}/none"), facts
+        case e.OomScoreAdjusted(_, was_refused):
+            return (f"{kind}/refused" if was_refused else kind), facts
         case _:
             assert_never(event)
 

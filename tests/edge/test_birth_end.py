@@ -22,6 +22,7 @@ from pyminidock.container.refusals import start_refusal
 from pyminidock.container.spec import Ulimit
 from pyminidock.events import ProgramExecuted, ProgramNotExecuted
 from pyminidock.grammar.capabilities import BITS
+from pyminidock.kernel.calls import AnnounceReady
 from pyminidock.kernel.linux.body import LinuxBody
 from pyminidock.kernel.port import CallFailed
 from pyminidock.kernel.recording import effect_of
@@ -160,6 +161,8 @@ def test_a_filter_that_kills_who_executes_lets_no_program_take_over(cell: Cell) 
         assert effect_of(*cell.answers[-1]) == ProgramNotExecuted(
             ("true",), 0, "killed before it was executed"
         )
+        # What nobody reported may have happened, or not: it is not told.
+        assert cell.answers[-2][0] == AnnounceReady()
 
 
 def test_the_shim_remembers_that_a_dead_process_was_never_a_program(cell: Cell) -> None:

@@ -336,10 +336,16 @@ class _Labour:
         return 0 if was_executed else KILLED
 
     def _finish(self, value: int, at: float) -> None:
-        """Answer the calls that were not reported one by one; `value` is Execute's."""
+        """Answer the calls that were not reported one by one; `value` is Execute's.
+
+        Silence means that they worked, unless the child was killed: then nobody knows.
+        """
         for call in self.plan[self.next :]:
             self.next += 1
-            self.answer(call, value if isinstance(call, calls.Execute) else 0, at)
+            if isinstance(call, calls.Execute):
+                self.answer(call, value, at)
+            elif value != KILLED:
+                self.answer(call, 0, at)
 
     def process(self, boot: str) -> Process:
         """Give what came of it."""

@@ -58,12 +58,14 @@ def die_with_parent(birth: Birth) -> None:
     syscalls.prctl(syscalls.PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-def join_keyring(birth: Birth, name: bytes) -> None:
+def join_keyring(birth: Birth, name: bytes) -> int:
     try:
         syscalls.join_session_keyring(name)
     except OSError as refusal:
         if refusal.errno != errno.ENOSYS:
             raise
+        return 1
+    return 0
 
 
 def set_propagation(birth: Birth, target: bytes, kind: int, is_recursive: bool) -> None:
