@@ -6,6 +6,7 @@ a client could make large or slow:
     waiting for a request    idle_s, then the connection is closed
     its header               header_s, header_bytes      408, 431
     its body                 body_s, body_bytes          408, 413
+    a context, an image      stall_s for each piece, stream_bytes; read while it is used
     an answer not read       stall_s, then the connection is closed
     a live stream            as long as the client listens (see `hangups`)
 
@@ -20,7 +21,7 @@ import socket
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.utils import formatdate
 from http import HTTPStatus
 from urllib.parse import parse_qsl, unquote
@@ -37,6 +38,8 @@ _PIECE_BYTES = 65536
 _MAX_FIELDS = 100
 _HOSTS = ("", "docker", "localhost", "api.moby.localhost", "unix")
 _MARKS_OF_A_BROWSER = ("origin", "referer", "sec-fetch-site")
+_STREAMED = re.compile(r"(?:/v[0-9.]{1,16})?/(?:build|images/load)")
+_LEFT_BYTES = 64 << 20  # of a body that nobody wanted, read so that the answer is heard
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,7 @@ class Bounds:
 
     header_bytes: int = 64 << 10
     body_bytes: int = 4 << 20
+    stream_bytes: int = 8 << 30
     header_s: float = 10.0
     body_s: float = 60.0
     idle_s: float = 120.0
@@ -126,6 +130,10 @@ class Conversation:
             self.refuse(refusal)
             return False
         response = answered(self._router.handle, request)
+        if isinstance(request.stream, _Body) and not request.stream.drain():
+            response = replace(
+                response, headers=(*response.headers, ("Connection", "close"))
+            )
         if response.upgrade:
             self._hand_over(response, is_upgrade)
             return False
@@ -143,14 +151,20 @@ class Conversation:
                 raise _unreadable("the request line is missing")
             self._method = begun.method
             fields = _fields(begun)
-            if int(fields.get("content-length", "0")) > self._bounds.body_bytes:
-                raise _too_large(self._bounds.body_bytes)
-            body = self._receive_body()
+            path, _, query = begun.target.decode("ascii").partition("?")
+            method = begun.method.decode("ascii")
+            stream = None
+            if method == "POST" and _STREAMED.fullmatch(unquote(path)):
+                stream, body = _Body(self._http, self._connection, self._bounds), b""
+            else:
+                if int(fields.get("content-length", "0")) > self._bounds.body_bytes:
+                    raise _too_large(self._bounds.body_bytes)
+                body = self._receive_body()
         except h11.ProtocolError as mistake:
             raise _unreadable(str(mistake)) from mistake
-        path, _, query = begun.target.decode("ascii").partition("?")
-        method = begun.method.decode("ascii")
-        request = Request(method, unquote(path), _query(query), fields, body, self._peer)
+        request = Request(
+            method, unquote(path), _query(query), fields, body, self._peer, stream=stream
+        )
         return request, "upgrade" in fields.get("connection", "").lower()
 
     def _receive_head(self) -> bytes:
@@ -269,6 +283,67 @@ class Conversation:
         data = self._http.send(event)
         if data:
             self._connection.sendall(data)
+
+
+class _Body:
+    """A body that is taken from the connection piece by piece, while it is used."""
+
+    def __init__(
+        self, http: h11.Connection, connection: socket.socket, bounds: Bounds
+    ) -> None:
+        self._http, self._connection, self._bounds = http, connection, bounds
+        self._rest, self._length, self._is_over = b"", 0, False
+
+    def read(self, limit: int, /) -> bytes:
+        """See Reader.  Raises BadRequest, BodyTooLarge, TooSlow; ConnectionError."""
+        if not self._rest and not self._is_over:
+            self._rest = self._next()
+        piece, self._rest = self._rest[:limit], self._rest[limit:]
+        return piece
+
+    def drain(self) -> bool:
+        """Read what is left, so that whoever sends it comes to listen; False: too much."""
+        left = 0
+        with suppress(OSError, MinidockError):
+            while left < _LEFT_BYTES and (piece := self.read(_PIECE_BYTES)):
+                left += len(piece)
+        return self._is_over
+
+    def _next(self) -> bytes:
+        """Wait for the next piece; b"" is the end of the body."""
+        self._connection.settimeout(self._bounds.stall_s)
+        try:
+            while True:
+                event = self._http.next_event()
+                if isinstance(event, h11.Data):
+                    self._length += len(event.data)
+                    if self._length > self._bounds.stream_bytes:
+                        raise _too_large(self._bounds.stream_bytes)
+                    if event.data:
+                        return bytes(event.data)
+                elif event is h11.NEED_DATA:
+                    self._fill()
+                else:  # EndOfMessage, or PAUSED behind it
+                    self._is_over = True
+                    return b""
+        except h11.ProtocolError as mistake:
+            raise _unreadable(str(mistake)) from mistake
+
+    def _fill(self) -> None:
+        if self._http.they_are_waiting_for_100_continue:
+            go_on = h11.InformationalResponse(status_code=100, headers=[])
+            self._connection.sendall(self._http.send(go_on) or b"")
+        try:
+            data = self._connection.recv(_PIECE_BYTES)
+        except TimeoutError as passed:
+            raise TooSlow(
+                "the request did not arrive in time",
+                why=f"no byte came for {self._bounds.stall_s:g} s",
+                try_next="send it again, without a pause",
+            ) from passed
+        if not data:
+            raise ConnectionResetError("the client left in the middle of its request")
+        self._http.receive_data(data)
 
 
 def _check_lines(head: bytes) -> None:

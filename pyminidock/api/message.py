@@ -8,6 +8,7 @@ browser.  An answer has one of three bodies:
     upgrade    the connection itself: both sides speak freely from here on
 """
 
+import io
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol, Self
@@ -15,6 +16,13 @@ from typing import Protocol, Self
 from pyminidock.api.streams import Wire
 
 _NO = ("", "0", "no", "false", "none")  # moby, api/server/httputils/form.go: BoolValue
+
+
+class Reader(Protocol):
+    """A body that is read bit by bit, for it may be larger than our memory."""
+
+    def read(self, limit: int, /) -> bytes:
+        """Give 1 to `limit` bytes, or none at the end."""
 
 
 class Stream(Protocol):
@@ -57,6 +65,11 @@ class Request:
     body: bytes = b""
     peer: Peer = Peer()
     version: tuple[int, ...] = ()  # of the API; the router takes it off the path
+    stream: Reader | None = None  # the body, where it was not read beforehand
+
+    def reader(self) -> Reader:
+        """Read the body bit by bit, however it came."""
+        return self.stream or io.BytesIO(self.body)
 
     def says(self, name: str, default: str = "") -> bool:
         """Read a yes or no as Docker does: all but five words are yes."""

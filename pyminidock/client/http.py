@@ -60,17 +60,25 @@ class _Exchange:
         if question.query:
             target += "?" + urlencode(question.query)
         body = question.content()
-        headers = [("Host", "localhost"), ("Content-Length", str(len(body)))]
+        length = [("Content-Length", str(len(body)))]
+        if question.stream is not None:
+            length = [("Transfer-Encoding", "chunked")]
+            length += [("Content-Type", question.content_type)]
+        headers = [("Host", "localhost"), *length]
         headers += _UPGRADE if is_upgrade else [("Connection", "close")]
         if body:
             headers.append(("Content-Type", "application/json"))
         head = h11.Request(method=question.method, target=target, headers=headers)
-        message = [head, h11.Data(data=body), h11.EndOfMessage()]
+        message = [head, h11.Data(data=body)]
         # An engine that is full answers before it has read: read what it says.
         with suppress(BrokenPipeError, ConnectionResetError):
-            self.connection.sendall(
-                b"".join(self._http.send(part) or b"" for part in message)
-            )
+            self._send(*message[: 1 if question.stream is not None else 2])
+            for piece in question.stream or ():
+                self._send(h11.Data(data=piece))
+            self._send(h11.EndOfMessage())
+
+    def _send(self, *events: h11.Event) -> None:
+        self.connection.sendall(b"".join(self._http.send(each) or b"" for each in events))
 
     def begin(self) -> Reply:
         """Wait for the header of the answer, and take no byte behind it."""

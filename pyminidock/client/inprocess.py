@@ -7,7 +7,7 @@ descriptor: a pair of sockets, one end for the client, one for the engine, in a 
 
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from pyminidock.api.failures import Answers, answered
 from pyminidock.api.message import Request, Response
@@ -42,7 +42,13 @@ class RouterTransport:
     def _answer(self, question: Question) -> Response:
         body = question.content()
         headers = {"content-type": "application/json"} if body else {}
-        request = Request(question.method, question.path, question.query, headers, body)
+        stream = None
+        if question.stream is not None:
+            headers = {"content-type": question.content_type}
+            stream = _Pieces(question.stream)
+        request = Request(
+            question.method, question.path, question.query, headers, body, stream=stream
+        )
         return answered(self._router.handle, request)
 
     def _accepted(self, question: Question) -> Response:
@@ -57,6 +63,23 @@ class Client(handles.Client):
 
     def __init__(self, house: House) -> None:
         super().__init__(RouterTransport(Router(house)))
+
+
+class _Pieces:
+    """A body as a reader, from the pieces in which a client gives it."""
+
+    def __init__(self, pieces: Iterable[bytes]) -> None:
+        self._pieces, self._rest = iter(pieces), b""
+
+    def read(self, limit: int, /) -> bytes:
+        """See Reader."""
+        while not self._rest:
+            piece = next(self._pieces, None)
+            if piece is None:
+                return b""
+            self._rest = piece
+        given, self._rest = self._rest[:limit], self._rest[limit:]
+        return given
 
 
 class _Listening:

@@ -6,7 +6,7 @@ same process.  Both pass the same tests, so nobody above can tell them apart.
 
 import json
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -15,12 +15,17 @@ from pyminidock.errors import MinidockError
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One request; `body` becomes JSON, None is no body at all."""
+    """One request; `body` becomes JSON, None is no body at all.
+
+    `stream` is a body of another kind that comes piece by piece, with its content type.
+    """
 
     method: str
     path: str
     query: Mapping[str, str] = field(default_factory=dict)
     body: object = None
+    stream: Iterable[bytes] | None = None
+    content_type: str = "application/x-tar"
 
     def content(self) -> bytes:
         """Write the body as bytes."""

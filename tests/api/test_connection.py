@@ -52,7 +52,7 @@ class Mirror:
         self.heard: list[Request] = []
         self.endless: list[Endless] = []
 
-    def handle(self, request: Request) -> Response:
+    def handle(self, request: Request) -> Response:  # noqa: PLR0911  (a table)
         """See Answers."""
         self.heard.append(request)
         match request.path:
@@ -67,6 +67,11 @@ class Mirror:
                 return Response(200, (), b"x" * (3 << 20))
             case "/empty":
                 return Response(204)
+            case "/build" | "/v1.45/build":
+                size = sum(map(len, iter(lambda: request.reader().read(1000), b"")))
+                return Response(200, (), str(size).encode())
+            case "/images/load":
+                return Response(200, (), b"not read")
         told = {
             "method": request.method,
             "path": request.path,
@@ -286,6 +291,53 @@ def test_a_body_that_never_comes_is_408(start: Start, dial: Dial) -> None:
     connection = dial()
     connection.sendall(ask("/", "Content-Length: 5", method="POST", body=b"ab"))
     assert everything(connection).startswith(b"HTTP/1.1 408 ")
+
+
+@pytest.mark.parametrize("path", ["/build", "/v1.45/build?t=x"])
+def test_a_context_is_read_while_it_is_used_and_may_be_larger_than_a_document(
+    start: Start, dial: Dial, mirror: Mirror, path: str
+) -> None:
+    start(body_bytes=100)
+    connection = dial()
+    head = ask(path, "Transfer-Encoding: chunked", "Expect: 100-continue", method="POST")
+    connection.sendall(head)
+    assert connection.recv(100).startswith(b"HTTP/1.1 100")
+    connection.sendall(b"4e20\r\n" + b"x" * 20_000 + b"\r\n0\r\n\r\n")
+    assert answer(connection, "POST") == (200, b"20000")
+    assert mirror.heard[0].body == b""
+
+
+def test_a_body_that_nobody_read_does_not_keep_its_answer_from_being_heard(
+    start: Start, dial: Dial
+) -> None:
+    start()
+    connection = dial()
+    length = 3 << 20
+    head = ask("/images/load", f"Content-Length: {length}", method="POST")
+    connection.sendall(head + b"x" * length)
+    assert answer(connection, "POST") == (200, b"not read")
+    connection.sendall(ask("/after"))
+    assert answer(connection)[0] == 200
+
+
+LONG = ask("/build", "Content-Length: 20", method="POST")
+
+
+@pytest.mark.parametrize(
+    ("bounds", "sent", "status"),
+    [
+        ({"stream_bytes": 10}, LONG + b"x" * 20, 413),
+        ({"stall_s": 0.2}, LONG + b"x", 408),
+        ({}, ask("/build", "Transfer-Encoding: chunked", method="POST") + b"zz\r\n", 400),
+    ],
+)
+def test_a_context_has_bounds_as_well(
+    start: Start, dial: Dial, bounds: dict[str, float], sent: bytes, status: int
+) -> None:
+    start(**bounds)
+    connection = dial()
+    connection.sendall(sent)
+    assert answer(connection, "POST")[0] == status
 
 
 def test_a_connection_that_is_not_used_is_closed(start: Start, dial: Dial) -> None:

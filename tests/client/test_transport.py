@@ -71,9 +71,14 @@ class Mirror:
             case "/framed" | "/raw":
                 kind = FRAMED if request.path == "/framed" else RAW
                 return Response(200, (("Content-Type", kind),), upgrade=talk)
+        body = (
+            b"".join(iter(lambda: request.reader().read(2), b""))
+            if (request.stream)
+            else request.body
+        )
         told = {
             "method": request.method, "path": request.path, "query": dict(request.query),
-            "body": request.body.decode(), "kind": request.headers.get("content-type", ""),
+            "body": body.decode(), "kind": request.headers.get("content-type", ""),
         }  # fmt: skip
         return Response(200, (JSON,), document(told))
 
@@ -102,6 +107,12 @@ def transport(
     server = serve(mirror, tmp_path / "s")
     yield SocketTransport(tmp_path / "s")
     server.stop()
+
+
+def test_a_body_in_pieces_arrives_whole(transport: Transport) -> None:
+    pieces = (piece for piece in (b"one", b"two"))
+    told = transport.ask(Question("POST", "/build", stream=pieces)).json()
+    assert (told["body"], told["kind"]) == ("onetwo", "application/x-tar")
 
 
 def test_a_question_arrives_as_it_was_asked(transport: Transport) -> None:
