@@ -296,7 +296,7 @@ class _Labour:
 
     def follow(self) -> None:
         """Answer each report; at the end, answer the calls whose silence means success."""
-        for report in self.conversation.reports():
+        for report in self.conversation.reports(one_by_one=self.lockstep):
             if report.errno:
                 index = report.index if report.index >= 0 else self.next
                 raise refused(

@@ -25,6 +25,8 @@ from pathlib import Path
 from pyminidock.kernel.linux.birth import REPORT
 
 _SEALS = fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE
+_GATHERING_MS = 3
+_MOST_BYTES = 1 << 16
 _START = (
     "import sys; sys.path.insert(0, sys.argv[1]); "
     "from pyminidock.kernel.linux.spawner import main; main()"
@@ -56,15 +58,25 @@ class Conversation:
         """In lockstep: let the next call happen."""
         self._socket.sendall(b"g")
 
-    def reports(self) -> Iterator[Report]:
-        """Yield reports until the child has executed its program or died."""
-        stream = self._socket.makefile("rb", buffering=4096)
+    def reports(self, *, one_by_one: bool) -> Iterator[Report]:
+        """Yield reports until the child has executed its program or died.
+
+        Unless `one_by_one`, they gather in the socket for a moment.  Each would wake this
+        process, which costs the child more than the call that it reports.
+        """
+        hang_up = select.poll()
+        hang_up.register(self._socket, 0)  # reports that come in do not end the sleep
+        heard = b""
         while True:
-            head = stream.read(REPORT.size)
-            if len(head) < REPORT.size:
+            if not one_by_one:
+                hang_up.poll(_GATHERING_MS)
+            part = self._socket.recv(_MOST_BYTES)
+            if not part:
                 return
-            index, error, value, nanoseconds, length = REPORT.unpack(head)
-            yield Report(index, error, value, nanoseconds / 1e9, stream.read(length))
+            heard += part
+            while (report := _first_of(heard)) is not None:
+                heard = heard[REPORT.size + len(report.detail) :]
+                yield report
 
     def hang_up(self) -> None:
         """Tell shim and child, wherever they are, that nobody wants them any more."""
@@ -74,6 +86,17 @@ class Conversation:
     def close(self) -> None:
         """Leave: the program runs, or its failure was told."""
         self._socket.close()
+
+
+def _first_of(heard: bytes) -> Report | None:
+    """Take the first report apart; None: it has not come in whole."""
+    if len(heard) < REPORT.size:
+        return None
+    index, error, value, nanoseconds, length = REPORT.unpack_from(heard)
+    detail = heard[REPORT.size : REPORT.size + length]
+    if len(detail) < length:
+        return None
+    return Report(index, error, value, nanoseconds / 1e9, detail)
 
 
 class Nursery:
