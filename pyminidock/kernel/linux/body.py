@@ -22,7 +22,7 @@ from pyminidock.grammar.capabilities import BITS
 from pyminidock.kernel import calls
 from pyminidock.kernel.calls import Call, Plan
 from pyminidock.kernel.detect import judge
-from pyminidock.kernel.linux import cgroups, devices, overlay, streams, wire
+from pyminidock.kernel.linux import cgroups, devices, overlay, streams, syscalls, wire
 from pyminidock.kernel.linux.facts import read_facts
 from pyminidock.kernel.linux.machine import read_machine
 from pyminidock.kernel.linux.newborn import LOG
@@ -259,6 +259,14 @@ class LinuxBody:
     def new_id(self) -> str:
         """See port."""
         return secrets.token_hex(32)
+
+    def sync(self, path: Path) -> None:
+        """See port."""
+        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            syscalls.syncfs(handle)
+        finally:
+            os.close(handle)
 
     def close(self) -> None:
         """See port."""
