@@ -27,6 +27,7 @@ from pyminidock.events.build import (
     ImageTagged,
     InstructionParsed,
     LayerCommitted,
+    PathIgnored,
     StepFinished,
     StepPrinted,
     StepSkipped,
@@ -116,8 +117,8 @@ AnyEvent = (
     | ImageFound | LayerUnpacked | LayerReused | ImageLoaded | ImageSaved
     | ImageUntagged | ImageRemoved | LayersRemoved | StoreRepaired
     | SnapshotPrepared | SnapshotRemoved | ArchiveWarned
-    | ContextReceived | InstructionParsed | StepStarted | StepSkipped | CacheHit
-    | CacheMissed | ConfigChanged | FileCopied | FilesOmitted | StepPrinted
+    | PathIgnored | ContextReceived | InstructionParsed | StepStarted | StepSkipped
+    | CacheHit | CacheMissed | ConfigChanged | FileCopied | FilesOmitted | StepPrinted
     | LayerCommitted | StepFinished | ImageBuilt | ImageTagged | BuildFailed
     | ContainerCreated | UserResolved | SpecResolved | PlanMade | ContainerStarted
     | ContainerStartFailed | IsolationObserved | IsolationUnobserved | ContainerExited
@@ -202,6 +203,7 @@ __all__ = [
     "OrphanRemoved",
     "OverlayPrepared",
     "ParentDeathBound",
+    "PathIgnored",
     "PathMadeReadonly",
     "PathMasked",
     "PathResolved",

@@ -11,6 +11,21 @@ from pyminidock.events.base import Event
 
 
 @dataclass(frozen=True, slots=True)
+class PathIgnored(Event):
+    """The client left this out of the context; a directory stands for all below it.
+
+    `line` of `ignore_file` decided, from 1.  The daemon never sees such a path.
+    """
+
+    evidence: ClassVar[str] = "client"
+    path: str
+    is_directory: bool
+    ignore_file: str
+    line: int
+    pattern: str
+
+
+@dataclass(frozen=True, slots=True)
 class ContextReceived(Event):
     """All that the client sent is unpacked and has its digests."""
 

@@ -134,6 +134,11 @@ CATALOGUE: Mapping[str, Words] = {
         "the upper and work directories of {container} are removed",
     ),
     # ── a build ──────────────────────────────────────────────────────────────────────────
+    "path.ignored": (
+        "{path} stays at home: line {line} of {ignore_file}",
+        "What is not sent cannot be copied, cached or leaked; the daemon never sees it.",
+        "{pattern} was the last line of {ignore_file} to match {path}",
+    ),
     "context.received": (
         "The build context is here: {files} names, {size_bytes} bytes",
         "COPY and ADD see this copy and nothing else; the client's folder is out of reach.",

@@ -113,9 +113,9 @@ def words_of(  # noqa: PLR0911, PLR0912  (one line per fact)
         ):  # fmt: skip
             return _two_faces(event, kind, facts)
         case (
-            e.ContextReceived() | e.InstructionParsed() | e.StepStarted() | e.StepSkipped()
-            | e.CacheHit() | e.ConfigChanged() | e.FileCopied() | e.FilesOmitted()
-            | e.StepPrinted() | e.LayerCommitted() | e.ImageBuilt() | e.BuildFailed()
+            e.PathIgnored() | e.ContextReceived() | e.InstructionParsed() | e.StepStarted()
+            | e.StepSkipped() | e.CacheHit() | e.ConfigChanged() | e.FileCopied()
+            | e.FilesOmitted() | e.StepPrinted() | e.LayerCommitted() | e.ImageBuilt() | e.BuildFailed()
         ):  # fmt: skip
             return kind, facts
         case (

@@ -70,9 +70,9 @@ def _told(world: World, record: Record, event: AnyEvent) -> World:
     """Hand each event to the part of the world it is about."""
     match event:
         case (
-            e.ContextReceived() | e.InstructionParsed() | e.StepStarted() | e.StepSkipped()
-            | e.CacheHit() | e.CacheMissed() | e.ConfigChanged() | e.FileCopied()
-            | e.FilesOmitted() | e.StepPrinted() | e.LayerCommitted() | e.StepFinished()
+            e.PathIgnored() | e.ContextReceived() | e.InstructionParsed() | e.StepStarted()
+            | e.StepSkipped() | e.CacheHit() | e.CacheMissed() | e.ConfigChanged()
+            | e.FileCopied() | e.FilesOmitted() | e.StepPrinted() | e.LayerCommitted() | e.StepFinished()
             | e.ImageBuilt() | e.ImageTagged() | e.BuildFailed()
             | e.RequestReceived() | e.RequestRefused() | e.GateHeld() | e.GateReleased()
             | e.EventsDropped() | e.JournalDropped() | e.OrphanRemoved()
@@ -118,7 +118,8 @@ def _told(world: World, record: Record, event: AnyEvent) -> World:
 
 
 _Around = (
-    e.ContextReceived | e.InstructionParsed | e.StepStarted | e.StepSkipped | e.CacheHit
+    e.PathIgnored | e.ContextReceived | e.InstructionParsed | e.StepStarted | e.StepSkipped
+    | e.CacheHit
     | e.CacheMissed | e.ConfigChanged | e.FileCopied | e.FilesOmitted | e.StepPrinted
     | e.LayerCommitted | e.StepFinished | e.ImageBuilt | e.ImageTagged | e.BuildFailed
     | e.RequestReceived | e.RequestRefused | e.GateHeld | e.GateReleased | e.EventsDropped
@@ -149,7 +150,7 @@ def _around(world: World, record: Record, event: _Around) -> World:
         ):  # fmt: skip
             return replace(world, notes=world.notes.add(world.steps.items[-1]))
         case (
-            e.RequestReceived() | e.LayerProbed() | e.ContextReceived()
+            e.RequestReceived() | e.LayerProbed() | e.PathIgnored() | e.ContextReceived()
             | e.InstructionParsed() | e.StepStarted() | e.StepSkipped() | e.CacheHit()
             | e.CacheMissed() | e.ConfigChanged() | e.FileCopied() | e.FilesOmitted()
             | e.StepPrinted() | e.LayerCommitted() | e.StepFinished() | e.ImageBuilt()
