@@ -115,7 +115,8 @@ def words_of(  # noqa: PLR0911, PLR0912  (one line per fact)
         case (
             e.PathIgnored() | e.ContextReceived() | e.InstructionParsed() | e.StepStarted()
             | e.StepSkipped() | e.CacheHit() | e.ConfigChanged() | e.FileCopied()
-            | e.FilesOmitted() | e.StepPrinted() | e.LayerCommitted() | e.ImageBuilt() | e.BuildFailed()
+            | e.FilesOmitted() | e.StepPrinted() | e.LayerCommitted()
+            | e.ImageBuilt() | e.BuildFailed()
         ):  # fmt: skip
             return kind, facts
         case (

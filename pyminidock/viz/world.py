@@ -72,8 +72,8 @@ def _told(world: World, record: Record, event: AnyEvent) -> World:
         case (
             e.PathIgnored() | e.ContextReceived() | e.InstructionParsed() | e.StepStarted()
             | e.StepSkipped() | e.CacheHit() | e.CacheMissed() | e.ConfigChanged()
-            | e.FileCopied() | e.FilesOmitted() | e.StepPrinted() | e.LayerCommitted() | e.StepFinished()
-            | e.ImageBuilt() | e.ImageTagged() | e.BuildFailed()
+            | e.FileCopied() | e.FilesOmitted() | e.StepPrinted() | e.LayerCommitted()
+            | e.StepFinished() | e.ImageBuilt() | e.ImageTagged() | e.BuildFailed()
             | e.RequestReceived() | e.RequestRefused() | e.GateHeld() | e.GateReleased()
             | e.EventsDropped() | e.JournalDropped() | e.OrphanRemoved()
             | e.ShortfallFound() | e.LayerProbed() | e.PathResolved()
