@@ -45,9 +45,10 @@ Sync = Callable[[Path], None]
 
 
 class LayerMismatch(MinidockError):
-    """A layer is not the one that its image names."""
+    """A layer is not the one that its image names; `found` is what it unpacked to."""
 
     status = 400
+    found: Digest = ""
 
 
 def sync_everything(_directory: Path) -> None:
@@ -184,9 +185,11 @@ def _leave_out(tree: Path, paths: Sequence[bytes]) -> None:
 
 
 def _mismatch(found: Digest, expected: Digest) -> LayerMismatch:
-    return LayerMismatch(
+    refusal = LayerMismatch(
         f"the layer unpacks to {found}, its image names {expected}",
         why="a config names its layers by the digest of what they unpack to",
         try_next="load or pull it again; if it stays so, the image itself is wrong",
         lesson="layers",
     )
+    refusal.found = found
+    return refusal

@@ -52,6 +52,14 @@ POINTS: tuple[str, ...] = (
     "transaction.committed",
     "index.written",
     "lease.released",
+    # an image comes in with an archive
+    "load.spooled",
+    "load.layer",
+    "load.admitted",
+    "import.unpacked",
+    # an image loses its names, and goes
+    "remove.untagged",
+    "remove.image",
     # away with what nobody needs
     "sweep.marked",
     "sweep.layer.row",
