@@ -12,6 +12,8 @@ equal on x86_64 and aarch64 from 424 on.
 import ctypes
 import os
 import signal
+import struct
+from collections.abc import Callable
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _holding_python = ctypes.PyDLL(None, use_errno=True)
@@ -100,6 +102,40 @@ def enter(number: int, *arguments: int | bytes | None) -> int:
     return result
 
 
+_WIDTHS: dict[str, type[ctypes.c_long | ctypes.c_char_p]] = {
+    "n": ctypes.c_long,
+    "b": ctypes.c_char_p,
+}
+
+
+def _call(number: int, kinds: str) -> Callable[..., int]:
+    """Give a system call as a function; of its `kinds`, "n" is a number, "b" bytes or None.
+
+    What it takes is written down once, so nothing is looked at again at each call: a birth
+    makes two hundred, and `enter` would spend half a millisecond on them.
+    """
+    function = _libc["syscall"]  # each time another object, with types of its own
+    function.argtypes = [ctypes.c_long, *(_WIDTHS[kind] for kind in kinds)]
+    function.restype = ctypes.c_long
+
+    def perform(*arguments: int | bytes | None) -> int:
+        result: int = function(number, *arguments)
+        if result < 0:
+            errno = ctypes.get_errno()
+            raise OSError(errno, os.strerror(errno))
+        return result
+
+    return perform
+
+
+_unshare, _setns = _call(NR_UNSHARE, "n"), _call(NR_SETNS, "nn")
+_fsopen, _fsmount = _call(NR_FSOPEN, "bn"), _call(NR_FSMOUNT, "nnn")
+_fsconfig = _call(NR_FSCONFIG, "nnbbn")
+_open_tree, _move_mount = _call(NR_OPEN_TREE, "nbn"), _call(NR_MOVE_MOUNT, "nbnbn")
+_mount_setattr, _openat2 = _call(NR_MOUNT_SETATTR, "nbnbn"), _call(NR_OPENAT2, "nbbn")
+_MOUNT_ATTR, _OPEN_HOW = struct.Struct("<QQQQ"), struct.Struct("<QQQ")
+
+
 def prctl(option: int, a: int = 0, b: int = 0, c: int = 0, d: int = 0) -> int:
     """Change or read an attribute of the process.  Source: man 2 prctl."""
     result: int = _prctl(option, a, b, c, d)
@@ -111,7 +147,7 @@ def prctl(option: int, a: int = 0, b: int = 0, c: int = 0, d: int = 0) -> int:
 
 def unshare(flags: int) -> None:
     """Leave shared namespaces for new ones.  (`os.unshare` came with Python 3.12.)."""
-    enter(NR_UNSHARE, flags)
+    _unshare(flags)
 
 
 def fork_into_new_pid_namespace() -> int:
@@ -133,40 +169,40 @@ def fork_into_new_pid_namespace() -> int:
 
 def setns(descriptor: int, flags: int) -> None:
     """Enter the namespace behind a descriptor.  (`os.setns` came with Python 3.12.)."""
-    enter(NR_SETNS, descriptor, flags)
+    _setns(descriptor, flags)
 
 
 def fsopen(filesystem: bytes) -> int:
     """Begin to make a filesystem; give its configuration descriptor."""
-    return enter(NR_FSOPEN, filesystem, _FSOPEN_CLOEXEC)
+    return _fsopen(filesystem, _FSOPEN_CLOEXEC)
 
 
 def fsconfig_string(context: int, key: bytes, value: bytes) -> None:
     """Set one `key=value` option, 255 bytes of value at most."""
-    enter(NR_FSCONFIG, context, _FSCONFIG_SET_STRING, key, value, 0)
+    _fsconfig(context, _FSCONFIG_SET_STRING, key, value, 0)
 
 
 def fsconfig_flag(context: int, key: bytes) -> None:
     """Set one option that has no value."""
-    enter(NR_FSCONFIG, context, _FSCONFIG_SET_FLAG, key, None, 0)
+    _fsconfig(context, _FSCONFIG_SET_FLAG, key, None, 0)
 
 
 def fsmount(context: int, attributes: int) -> int:
     """Create the filesystem and give a handle on it, mounted nowhere yet."""
-    enter(NR_FSCONFIG, context, _FSCONFIG_CMD_CREATE, None, None, 0)
-    return enter(NR_FSMOUNT, context, _FSMOUNT_CLOEXEC, attributes)
+    _fsconfig(context, _FSCONFIG_CMD_CREATE, None, None, 0)
+    return _fsmount(context, _FSMOUNT_CLOEXEC, attributes)
 
 
 def open_tree_clone(directory: int, path: bytes, *, recursive: bool) -> int:
     """Clone the mount at `path` (empty: at the descriptor itself), attached nowhere."""
     flags = _OPEN_TREE_CLONE | _OPEN_TREE_CLOEXEC | (AT_RECURSIVE if recursive else 0)
-    return enter(NR_OPEN_TREE, directory, path, flags | (0 if path else AT_EMPTY_PATH))
+    return _open_tree(directory, path, flags | (0 if path else AT_EMPTY_PATH))
 
 
 def move_mount(mount: int, directory: int, path: bytes = b"") -> None:
     """Attach a detached mount at `path` below a handle, or at the handle itself."""
     flags = _MOVE_MOUNT_F_EMPTY_PATH | (0 if path else _MOVE_MOUNT_T_EMPTY_PATH)
-    enter(NR_MOVE_MOUNT, mount, b"", directory, path, flags)
+    _move_mount(mount, b"", directory, path, flags)
 
 
 def mount_setattr(
@@ -177,11 +213,9 @@ def mount_setattr(
 
     struct mount_attr { __u64 attr_set, attr_clr, propagation, userns_fd; }
     """
-    attributes = b"".join(
-        word.to_bytes(8, "little") for word in (add, remove, propagation, 0)
-    )
+    attributes = _MOUNT_ATTR.pack(add, remove, propagation, 0)
     flags = (AT_RECURSIVE if recursive else 0) | (0 if path else AT_EMPTY_PATH)
-    enter(NR_MOUNT_SETATTR, directory, path, flags, attributes, len(attributes))
+    _mount_setattr(directory, path, flags, attributes, len(attributes))
 
 
 def openat2(directory: int, path: bytes, flags: int, *, resolve: int, mode: int = 0) -> int:
@@ -190,12 +224,10 @@ def openat2(directory: int, path: bytes, flags: int, *, resolve: int, mode: int 
     struct open_how { __u64 flags, mode, resolve; }.  Tried again while a rename races with
     the walk (EAGAIN), as the manual page asks.
     """
-    how = b"".join(
-        word.to_bytes(8, "little") for word in (flags | os.O_CLOEXEC, mode, resolve)
-    )
+    how = _OPEN_HOW.pack(flags | os.O_CLOEXEC, mode, resolve)
     for _ in range(128):
         try:
-            return enter(NR_OPENAT2, directory, path, how, len(how))
+            return _openat2(directory, path, how, len(how))
         except BlockingIOError:
             continue
     raise BlockingIOError(11, "the path changed under every attempt to open it")
