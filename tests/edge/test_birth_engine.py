@@ -68,13 +68,13 @@ exit.json.tmp
 {cgroup}/memory.events
 {place}/rootfs
 /                                       the old root, before it is let go
+.                                       the new one, as the directory of what lies in it
 dev
 dev/mqueue ?
 dev/null
 dev/pts ?
 dev/shm ?
 etc
-fs
 cgroup
 {hierarchy} ?
 hostname
@@ -85,6 +85,7 @@ pts
 resolv.conf
 shm
 sys
+sys/fs
 proc/acpi
 proc/asound
 proc/bus

@@ -30,6 +30,30 @@ def open_or_make(
 ) -> int:
     """Open a mount target below the root; what is missing is made on the way.
 
+    Most lie in a directory that is there, without a link on the way: that is one step.
+    """
+    directory, _, name = path.rpartition(b"/")
+    try:
+        above = syscalls.openat2(
+            birth.root, directory.lstrip(b"/") or b".", os.O_PATH | os.O_DIRECTORY,
+            resolve=_IN_ROOT | syscalls.RESOLVE_NO_SYMLINKS,
+        )  # fmt: skip
+    except OSError:
+        return _walk(birth, path, is_directory=is_directory, mode=mode)
+    try:
+        if name not in (b"", b".", b".."):
+            found = _step(above, name, is_directory=is_directory, mode=mode)
+            if not stat.S_ISLNK(os.fstat(found).st_mode):
+                return found
+            os.close(found)
+    finally:
+        os.close(above)
+    return _walk(birth, path, is_directory=is_directory, mode=mode)
+
+
+def _walk(birth: Birth, path: bytes, *, is_directory: bool, mode: int) -> int:
+    """Open or make name by name.
+
     Links are followed by their text and never by the kernel, so one that dangles, or that
     leads to /proc/1/root, still ends inside; ".." climbs the handles we came by.
     """
