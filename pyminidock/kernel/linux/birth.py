@@ -35,10 +35,13 @@ class Order:
 class Birth:
     """What the child knows on its way: descriptors, and what the tail still has to do."""
 
-    def __init__(self, report: int, shim: int, root_mount: int, order: "Order") -> None:
+    def __init__(
+        self, report: int, shim: int, root_mount: int, order: "Order", ahead: str = ""
+    ) -> None:
         self.report = report  # the birth socket, to the daemon
         self.shim = shim  # a socket to the shim: go bytes, and the pty master back
         self.root_mount = root_mount  # the detached tree; -1 for exec
+        self.ahead = ahead  # a namespace that we are in before the plan asks for it
         self.order, self.lockstep = order, order.lockstep
         self.last_capability = order.last_capability
         self.fail_at = order.fail_at

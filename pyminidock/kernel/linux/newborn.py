@@ -36,6 +36,7 @@ MOST_HANDLES = 72  # what one message carries: a birth socket, a tree, up to 64 
 _LENGTH = struct.Struct(">I")
 _CHUNK = 65536
 TAKEN, NO_MORE = b"t", b"n"
+_AHEAD = "network"
 SECOND = b"exec "  # before a request that the newborn hands on
 
 
@@ -63,6 +64,7 @@ def wait(control: socket.socket, taken: int, shim: socket.socket, shim_pid: int)
     syscalls.prctl(syscalls.PR_SET_PDEATHSIG, signal.SIGKILL)
     adjust_badness(OF_CONTAINER)
     rehearse(1)
+    ahead = _enter_ahead()
     word, handles, _, _ = socket.recv_fds(control, 16, MOST_HANDLES)
     os.write(taken, TAKEN if handles else NO_MORE)
     os.close(taken)
@@ -72,7 +74,16 @@ def wait(control: socket.socket, taken: int, shim: socket.socket, shim_pid: int)
     if word.endswith(b"0"):  # no tree, so it is no birth
         socket.send_fds(shim, [SECOND + word], handles)
         os._exit(0)
-    deliver(word, handles, shim, shim_pid)
+    deliver(word, handles, shim, shim_pid, ahead)
+
+
+def _enter_ahead() -> str:
+    """Enter the namespace that takes longest to make, while nobody waits for it."""
+    try:
+        syscalls.unshare(syscalls.CLONE_FLAGS[_AHEAD])
+    except OSError:  # refused again, and told, when a plan comes to it
+        return ""
+    return _AHEAD
 
 
 def refuse(control: socket.socket, error: int) -> None:
@@ -84,8 +95,13 @@ def refuse(control: socket.socket, error: int) -> None:
         os.close(descriptor)
 
 
-def deliver(word: bytes, handles: list[int], shim: socket.socket, shim_pid: int) -> None:
-    """See one request through, as newborn or as usher; never returns."""
+def deliver(
+    word: bytes, handles: list[int], shim: socket.socket, shim_pid: int, ahead: str = ""
+) -> None:
+    """See one request through, as newborn or as usher; never returns.
+
+    `ahead` is a namespace that was entered before the plan asks for it.
+    """
     for descriptor in handles:
         os.set_inheritable(descriptor, False)
     watchers, has_tree = (int(number) for number in word.split())
@@ -93,7 +109,7 @@ def deliver(word: bytes, handles: list[int], shim: socket.socket, shim_pid: int)
     try:
         order = Order(marshal.loads(_exactly(handles[0], _length(handles[0]))))  # noqa: S302
         place = Birthplace(order, handles[0], tree, handles[1 : watchers + 1], shim_pid)
-        place.deliver(shim)
+        place.deliver(shim, place.keeps(ahead))
     except Aborted:
         os._exit(1)
     except OSError as refusal:  # no room on the disk, or no directory
@@ -115,7 +131,22 @@ class Birthplace:
         flags = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
         self.directory = os.open(directory, flags)
 
-    def deliver(self, shim: socket.socket) -> None:
+    def keeps(self, ahead: str) -> str:
+        """Go back to the host's namespace unless the plan wants another, unseen.
+
+        Who walks step by step shall see it come at its step, and not before.
+        """
+        flag = syscalls.CLONE_FLAGS.get(ahead, 0)
+        is_wanted = ("EnterNamespace", (ahead, flag)) in self.order.calls
+        if not ahead or (is_wanted and not self.order.lockstep):
+            return ahead
+        path = f"/proc/{self.shim_pid}/ns/{syscalls.NAMESPACE_FILES[ahead]}"
+        host = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        syscalls.setns(host, flag)
+        os.close(host)
+        return ""
+
+    def deliver(self, shim: socket.socket, ahead: str) -> None:
         """Acknowledge the shim, walk up to ForkInit, hand over; a newborn then lives."""
         order, verbs = self.order, [verb for verb, _ in self.order.calls]
         self._acknowledge(order.first, self.shim_pid)
@@ -125,7 +156,7 @@ class Birthplace:
         listener = self._listen()
         self._walk()
         init = order.first + verbs.index("ForkInit")
-        birth = Birth(self.daemon, shim.fileno(), self.tree, order)
+        birth = Birth(self.daemon, shim.fileno(), self.tree, order, ahead)
         is_second = "JoinNamespace" in verbs
         if is_second:
             pid, go = self._fork_second(birth, theirs, init)
@@ -223,7 +254,7 @@ class Birthplace:
                     syscalls.setns(namespaces[words[0]], words[1])  # type: ignore[index, arg-type]
                 elif verb == "EnterNamespace" and words[0] == "pid":
                     _require_first()  # it was made with us
-                elif verb in ("EnterNamespace", "JoinCgroup"):
+                elif verb == "JoinCgroup":
                     VERBS[verb](None, *words)
                 else:
                     raise OSError(errno.EINVAL, verb)

@@ -43,8 +43,9 @@ def join_cgroup(birth: Birth, path: bytes) -> None:
     os.close(descriptor)
 
 
-def enter_namespace(birth: Birth, namespace: bytes, flag: int) -> None:
-    syscalls.unshare(flag)
+def enter_namespace(birth: Birth, namespace: str, flag: int) -> None:
+    if namespace != birth.ahead:
+        syscalls.unshare(flag)
 
 
 def refuse_tracers(birth: Birth) -> None:
