@@ -30,10 +30,10 @@ from pyminidock.engine.house import House
 from pyminidock.engine.redaction import for_journal
 from pyminidock.engine.run import StartRefused
 from pyminidock.events import CgroupCreated
-from pyminidock.kernel.calls import Plan
+from pyminidock.kernel.calls import Call, ForkInit, Plan, RaiseLoopback, WriteSysctl
 from pyminidock.kernel.linux import wire
 from pyminidock.kernel.linux.nursery import Nursery
-from pyminidock.kernel.port import CallFailed
+from pyminidock.kernel.port import Answer, CallFailed, Process
 from pyminidock.kernel.recording import Recording
 from pyminidock.layers.snapshots import remove_tree
 from tests import leaks
@@ -199,6 +199,57 @@ def test_a_birth_opens_what_is_on_the_list_and_nothing_else(cell: Cell) -> None:
     seen, (may, must) = opened(cell, trace), golden()
     assert seen - may == set()
     assert must - seen == set()
+
+
+# ── What waits ready made is not seen before its step ────────────────────────────────────
+
+
+def network_of(pid: int) -> int:
+    return Path(f"/proc/{pid}/ns/net").stat().st_ino
+
+
+def test_who_walks_step_by_step_sees_the_network_namespace_come_at_its_step(
+    cell: Cell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The newborn that waits is in one already; it goes back before it is looked at."""
+    perform, seen = cell.body.perform, dict[str, int]()
+
+    def walked(plan: Plan, *, answer: Answer, watchers: int = 0) -> Process | None:
+        pids: list[int] = []
+
+        def look(call: Call, value: int, at: float) -> None:
+            if isinstance(call, ForkInit):
+                pids.append(value)
+            if pids:
+                name = getattr(call, "namespace", type(call).__name__)
+                seen[name] = network_of(pids[0])
+            answer(call, value, at)
+
+        return perform(plan, answer=look, lockstep=True, watchers=watchers)
+
+    monkeypatch.setattr(cell.body, "perform", walked)
+    with cell.started("sleep", "60") as process:
+        own = network_of(process.pid)
+    ours = network_of(os.getpid())
+    assert own != ours
+    assert (seen["ForkInit"], seen["mount"]) == (ours, ours)
+    assert (seen["network"], seen["AnnounceReady"]) == (own, own)
+
+
+def test_a_birth_that_asks_for_no_network_namespace_stays_in_the_hosts(cell: Cell) -> None:
+    """Otherwise the one that waits ready made would isolate whoever did not ask for it."""
+
+    def without(plan: Plan) -> Plan:
+        return tuple(
+            call for call in plan
+            if getattr(call, "namespace", "") != "network"
+            and not isinstance(call, RaiseLoopback | WriteSysctl)
+        )  # fmt: skip
+
+    with cell.started("sleep", "60", change=without) as process:
+        assert network_of(process.pid) == network_of(os.getpid())
+    with cell.started("sleep", "60") as process:
+        assert network_of(process.pid) != network_of(os.getpid())
 
 
 class AuditedNursery(Nursery):
@@ -482,7 +533,7 @@ def test_what_was_printed_and_not_flushed_is_printed_once(cell: Cell) -> None:
     """H-37: by the engine alone; a child that fails takes no directory of its parent."""
     program = """
     import tempfile
-    from pyminidock.kernel.port import CallFailed
+    from pyminidock.kernel.port import Answer, CallFailed, Process
     print("printed before the first birth", end=" ")
     sys.stderr.reconfigure(line_buffering=False)
     print("and an error", end=" ", file=sys.stderr)
