@@ -43,6 +43,8 @@ class Failed:
 
     message: str
     code: int = 0
+    why: str = ""
+    try_next: str = ""
 
 
 Message: TypeAlias = Text | StageDone | Failed

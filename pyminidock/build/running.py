@@ -31,6 +31,7 @@ class RunWish:
     argv: tuple[str, ...]
     arguments: tuple[str, ...] = ()  # NAME=value: build arguments, seen by the program only
     network: str = "default"
+    script: str = ""  # content of a program that lies at argv[0] for this run only
 
 
 class RunningContainer(Protocol):

@@ -57,6 +57,19 @@ POINTS: tuple[str, ...] = (
     "load.layer",
     "load.admitted",
     "import.unpacked",
+    # a Dockerfile becomes images, step by step
+    "build.spool",  # the context is about to come in
+    "build.unpacked",
+    "build.parsed",
+    "build.probe",  # the cache is about to be asked
+    "build.snapshot",  # a container is made, nothing runs
+    "build.program.ended",
+    "build.diff",
+    "build.layer",
+    "build.config",  # the document and the manifest are written
+    "build.step",  # the rows of image and cache
+    "build.workplace.removed",
+    "build.tagged",
     # an image loses its names, and goes
     "remove.untagged",
     "remove.image",

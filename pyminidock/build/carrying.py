@@ -1,0 +1,168 @@
+"""One step: filled in, looked up, and done if it has to be.
+
+    instruction ─► words filled in ─► outcome ─► key ─┬─ known ─► its image
+                                                      └─ not ──► why not; do it; commit
+
+Nothing that a step would do to files happens before the cache was asked.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from pyminidock.build import output, steps
+from pyminidock.build.bench import Bench
+from pyminidock.build.cachekey import Cause, Inputs, differences, inputs_of
+from pyminidock.build.runs import run
+from pyminidock.build.stage import Make, Outcome, Standing
+from pyminidock.build.transfer import make_directory, transfer
+from pyminidock.dockerfile import instructions as said
+from pyminidock.dockerfile.instructions import Instruction, Span
+from pyminidock.dockerfile.substitute import substitute
+from pyminidock.events import CacheHit, CacheMissed, ConfigChanged, StepFinished
+from pyminidock.image.config import ImageConfig
+from pyminidock.image.manifest import Platform
+from pyminidock.image.platform import familiar
+from pyminidock.store.cache import CacheRow
+from pyminidock.store.failpoints import reach
+from pyminidock.store.images import NoSuchImage
+
+_FIELDS = (
+    "command", "entrypoint", "environment", "user", "working_directory", "exposed_ports",
+    "volumes", "labels", "stop_signal", "shell", "healthcheck", "on_build",
+)  # fmt: skip
+_NO_SPAN = Span(0, 0)
+
+
+class _Deeds:
+    """Those who work on files, for the instructions of one step."""
+
+    def __init__(self, bench: Bench) -> None:
+        self._bench = bench
+
+    def transfer(self, standing: Standing, step: said.Copy | said.Add) -> Outcome:
+        return transfer(self._bench, standing, step)
+
+    def run(self, standing: Standing, step: said.Run) -> Outcome:
+        return run(self._bench, standing, step)
+
+    def directory(self, standing: Standing, path: str) -> Make:
+        return lambda: make_directory(self._bench, standing, path)
+
+
+def carry_out(bench: Bench, standing: Standing, step: Instruction) -> Standing:
+    """Carry out one instruction; give what is true after it.  Raises a MinidockError."""
+    began = bench.clock()
+    filled = step
+    if not (isinstance(step, said.Label) and step.span == _NO_SPAN):  # --label: as it is
+        words = standing.arguments.for_words(standing.environment)
+        filled = substitute(step, words, standing.escape)
+    outcome = steps.outcome(standing, filled, _Deeds(bench))
+    for note in outcome.notes:
+        bench.tell(output.Text(note))
+    inputs = _inputs(standing, step, outcome)
+    reach("build.probe")
+    after = _taken(bench, standing, outcome, inputs)
+    if after is not None:
+        return after
+    for cause in _causes(bench, standing, inputs):
+        bench.emit(CacheMissed(
+            bench.step, cause.cause, cause.detail, cause.path, cause.before, cause.after
+        ))  # fmt: skip
+    layer = outcome.make() if outcome.make else None
+    after = bench.commit(standing, outcome, layer, inputs, bench.clock() - began)
+    _tell_config(bench, standing.config, after.config)
+    spent = round((bench.clock() - began) * 1000)
+    bench.emit(StepFinished(bench.step, after.image, spent, was_cached=False))
+    return replace(after, was_redone=True)
+
+
+def _inputs(standing: Standing, step: Instruction, outcome: Outcome) -> Inputs:
+    document = standing.document
+    platform = Platform(document.os, document.architecture, document.variant)
+    settings = {**outcome.settings, "platform": familiar(platform)}
+    return Inputs(
+        step.text, outcome.effect, outcome.arguments, settings, outcome.files,
+        outcome.sources,
+    )  # fmt: skip
+
+
+# ── The cache ────────────────────────────────────────────────────────────────────────────
+
+
+def _taken(
+    bench: Bench, standing: Standing, outcome: Outcome, inputs: Inputs
+) -> Standing | None:
+    """Take the image of the same step, if it was done before."""
+    if standing.was_redone or not bench.options.uses_cache:
+        return None
+    found = bench.store.cache.probe(standing.image, inputs.key())
+    if found is None:
+        return None
+    try:
+        row = bench.store.images.get(found.image)
+    except NoSuchImage:  # removed at this moment
+        return None
+    bench.hits.append(found)
+    bench.emit(CacheHit(bench.step, row.id))
+    bench.tell(output.CACHED)
+    after = replace(
+        outcome.after(standing), image=row.id, document=bench.read(row.id),
+        layers=row.layers, size_bytes=row.size_bytes,
+    )  # fmt: skip
+    _tell_config(bench, standing.config, after.config)
+    spent = int(found.inputs.get("milliseconds", 0))
+    bench.emit(StepFinished(bench.step, row.id, spent, was_cached=True))
+    return after
+
+
+def _causes(bench: Bench, standing: Standing, inputs: Inputs) -> tuple[Cause, ...]:
+    """Say why a step has to be done, at least once."""
+    if not bench.options.uses_cache:
+        return (Cause("disabled"),)
+    if standing.was_redone:
+        return (Cause("parent", "step", after=standing.image),)
+    before = _nearest(bench, standing, inputs)
+    if before is not None and (causes := differences(inputs_of(before.inputs), inputs)):
+        return causes
+    elsewhere = bench.store.cache.anywhere(inputs.key())
+    if elsewhere is not None and elsewhere.parent != standing.image:
+        return (Cause("parent", "base", "", elsewhere.parent, standing.image),)
+    return (Cause("first"),)
+
+
+def _nearest(bench: Bench, standing: Standing, inputs: Inputs) -> CacheRow | None:
+    """Give the step on the same image that this one most likely was before it was changed.
+
+    One of the same name (-t) and the same kind; else one that only took other files or
+    arguments.  Somebody else's step on the same image explains nothing.
+    """
+    rows = bench.store.cache.after(standing.image)
+    names = set(bench.options.tags) or {""}
+    ours = [row for row in rows if names & set(row.inputs["names"])]
+    for row in (*ours, *rows):
+        if row.inputs["effect"] == inputs.effect:
+            return row
+    keyword = inputs.text.split(maxsplit=1)[:1]
+    same_kind = (row for row in ours if row.inputs["text"].split(maxsplit=1)[:1] == keyword)
+    return next(same_kind, ours[0] if ours else None)
+
+
+# ── The configuration ────────────────────────────────────────────────────────────────────
+
+
+def _tell_config(bench: Bench, old: ImageConfig, new: ImageConfig) -> None:
+    for name in _FIELDS:
+        before, after = (tuple(_words(getattr(config, name))) for config in (old, new))
+        if before != after:
+            bench.emit(ConfigChanged(bench.step, name, before, after))
+
+
+def _words(value: object) -> Iterator[str]:
+    """Give a field as words."""
+    if isinstance(value, str):
+        yield from [value] if value else []
+    elif isinstance(value, tuple):
+        for item in value:
+            yield item if isinstance(item, str) else "=".join(item)
+    elif value is not None:
+        yield from (f"{name}={getattr(value, name)}" for name in value.__slots__)  # type: ignore[attr-defined]

@@ -1,0 +1,28 @@
+"""What a client asks of a build, besides the context and the Dockerfile."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+DOCKERFILE = "Dockerfile"
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The flags of `docker build`, decided; "" is "not said".
+
+    `tags` are canonical names.  A build argument that is None was named without a value.
+    """
+
+    dockerfile: str = DOCKERFILE
+    tags: tuple[str, ...] = ()
+    arguments: Mapping[str, str | None] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
+    target: str = ""
+    platform: str = ""
+    network: str = "default"
+    uses_cache: bool = True
+    pulls: bool = False
+    removes: bool = True  # the container of a RUN that succeeded
+    removes_always: bool = False  # also of one that failed
+    builds_all_stages: bool = False  # also those that the target does not need
+    added_hosts: tuple[str, ...] = ()

@@ -1,0 +1,311 @@
+"""COPY and ADD: from the context, from a stage, from an address, into a new layer.
+
+    1  which names are meant              `copying.select`
+    2  what they are, as one sum          the cache is asked with it
+    3  where they go                      `copying.place`, in the image so far
+    4  the new tree                       `placing`
+    5  tree → layer                       `Bench.layer_of`
+
+Steps 3 to 5 are the work that a hit of the cache saves.  An address is fetched before the
+cache is asked, for its content is what counts.
+"""
+
+import os
+import posixpath
+import re
+import stat
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from pyminidock.build.bench import Bench
+from pyminidock.build.cachekey import Seen, Summing, sum_of, sum_of_all
+from pyminidock.build.context import Files, ImageFiles
+from pyminidock.build.copying import (
+    CopyRefused,
+    Source,
+    Wish,
+    destination,
+    place,
+    refused,
+    select,
+)
+from pyminidock.build.downloads import Downloaded, DownloadFailed, download, is_address
+from pyminidock.build.owners import owner
+from pyminidock.build.placing import How, NewTree
+from pyminidock.build.stage import Outcome, Standing
+from pyminidock.dockerfile import history
+from pyminidock.dockerfile import instructions as said
+from pyminidock.layers.apply import ROOT, apply
+from pyminidock.layers.archive import ArchiveRefused, Entry, Kind, read_entries
+from pyminidock.layers.compression import decompressed
+from pyminidock.layers.merged import Merged
+from pyminidock.store.layers import LayerRow
+
+_LARGEST_TEXT = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """Everything that goes to the image, and where it lies."""
+
+    wish: Wish
+    files: Files
+    sources: tuple[Source, ...]
+    downloads: tuple[Downloaded, ...] = ()
+    step: said.Copy | said.Add | None = None
+
+    @property
+    def count(self) -> int:
+        documents = len(self.step.heredocs) if self.step else 0
+        return len(self.sources) + len(self.downloads) + documents
+
+
+def transfer(bench: Bench, standing: Standing, step: said.Copy | said.Add) -> Outcome:
+    """Say what a COPY or ADD comes to.  Raises CopyRefused, DownloadFailed."""
+    found = _find(bench, standing, step)
+    sums, seen = _summed(found, step)
+    if found.count > 1 and not destination("/", step.destination).endswith("/"):
+        place(found.wish, [Source("", "", False)] * 2, step.destination, Merged([]))
+    fingerprint = sum_of_all(sums)
+    shell = standing.shell
+    words = history.transfer_words(step, fingerprint, step.destination, shell)
+    effect = history.transfer_words(step, "", step.destination, shell)
+    settings = {"mode": step.chmod} if step.chmod else {}
+    return Outcome(
+        " ".join(words), standing.config, lambda: _make(bench, standing, found, step),
+        settings=settings, files=seen, sources=fingerprint, effect=" ".join(effect),
+    )  # fmt: skip
+
+
+# ── What goes ────────────────────────────────────────────────────────────────────────────
+
+
+def _find(bench: Bench, standing: Standing, step: said.Copy | said.Add) -> _Found:
+    from_name = step.from_name if isinstance(step, said.Copy) else ""
+    addresses = [source for source in step.sources if is_address(source)]
+    paths = tuple(source for source in step.sources if not is_address(source))
+    wish = Wish(step.keyword, paths, step.destination, not from_name)
+    if addresses and isinstance(step, said.Copy):
+        raise refused(wish, "source can't be a URL for COPY", "COPY reads files only",
+                      try_next=f"ADD {addresses[0]} {step.destination}")  # fmt: skip
+    files = _files(bench, from_name)
+    has_others = bool(addresses or step.heredocs)
+    sources = select(wish, files.tree) if paths or not has_others else ()
+    downloads = tuple(_fetch(bench, url, step) for url in addresses)
+    return _Found(wish, files, sources, downloads, step)
+
+
+def _files(bench: Bench, from_name: str) -> Files:
+    """Give the files of the context, of a stage, or of an image."""
+    if not from_name:
+        return bench.context
+    index = bench.sources.get(from_name)
+    standing = bench.standing_of(from_name) if index is None else bench.stages[index]
+    return ImageFiles(bench.tree_of(standing))
+
+
+def _fetch(bench: Bench, url: str, step: said.Copy | said.Add) -> Downloaded:
+    path = bench.downloads / f"download-{len([*bench.downloads.iterdir()])}"
+    found = download(url, path)
+    wanted = step.checksum if isinstance(step, said.Add) else ""
+    if wanted and wanted != f"sha256:{found.sha256}":
+        raise DownloadFailed(
+            f"digest mismatch sha256:{found.sha256}: {wanted}",
+            why="--checksum says what the file must be, and this is another one",
+            try_next=f"curl -L {url} | sha256sum",
+            lesson="copy",
+        )
+    path.chmod(0o600)
+    if found.modified is not None:
+        os.utime(path, (found.modified, found.modified))
+    return found
+
+
+def _summed(found: _Found, step: said.Copy | said.Add) -> tuple[list[str], dict[str, Seen]]:
+    """Sum up all that goes; give the sums in order, and what was seen of each name."""
+    sums: list[str] = []
+    seen: dict[str, Seen] = {}
+    for source in found.sources:
+        below = found.files.below(source.real)
+        sums.append(sum_of(below, is_directory=source.is_directory))
+        seen |= {path: each for path, each in below if each is not None}
+    for fetched in found.downloads:
+        sums.append(fetched.sha256)
+        seen[fetched.name] = Seen("file", 0o600, sum=fetched.sha256)
+    for document in step.heredocs:
+        content = document.text.encode("utf-8", "surrogateescape")
+        facts = Seen("file", 0o644, size=len(content))
+        summing = Summing(os.fsencode(document.name), facts)
+        summing.feed(content)
+        seen[f"<<{document.name}"] = summing.seen()
+        sums.append(f"file:{summing.seen().sum}")
+    return sums, seen
+
+
+# ── Where it goes ────────────────────────────────────────────────────────────────────────
+
+
+def _make(
+    bench: Bench, standing: Standing, found: _Found, step: said.Copy | said.Add
+) -> LayerRow | None:
+    """Make the new layer."""
+    with bench.workplace() as work, Merged(bench.trees(standing)) as image:
+        below = Merged([]) if step.is_linked else image
+        tree = work / "diff"
+        tree.mkdir(0o755)
+        tree.chmod(0o755)
+        how = _how(found, step, image)
+        with NewTree(tree, below, emit=bench.emit) as new:
+            _place_all(bench, standing, found, _Placing(new, below, how, work))
+        return bench.layer_of(standing, tree)
+
+
+@dataclass(frozen=True, slots=True)
+class _Placing:
+    """A new tree, over what it stands on, and how names come into it."""
+
+    new: NewTree
+    below: Merged
+    how: How
+    work: Path  # host: for archives
+
+
+def _how(found: _Found, step: said.Copy | said.Add, image: Merged) -> How:
+    """Decide owner and mode.  Raises OwnerUnknown, CopyRefused."""
+
+    def text(path: str) -> bytes:
+        with suppress(OSError), image.open(path) as file:
+            return file.read(_LARGEST_TEXT)
+        return b""
+
+    given = owner(step.chown, text) if step.chown else None
+    from_context = found.wish.is_from_context
+    own = given or ((0, 0) if from_context else None)
+    return How(own, _mode(found.wish, step.chmod), links=from_context)
+
+
+def _mode(wish: Wish, text: str) -> int | None:
+    if not text:
+        return None
+    if not re.fullmatch("[0-7]{1,5}", text) or int(text, 8) > 0o7777:
+        raise CopyRefused(
+            f"invalid chmod parameter: '{text}'. it should be octal string and between 0 "
+            "and 07777",
+            why="a mode is written as for chmod, in octal digits",
+            try_next=f"{wish.verb} --chmod=755 …",
+            lesson="copy",
+        )
+    return int(text, 8)
+
+
+def _place_all(bench: Bench, standing: Standing, found: _Found, to: _Placing) -> None:
+    step = found.step
+    assert step is not None  # noqa: S101  (made with it)
+    wanted = destination(standing.config.working_directory, step.destination)
+    shown = found.sources or (Source("", "", False),)
+    where = place(found.wish, shown, wanted, to.below)
+    target = os.fsencode(where.path)
+    new_owner = to.how.owner or (0, 0)
+    if where.is_directory:
+        to.new.directory(target, new_owner)
+    for source in found.sources:
+        _place_source(bench, found, source, target if where.is_directory else None, to,
+                      os.fsencode(where.path))  # fmt: skip
+    for fetched in found.downloads:
+        name = fetched.name
+        if where.is_directory and not name:
+            raise refused(
+                found.wish, "cannot determine filename for source URL",
+                "the address has no file name in it", try_next="ADD URL /the/whole/name",
+            )  # fmt: skip
+        path = _inside(target, name) if where.is_directory else target
+        with Merged([fetched.path.parent]) as outside:
+            to.new.put(outside, fetched.path.name, path, replace(to.how, links=False))
+    for document in step.heredocs:
+        path = _inside(target, document.name) if where.is_directory else target
+        content = document.text.encode("utf-8", "surrogateescape")
+        mode = 0o644 if to.how.mode is None else to.how.mode
+        to.new.write(path, content, mode, new_owner)
+
+
+def _place_source(  # noqa: PLR0913, PLR0917  (one thing, and everything around it)
+    bench: Bench, found: _Found, source: Source, directory: bytes | None, to: _Placing,
+    path: bytes,
+) -> None:  # fmt: skip
+    if source.is_directory:
+        to.new.pour(found.files.tree, source.real, path, to.how)
+        return
+    if isinstance(found.step, said.Add) and _is_archive(found.files.tree, source):
+        _extract(bench, found, source, path, to)
+        return
+    target = path if directory is None else _inside(directory, source.name)
+    to.new.put(found.files.tree, source.real, target, to.how)
+
+
+def _inside(directory: bytes, name: str) -> bytes:
+    return os.fsencode(posixpath.join(os.fsdecode(directory), name))
+
+
+def make_directory(bench: Bench, standing: Standing, path: str) -> LayerRow | None:
+    """Let a directory exist, root's and 0755; None if the image has it.
+
+    Raises CopyRefused where something else is in the way.
+    """
+    with bench.workplace() as work, Merged(bench.trees(standing)) as below:
+        tree = work / "diff"
+        tree.mkdir(0o755)
+        tree.chmod(0o755)
+        try:
+            target = below.resolve(path)
+            status = below.lstat(target)
+            if status is not None and not stat.S_ISDIR(status.st_mode):
+                raise NotADirectoryError
+            with NewTree(tree, below, emit=bench.emit) as new:
+                new.directory(target)
+        except NotADirectoryError as fault:
+            raise CopyRefused(
+                f"Cannot mkdir: {path} is not a directory",
+                why="WORKDIR makes the directory, and something else has its name",
+                try_next="choose another directory",
+                lesson="dockerfile",
+            ) from fault
+        return bench.layer_of(standing, tree)
+
+
+# ── Archives ─────────────────────────────────────────────────────────────────────────────
+
+
+def _is_archive(tree: Merged, source: Source) -> bool:
+    """Say whether a file is a tar archive, packed or not; its name says nothing."""
+    try:
+        with tree.open("/" + source.real) as file:
+            return next(read_entries(decompressed(file)), None) is not None
+    except (ArchiveRefused, OSError):
+        return False
+
+
+def _extract(
+    bench: Bench, found: _Found, source: Source, path: bytes, to: _Placing
+) -> None:
+    """Unpack an archive into a directory; what it says of whiteouts means nothing."""
+    place_ = to.work / f"archive-{len([*to.work.iterdir()])}"
+    place_.mkdir(0o700)
+    explicit: set[bytes] = set()
+    with found.files.tree.open("/" + source.real) as file:
+        entries = read_entries(decompressed(file, emit=bench.emit), emit=bench.emit)
+        policy = replace(ROOT, has_whiteouts=False)
+        apply(_noting(entries, explicit), place_, emit=bench.emit, policy=policy)
+    to.new.directory(path)
+    how = How(None, None, links=True, explicit=frozenset(explicit))
+    with Merged([place_]) as unpacked:
+        to.new.pour(unpacked, "", path, how)
+
+
+def _noting(entries: Iterable[Entry], explicit: set[bytes]) -> Iterable[Entry]:
+    """Pass entries on, and note which directories the archive itself names."""
+    for entry in entries:
+        if entry.kind is Kind.DIRECTORY:
+            explicit.add(entry.name)
+        yield entry

@@ -1,0 +1,191 @@
+"""The story of a build: a context and a Dockerfile become an image with a name.
+
+    begin      the context comes in and is unpacked, the Dockerfile is read
+    run        steps, one after the other; what is said goes to the client as it comes
+    cancel     from any thread: what runs is killed, what was begun is undone
+
+Whatever happens, nothing of a build stays but what it had finished: each image of a step
+that was done, for the next build to find.
+"""
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from threading import Event as Flag
+
+from pyminidock.build import context, output
+from pyminidock.build.bench import Bench
+from pyminidock.build.options import Options
+from pyminidock.build.runs import RunFailed
+from pyminidock.build.solve import Plan, build, plan
+from pyminidock.dockerfile.parse import parse
+from pyminidock.engine import images
+from pyminidock.engine.buildruns import BuildRunner
+from pyminidock.engine.house import House
+from pyminidock.engine.operations import NOBODY, Via, operation
+from pyminidock.engine.recorder import Voice
+from pyminidock.errors import MinidockError
+from pyminidock.events import Event
+from pyminidock.grammar.refs import Reference
+from pyminidock.image.document import Image
+from pyminidock.image.manifest import Platform
+from pyminidock.kernel.port import BirthAborted
+from pyminidock.layers.archive import Stream
+from pyminidock.layers.snapshots import remove_tree
+from pyminidock.store.failpoints import reach
+from pyminidock.store.images import ImageRow
+
+_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
+
+
+@dataclass(slots=True)
+class Building:
+    """One build; `story` is its name."""
+
+    house: House
+    options: Options
+    story: str
+    _undo: ExitStack = field(default_factory=ExitStack)
+    _cancelled: Flag = field(default_factory=Flag)
+    _runner: BuildRunner | None = None
+    _bench: Bench | None = None
+    _plan: Plan | None = None
+    _voice: Voice | None = None
+    _tell: Callable[[output.Message], object] = lambda _message: None
+
+    def begin(self, stream: Stream | None, via: Via = NOBODY) -> None:
+        """Take the context in and read the Dockerfile.
+
+        `stream` is an archive, packed or not.  Raises a MinidockError; then nothing is
+        left but the story that tells so.
+        """
+        house = self.house
+        title = " ".join(("build", *(f"-t {name}" for name in self.options.tags)))
+        house.recorder.story(self.story, title)
+        self._undo.callback(house.recorder.end, self.story)
+        try:
+            self._voice = self._undo.enter_context(
+                operation(house, self.story, "build", via, may_abort=True)
+            )
+            self._undo.enter_context(house.store.leases.lease(self.story))
+            house.store.check_reserve()
+            self._read(stream)
+        except BaseException as failure:
+            self._close(failure)
+            raise
+
+    def _read(self, stream: Stream | None) -> None:
+        house = self.house
+        work = house.store.layers.workshop()
+        self._undo.callback(remove_tree, work)
+        for name in ("context", "downloads"):
+            (work / name).mkdir(0o755)
+        reach("build.spool")
+        place = work / "context"
+        made = (
+            context.empty(place) if stream is None
+            else context.receive(stream, place, emit=self._emit)
+        )  # fmt: skip
+        self._undo.callback(made.close)
+        reach("build.unpacked")
+        path, text = context.dockerfile(made, self.options.dockerfile)
+        dockerfile = parse(text, path)
+        self._plan = plan(
+            dockerfile, self.options.arguments, self.options.labels, self.options.target,
+            builds_all=self.options.builds_all_stages,
+        )  # fmt: skip
+        voice = self._voice
+        assert voice is not None  # noqa: S101  (begin made it)
+        self._runner = BuildRunner(house, self.story, voice, self._emit)
+        self._bench = Bench(
+            house.store, made, self.options, self._runner, self._emit, self._say,
+            house.kernel.wall, house.kernel.clock, self._find, _platform(house),
+            work / "downloads", house.kernel.sync, voice.step,
+        )  # fmt: skip
+        self._undo.callback(self._bench.close)
+
+    def run(self, tell: Callable[[output.Message], object]) -> str:
+        """Build; give the id of the image, or "" after a failure, which is told.
+
+        To be called once, after `begin`, from whatever thread.
+        """
+        self._tell = tell
+        bench, planned = self._bench, self._plan
+        assert bench and planned  # noqa: S101, PT018  (begin made them)
+        try:
+            for line in planned.dockerfile.warning_lines():
+                tell(output.printed(f"{line}\n", is_error=True))
+            image = build(bench, planned)
+            names = self._name(image)
+        except BaseException as failure:
+            self._close(failure)
+            if not isinstance(failure, MinidockError):
+                raise
+            code = failure.code if isinstance(failure, RunFailed) else 0
+            what = "Build cancelled" if self._cancelled.is_set() else failure.what
+            tell(output.Failed(what, code, failure.why, failure.try_next))
+            return ""
+        self._close(None)
+        for said in output.success(image, names):
+            tell(said)
+        return image
+
+    def cancel(self) -> None:
+        """Stop as soon as possible, and undo what was begun."""
+        self._cancelled.set()
+        if self._runner:
+            self._runner.abort()
+        for gate in self.house.recorder.gates():
+            if gate.story == self.story:
+                gate.close()
+
+    # ── What the build is lent ───────────────────────────────────────────────────────────
+
+    def _emit(self, event: Event) -> None:
+        """Tell an event of the story.  Raises BirthAborted after `cancel`."""
+        assert self._voice is not None  # noqa: S101  (begin made it)
+        self._voice(event)
+        if self._cancelled.is_set():
+            raise BirthAborted(
+                "Build cancelled",
+                why="the client went away, or asked for the end",
+                try_next="build again: the steps that were finished are in the cache",
+                lesson="build-cache",
+            )
+
+    def _say(self, message: output.Message) -> None:
+        self._tell(message)
+
+    def _find(self, reference: str) -> tuple[ImageRow, Image]:
+        found = images.find(self.house, reference, emit=self._emit)
+        return found.row, found.image
+
+    def _name(self, image: str) -> list[str]:
+        """Give the image its names; in the order in which they were asked for."""
+        said = []
+        for tag in self.options.tags:
+            name: Reference = images.new_name(tag)
+            images.give_name(self.house, image, name, emit=self._emit)
+            said.append(name.familiar)
+        reach("build.tagged")
+        return said
+
+    def _close(self, failure: BaseException | None) -> None:
+        """Undo and end the story; a refusal is told on the way."""
+        kind = type(failure) if failure else None
+        trace = failure.__traceback__ if failure else None
+        try:
+            self._undo.__exit__(kind, failure, trace)
+        except BaseException as other:
+            if other is not failure:
+                raise
+
+
+def start(house: House, options: Options, number: str = "") -> Building:
+    """Prepare a build; `number` (hex) names its story, else a new one does."""
+    return Building(house, options, f"build-{(number or house.kernel.new_id())[:12]}")
+
+
+def _platform(house: House) -> Platform:
+    arch = house.machine.arch
+    return Platform("linux", _ARCHITECTURES.get(arch, arch))
