@@ -157,11 +157,11 @@ class Growing:
 
     def clear(self, here: Directory, name: bytes) -> None:
         """Remove whatever is under a name, with all that is below it."""
+        self._walks.clear()  # ways may lead through it, a link as well as a directory
         node = here.inner.pop(name, None)
         if node is None:
             os.unlink(name, dir_fd=self.handle(here))
             return
-        self._walks.clear()
         for inner in _deepest_first(node):
             handle = self.handle(inner)
             with os.scandir(handle) as entries:

@@ -111,6 +111,12 @@ def test_a_link_in_the_way_is_followed_inside(root: Path, put: Put) -> None:
     assert (root / "deep" / "er" / "g").exists()
 
 
+def test_a_link_that_gave_place_leads_nowhere_any_more(root: Path, put: Put) -> None:
+    put(link(b"a", b"b"), file(b"a/c/f", b"1"), file(b"a"), file(b"a/c/f", b"2"))
+    assert (root / "a" / "c" / "f").read_bytes() == b"2"
+    assert (root / "b" / "c" / "f").read_bytes() == b"1"
+
+
 def test_a_read_only_directory_can_be_filled(root: Path, put: Put) -> None:
     put(folder(b"d", 0o555), file(b"d/f"), folder(b"d/e", 0o500), file(b"d/e/g"))
     assert (root / "d" / "e" / "g").exists()
