@@ -50,7 +50,7 @@ def snapshot(
     `ignore` are paths relative to `root` whose content may change; of `pids` the
     descriptors and threads are counted one by one.  `helpers` fork
     processes ahead of need and replace them: forks that still run a helper's program are
-    counted by name, without a number, and so are their namespaces.
+    counted by name, without a number, and the namespaces they wait in are not.
     """
     scope = _Scope(str(root), marks)
     ours = tuple(_our_processes(scope))
@@ -199,15 +199,12 @@ def _namespaces(
     """Name each namespace once: those with one of us in it, and those kept by a mount."""
     found, programs = set(), _programs(helpers)
     for process in ours:
-        is_helper = _link(f"/proc/{process.pid}/exe") in programs
+        if _link(f"/proc/{process.pid}/exe") in programs:  # counted itself
+            continue
         for short, kind in _KINDS.items():
             inside = _link(f"/proc/{process.pid}/ns/{short}")
             if inside and inside != _link(f"/proc/self/ns/{short}"):
-                number = inside.partition("[")[2].rstrip("]")
-                if is_helper:
-                    yield f"{kind} namespace of a helper"
-                else:
-                    found.add(f"{kind} namespace {number}")
+                found.add(f"{kind} namespace {inside.partition('[')[2].rstrip(']')}")
     for row in rows():
         if row.filesystem == "nsfs" and scope.covers(row.target):
             short, _, number = row.root.partition(":[")
