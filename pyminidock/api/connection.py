@@ -38,7 +38,7 @@ _PIECE_BYTES = 65536
 _MAX_FIELDS = 100
 _HOSTS = ("", "docker", "localhost", "api.moby.localhost", "unix")
 _MARKS_OF_A_BROWSER = ("origin", "referer", "sec-fetch-site")
-_STREAMED = re.compile(r"(?:/v[0-9.]{1,16})?/(?:build|images/load)")
+_STREAMED = re.compile(r"(?:/v[0-9.]{1,16})?/(?:build|images/load|images/create)")
 _LEFT_BYTES = 64 << 20  # of a body that nobody wanted, read so that the answer is heard
 
 
@@ -162,9 +162,11 @@ class Conversation:
                 body = self._receive_body()
         except h11.ProtocolError as mistake:
             raise _unreadable(str(mistake)) from mistake
+        pairs = _query(query)
         request = Request(
-            method, unquote(path), _query(query), fields, body, self._peer, stream=stream
-        )
+            method, unquote(path), {name: values[0] for name, values in pairs.items()},
+            fields, body, self._peer, stream=stream, repeated=pairs,
+        )  # fmt: skip
         return request, "upgrade" in fields.get("connection", "").lower()
 
     def _receive_head(self) -> bytes:
@@ -374,13 +376,16 @@ def _fields(request: h11.Request) -> Mapping[str, str]:
     return fields
 
 
-def _query(text: str) -> Mapping[str, str]:
-    """Read the part behind "?"; of a repeated field the first counts, as in Docker."""
+def _query(text: str) -> Mapping[str, tuple[str, ...]]:
+    """Read the part behind "?": each field with its values, in their order."""
     try:
         pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=_MAX_FIELDS)
     except ValueError as mistake:
         raise _unreadable("the query has too many fields") from mistake
-    return dict(reversed(pairs))
+    found: dict[str, tuple[str, ...]] = {}
+    for name, value in pairs:
+        found[name] = (*found.get(name, ()), value)
+    return found
 
 
 def _too_large(bound: int) -> BodyTooLarge:

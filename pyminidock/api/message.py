@@ -66,6 +66,16 @@ class Request:
     peer: Peer = Peer()
     version: tuple[int, ...] = ()  # of the API; the router takes it off the path
     stream: Reader | None = None  # the body, where it was not read beforehand
+    repeated: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def every(self, name: str) -> tuple[str, ...]:
+        """Give every value of a query field that may come more than once.
+
+        >>> Request("GET", "/images/get", query={"names": "a"}).every("names")
+        ('a',)
+        """
+        first = self.query.get(name)
+        return self.repeated.get(name, () if first is None else (first,))
 
     def reader(self) -> Reader:
         """Read the body bit by bit, however it came."""

@@ -5,7 +5,8 @@
         version   matched from top to bottom; what no row names is "page not found"
 
 Each row names the function that answers it.  A function takes the house, the request and
-the words in braces, asks one story of the engine, and puts the answer into Docker's shape.
+the words in braces (with a star they may hold slashes), asks one story of the engine, and
+puts the answer into Docker's shape.
 """
 
 import re
@@ -13,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import pyminidock
-from pyminidock.api import containers, minidock, system
+from pyminidock.api import containers, images, minidock, system
 from pyminidock.api.failures import BadRequest, NotYet, PageNotFound, answered
 from pyminidock.api.message import Request, Response
 from pyminidock.api.system import NEWEST, OLDEST, spell
@@ -38,6 +39,16 @@ ROUTES: tuple[tuple[str, str, Answer], ...] = (
     ("POST", "/exec/{id}/start", containers.exec_start),
     ("POST", "/exec/{id}/resize", containers.exec_resize),
     ("GET", "/exec/{id}/json", containers.exec_inspect),
+    ("GET", "/images/json", images.list_),
+    ("POST", "/images/load", images.load),
+    ("GET", "/images/get", images.save),
+    ("POST", "/images/create", images.create),
+    ("POST", "/images/prune", images.prune),
+    ("GET", "/images/{name*}/json", images.inspect_),
+    ("GET", "/images/{name*}/history", images.history),
+    ("GET", "/images/{name*}/get", images.save),
+    ("POST", "/images/{name*}/tag", images.tag),
+    ("DELETE", "/images/{name*}", images.remove),
     ("GET", "/minidock/doctor", minidock.doctor),
     ("GET", "/minidock/stories", minidock.stories),
     ("GET", "/minidock/stories/{name}", minidock.story),
@@ -53,9 +64,9 @@ ROUTES: tuple[tuple[str, str, Answer], ...] = (
 )
 
 _NOT_YET = re.compile(
-    r"/(images|build|networks|volumes|info|events|system|auth|commit|plugins|distribution)\b"
-    r".*|/containers/prune|/containers/[^/]+/(stop|restart|pause|unpause|rename|update|logs"
-    r"|top|stats|changes|export|archive|checkpoints.*)"
+    r"/(images/(search|.+/push)|build|networks|volumes|info|events|system|auth|commit"
+    r"|plugins|distribution)\b.*|/containers/prune|/containers/[^/]+/(stop|restart|pause"
+    r"|unpause|rename|update|logs|top|stats|changes|export|archive|checkpoints.*)"
 )
 """What Docker answers and we do not: better a sentence than "page not found"."""
 
@@ -70,8 +81,9 @@ class _Route:
 
 
 def _compiled(method: str, path: str, answer: Answer) -> _Route:
-    """Turn words in braces into groups that hold no slash."""
-    return _Route(method, re.compile(re.sub(r"\{\w+\}", "([^/]+)", path)), answer)
+    """Turn words in braces into groups that hold no slash, or with a star may hold some."""
+    pattern = re.sub(r"\{\w+\*\}", "(.+)", path)
+    return _Route(method, re.compile(re.sub(r"\{\w+\}", "([^/]+)", pattern)), answer)
 
 
 class Router:

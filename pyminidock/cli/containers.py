@@ -6,7 +6,6 @@ answered with the one that was most likely meant.
 Source: docker/cli, cli/command/container.
 """
 
-import json
 import shlex
 import threading
 import time
@@ -144,15 +143,22 @@ def wait(words: tuple[str, ...]) -> int:
     return each(words, lambda client, name: client.wait(name))
 
 
-def inspect(words: tuple[str, ...]) -> int:
-    """Print everything about containers, as one JSON list."""
-    found: list[object] = []
-    code = each(
-        words, lambda client, name: found.append(client.inspect(name)),
-        is_silent=True,
-    )  # fmt: skip
-    click.echo(json.dumps(found, indent=4))
-    return code
+def inspect(words: tuple[str, ...], *, format: str | None) -> int:
+    """Print everything about containers and images, as one JSON list, or a template."""
+    from pyminidock.cli.images import looked_at  # noqa: PLC0415  (it needs `each`)
+
+    return looked_at(words, format, _inspect)
+
+
+def _inspect(client: Client, name: str) -> dict[str, Any]:
+    """Look at a container of this name, or else at an image."""
+    try:
+        return client.inspect(name)
+    except Refused as refusal:
+        try:
+            return client.images.inspect(name)
+        except Refused:
+            raise refusal from None
 
 
 def each(
@@ -229,5 +235,10 @@ WAIT = Verb(
     "wait", wait, help="Wait for containers; print exit codes.", usage=_NAMES, least=1
 )
 INSPECT = Verb(
-    "inspect", inspect, help="Tell everything about containers.", usage=_NAMES, least=1
+    "inspect",
+    inspect,
+    help="Tell everything about containers or images.",
+    params=[text("--format", "-f", help="json, or a template", metavar="TEMPLATE")],
+    usage="NAME…",
+    least=1,
 )

@@ -13,6 +13,7 @@ from pyminidock.client.transport import Live, Question, Reply, Transport, lines,
 
 # The vocabulary of events costs 60 ms to load; `minidock run` needs none of it.
 if TYPE_CHECKING:
+    from pyminidock.client.images import Images
     from pyminidock.client.watch import GateHandle, Watch
     from pyminidock.events.journal import Trace
 
@@ -29,6 +30,13 @@ class Client:
     ) -> Reply:  # fmt: skip
         """Ask anything; the reply is given whatever its status."""
         return self._transport.ask(Question(method, path, query or {}, body))
+
+    @property
+    def images(self) -> "Images":
+        """Ask about images."""
+        from pyminidock.client.images import Images  # noqa: PLC0415  (`run` needs none)
+
+        return Images(self._transport)
 
     # ── Containers ───────────────────────────────────────────────────────────────────────
 

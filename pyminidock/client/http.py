@@ -58,7 +58,7 @@ class _Exchange:
         self.connection = connect(path)
         target = quote(question.path, safe="/:")
         if question.query:
-            target += "?" + urlencode(question.query)
+            target += "?" + urlencode(question.query, doseq=True)
         body = question.content()
         length = [("Content-Length", str(len(body)))]
         if question.stream is not None:

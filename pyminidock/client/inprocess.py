@@ -46,9 +46,15 @@ class RouterTransport:
         if question.stream is not None:
             headers = {"content-type": question.content_type}
             stream = _Pieces(question.stream)
+        repeated = {
+            name: (value,) if isinstance(value, str) else tuple(value)
+            for name, value in question.query.items()
+        }
         request = Request(
-            question.method, question.path, question.query, headers, body, stream=stream
-        )
+            question.method, question.path,
+            {name: values[0] for name, values in repeated.items() if values}, headers, body,
+            stream=stream, repeated=repeated,
+        )  # fmt: skip
         return answered(self._router.handle, request)
 
     def _accepted(self, question: Question) -> Response:

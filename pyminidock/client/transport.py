@@ -6,7 +6,7 @@ same process.  Both pass the same tests, so nobody above can tell them apart.
 
 import json
 import socket
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -17,12 +17,13 @@ from pyminidock.errors import MinidockError
 class Question:
     """One request; `body` becomes JSON, None is no body at all.
 
+    A field of the query with several values is sent once for each.
     `stream` is a body of another kind that comes piece by piece, with its content type.
     """
 
     method: str
     path: str
-    query: Mapping[str, str] = field(default_factory=dict)
+    query: Mapping[str, str | Sequence[str]] = field(default_factory=dict)
     body: object = None
     stream: Iterable[bytes] | None = None
     content_type: str = "application/x-tar"
