@@ -60,6 +60,13 @@ def find_context(
     if dockerfile == "-":
         return _foreign(folder, given or b"", "")
     path = _dockerfile(folder, dockerfile)
+    if not path.is_relative_to(folder) and not dockerfile:
+        # Nobody asked for that file: a folder must not choose what is read of the host.
+        raise ContextRefused(
+            "unable to open Dockerfile: open : no such file or directory",
+            why=f"the Dockerfile in {folder} is a symlink to {path}, outside of it",
+            try_next=f"minidock build -f {path} {directory}, if you trust it",
+        )
     if not path.is_relative_to(folder):
         return _foreign(folder, read_regular(path, LARGEST_BYTES), f"{path}{IGNORE_FILE}")
     name = str(path.relative_to(folder))

@@ -188,6 +188,25 @@ def test_names_that_are_no_text_travel_unchanged(folder: Path) -> None:
     assert name not in [e.name for e in read_entries(io.BytesIO(packed(folder)))]
 
 
+def test_a_folder_cannot_make_us_read_a_dockerfile_outside(
+    folder: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "Other").write_text("FROM scratch\n")
+    (folder / "Dockerfile").unlink()
+    (folder / "Dockerfile").symlink_to(tmp_path / "Other")
+    assert refusal(lambda: find_context(str(folder))).startswith(
+        "unable to open Dockerfile"
+    )
+    asked = find_context(str(folder), str(folder / "Dockerfile"))
+    assert asked.foreign == b"FROM scratch\n"
+
+
+def test_a_dockerfile_may_be_a_link_inside(folder: Path) -> None:
+    (folder / "Dockerfile").rename(folder / "b/real")
+    (folder / "Dockerfile").symlink_to("b/real")
+    assert find_context(str(folder)).dockerfile == "b/real"
+
+
 # ── Refusals ─────────────────────────────────────────────────────────────────────────────
 
 

@@ -171,6 +171,16 @@ def content(archive: bytes) -> list[tuple[str, int, bytes]]:
     return sorted(found)
 
 
+def test_a_dockerfile_that_leads_outside_is_opened_by_neither(
+    stock: StockClient, tmp_path: Path
+) -> None:
+    folder = tmp_path / "context"
+    folder.mkdir()
+    (tmp_path / "Other").write_text("FROM scratch\n")
+    (folder / "Dockerfile").symlink_to("../Other")
+    assert ours(folder) == stock.build(".", cwd=folder)
+
+
 @pytest.mark.parametrize(
     "words",
     [

@@ -1,6 +1,9 @@
 """Whatever is written, a Dockerfile is read or refused, in time that fits its length."""
 
+import random
 import time
+from collections.abc import Callable
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
@@ -56,6 +59,15 @@ def test_any_trigger_is_read_or_refused(text: str) -> None:
         parse_trigger(text)
     except DockerfileMalformed as refused:
         assert not refused.line or refused.caret()  # noqa: PT017  (both are an answer)
+
+
+def test_the_fuzzer_finds_no_text_that_is_neither(at_length: Callable[[int], int]) -> None:
+    pieces = [*SIGNS, *(f"\n{word} " for word in KEYWORDS)]
+    for seed in range(at_length(60_000)):
+        dice = random.Random(seed)
+        text = "FROM a\n" + "".join(dice.choices(pieces, k=dice.randint(1, 40)))
+        with suppress(MinidockError):
+            read(text)
 
 
 FILL = 500_000
