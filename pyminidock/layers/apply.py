@@ -62,7 +62,7 @@ UNPRIVILEGED = Policy(USER, has_owners=False, has_devices=False)
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What was put into the tree: entries of any kind, and bytes of file content."""
+    """What was put into the tree: entries of any kind; bytes of files and of link texts."""
 
     files: int
     size_bytes: int
@@ -193,6 +193,7 @@ class _Applying:
         except FileExistsError:
             self.tree.clear(parent, name)
             os.symlink(entry.link, name, dir_fd=self.tree.handle(parent))
+        self.size_bytes += len(entry.link)  # as st_size has it, and Docker's sizes
         self._settle(entry, self.tree.handle(parent), name)
 
     def _hard_link(self, entry: Entry, parent: Directory, name: bytes) -> None:

@@ -183,6 +183,7 @@ class _Walk:
         else:
             link = os.readlink(name, dir_fd=handle) if kind is Kind.SYMLINK else b""
             self._add(_entry(path, kind, status, link=link), status)
+            self.content_bytes += len(link)  # as st_size has it, and Docker's sizes
         return -1
 
     def _directory(
