@@ -251,7 +251,7 @@ def inspect(house: House, reference: str) -> Document:
         "RepoTags": names_of(house, row.id),
         "RepoDigests": [],
         "Parent": row.parent,
-        "Comment": image.comment,
+        "Comment": image.comment or (image.history[-1].comment if image.history else ""),
         "Created": image.created,
         "DockerVersion": image.docker_version,
         "Author": image.author,
