@@ -10,10 +10,11 @@ instructions.
 
 from dataclasses import dataclass
 
+from pyminidock.dockerfile.cutting import Cut, cut
 from pyminidock.dockerfile.instructions import Arg, From, Instruction
 from pyminidock.dockerfile.lines import Line, Lines
 from pyminidock.dockerfile.malformed import DockerfileMalformed, Fault
-from pyminidock.dockerfile.readers import Cut, cut, understand
+from pyminidock.dockerfile.readers import understand
 
 LARGEST_BYTES = 1 << 20  # of a Dockerfile; the setting is hardening's, Docker has none
 _BLANK_LINE = "Empty continuation line found in: "

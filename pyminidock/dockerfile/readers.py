@@ -2,7 +2,7 @@
 
 Docker reads in two passes: the first cuts every instruction of the file into words, the
 second understands them.  So a file with two faults shows the first fault of the first
-pass, wherever it stands; `cut` is that pass, `understand` the second.
+pass, wherever it stands.  `cutting` is that pass, this is the second.
 
 Source: buildkit 0.13, frontend/dockerfile/instructions/parse.go, whose order of checks
 decides which of two faults is told.
@@ -10,135 +10,24 @@ decides which of two faults is told.
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from pyminidock.dockerfile import instructions as said
+from pyminidock.dockerfile.cutting import Cut
 from pyminidock.dockerfile.expand import SubstitutionFailed
-from pyminidock.dockerfile.flags import FlagKind, Flags, parse_flags
+from pyminidock.dockerfile.flags import FlagKind, Flags
 from pyminidock.dockerfile.gotext import SPACES, DurationMalformed, parse_duration, quote
 from pyminidock.dockerfile.heredocs import Heredoc, parse_heredoc
-from pyminidock.dockerfile.instructions import Command, Instruction
-from pyminidock.dockerfile.lines import Line
+from pyminidock.dockerfile.instructions import Instruction
 from pyminidock.dockerfile.malformed import Fault
 from pyminidock.dockerfile.mounts import check_mount
 from pyminidock.dockerfile.suggest import nearest
-from pyminidock.dockerfile.words import (
-    NotJson,
-    blanks,
-    cut_once,
-    json_words,
-    quoted,
-    split_instruction,
-)
 
 _STAGE_NAME = re.compile(r"[a-z][a-z0-9\-_.]*")
 _SHORTEST_INTERVAL_NS = 1_000_000
 _FORM = "what stands behind the keyword is counted in words"
 TEXT, YES, LIST = FlagKind.TEXT, FlagKind.YES, FlagKind.LIST
-
-
-@dataclass(frozen=True, slots=True)
-class Cut:
-    """An instruction cut into words, not understood yet."""
-
-    keyword: str  # upper case, or as written where it is unknown
-    flags: tuple[str, ...]
-    words: tuple[str, ...]
-    line: Line
-    is_json: bool = False
-    is_old_form: bool = False
-
-    def command(self) -> Command:
-        """The words as something to run."""
-        return Command(self.words, is_shell=not self.is_json)
-
-    def known_flags(self, **known: FlagKind) -> Flags:
-        """Read the flags.  Raises Fault."""
-        return parse_flags(self.flags, **known)
-
-
-# ── The first pass ───────────────────────────────────────────────────────────────────────
-
-
-def cut(line: Line, escape: str) -> Cut:
-    """Cut an instruction into words, each in its own way.  Raises Fault."""
-    return _cut(line, line.text, escape)
-
-
-def _cut(line: Line, text: str, escape: str) -> Cut:
-    written, flags, rest = split_instruction(text)
-    keyword = written.upper() if written.upper() in said.KEYWORDS else written
-    made = Cut(keyword, flags, (), line)
-    match keyword:
-        case "RUN" | "CMD" | "ENTRYPOINT" | "SHELL":
-            made = _maybe_json(made, rest, whole=True)
-        case "ADD" | "COPY" | "VOLUME":
-            made = _maybe_json(made, rest, whole=False)
-        case "FROM" | "EXPOSE":
-            made = replace(made, words=blanks(rest))
-        case "ENV" | "LABEL":
-            made = _pairs(made, rest, escape)
-        case "ARG":
-            made = replace(made, words=quoted(rest, escape))
-        case "HEALTHCHECK":
-            made = _health(made, rest)
-        case "ONBUILD" if rest:
-            inner = _cut(line, rest, escape)
-            made = replace(made, words=(inner.keyword, *inner.words))
-        case "USER" | "WORKDIR" | "STOPSIGNAL" | "MAINTAINER" if rest:
-            made = replace(made, words=(rest,))
-    return made
-
-
-def _maybe_json(made: Cut, rest: str, *, whole: bool) -> Cut:
-    """An array of strings, or else the rest, whole or cut at blanks."""
-    try:
-        return replace(made, words=json_words(rest), is_json=True)
-    except NotJson:
-        words = ((rest,) if rest else ()) if whole else blanks(rest)
-        return replace(made, words=words)
-
-
-def _health(made: Cut, rest: str) -> Cut:
-    """A type, then a command."""
-    kind = re.match(f"[^{SPACES}]*", rest)
-    kind_word = kind[0] if kind else ""
-    if not kind_word:
-        return made
-    tail = _maybe_json(made, rest[len(kind_word) :].lstrip(SPACES), whole=True)
-    return replace(tail, words=(kind_word, *tail.words))
-
-
-def _pairs(made: Cut, rest: str, escape: str) -> Cut:
-    """NAME=value …, or the old form: NAME and the rest of the line."""
-    words = quoted(rest, escape)
-    if not words:
-        return made
-    if "=" not in words[0]:
-        pair = cut_once(rest)
-        if len(pair) < 2:
-            raise Fault(
-                f"{made.keyword} must have two arguments",
-                "a name needs a value, which may be empty",
-                words[0],
-            )
-        return replace(made, words=pair, is_old_form=True)
-    found: list[str] = []
-    for word in words:
-        name, equals, value = word.partition("=")
-        if not equals:
-            raise Fault(
-                f"Syntax error - can't find = in {quote(word)}. "
-                "Must be of the form: name=value",
-                "a blank ends a value, unless it is quoted or escaped",
-                word,
-            )
-        found += (name, value)
-    return replace(made, words=tuple(found))
-
-
-# ── The second pass ──────────────────────────────────────────────────────────────────────
 
 
 def understand(made: Cut) -> Instruction:

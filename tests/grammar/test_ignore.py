@@ -195,3 +195,16 @@ def test_many_stars_are_not_tried_again_and_again() -> None:
     assert not rules.verdict("a" * 250).is_ignored
     assert not rules.verdict("/".join("a" * 100)).is_ignored
     assert time.perf_counter() - started < 5
+
+
+@pytest.mark.parametrize(
+    "piece", ["[", "[a", "[a-", "[^", "\\", "*", "**/", "?", "a/", "[]]"]
+)
+def test_a_long_line_is_read_in_time_that_fits_its_length(piece: str) -> None:
+    line = piece * (200_000 // len(piece))
+    started = time.perf_counter()
+    try:
+        read(f"{line}\n").verdict("a/b")
+    except IgnoreMalformed as refused:
+        assert refused.status == 400  # noqa: PT017  (a refusal is an answer too)
+    assert time.perf_counter() - started < 5
