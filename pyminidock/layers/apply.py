@@ -348,9 +348,13 @@ class _Applying:
         )
 
 
-def policy_here() -> Policy:
-    """Give the policy of who runs this: root's, or an ordinary user's."""
-    return ROOT if os.geteuid() == 0 else UNPRIVILEGED
+def policy_here(*, is_single_user: bool = False) -> Policy:
+    """Give the policy of who runs this: root's, or an ordinary user's.
+
+    `is_single_user`: this root is one of a user namespace with one uid (port.Machine); it
+    may give files to nobody else, make no devices and set no `trusted` attributes.
+    """
+    return ROOT if os.geteuid() == 0 and not is_single_user else UNPRIVILEGED
 
 
 def _time_of(entry: Entry) -> int:

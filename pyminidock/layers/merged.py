@@ -192,6 +192,7 @@ class Merged:
             number, handle = self._directory(b"/", path)[0]
             return number, os.fstat(handle)
         parent, name = os.path.split(path)
+        self._directory(b"/", path)  # a tree that is gone is no absent file
         try:
             for number, handle in self._directory(parent, path):
                 try:

@@ -27,6 +27,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pyminidock.events import Emit, SnapshotPrepared, SnapshotRemoved, ignore
+from pyminidock.layers.merged import Merged
 
 _PARTS = ("rootfs", "work", "upper", "init")
 _STUBS = (  # path, kind: "d" directory, "f" empty file, or where a link leads
@@ -91,48 +92,26 @@ def remove(directory: Path, *, emit: Emit = ignore) -> None:
 
 def _fill_init(init: Path, lower: Sequence[Path]) -> None:
     """Put in what the image lacks, in the image's own modes where it has the directory."""
-    for name, kind in _STUBS:
-        place = init / name
-        found = _topmost(name, lower)
-        if not place.parent.is_dir():  # the image has something else where /etc would be
-            continue
-        if kind == "d":
-            if found is None or stat.S_ISDIR(found.st_mode):
-                place.mkdir()
-                place.chmod(stat.S_IMODE(found.st_mode) if found else 0o755)
-                if found and (found.st_uid, found.st_gid) != (os.geteuid(), os.getegid()):
-                    os.chown(place, found.st_uid, found.st_gid)
-        elif kind != "f":
-            if found is None:
-                place.symlink_to(kind)
-        else:
-            # A link of the image here would lead the engine's file somewhere else.
-            place.touch(mode=0o755)
-            place.chmod(0o755)
+    with Merged(lower) as image:
+        for name, kind in _STUBS:
+            if (init / name).parent.is_dir():  # else the image has something else there
+                _put_stub(init / name, kind, image.lstat(name))
 
 
-def _topmost(name: str, lower: Sequence[Path]) -> os.stat_result | None:
-    """Look what the image shows under `name`, without following links; None: nothing."""
-    for tree in lower:
-        handle = os.open(tree, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            *parents, last = name.split("/")
-            for parent in parents:
-                inner = os.open(
-                    parent, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=handle
-                )
-                os.close(handle)
-                handle = inner
-            found = os.stat(last, dir_fd=handle, follow_symlinks=False)
-        except FileNotFoundError:
-            continue
-        except NotADirectoryError:  # a file, a link or a whiteout ends what lies below it
-            return None
-        finally:
-            os.close(handle)
-        is_whiteout = stat.S_ISCHR(found.st_mode) and found.st_rdev == 0
-        return None if is_whiteout else found
-    return None
+def _put_stub(place: Path, kind: str, found: os.stat_result | None) -> None:
+    if kind == "d":
+        if found is None or stat.S_ISDIR(found.st_mode):
+            place.mkdir()
+            place.chmod(stat.S_IMODE(found.st_mode) if found else 0o755)
+            if found and (found.st_uid, found.st_gid) != (os.geteuid(), os.getegid()):
+                os.chown(place, found.st_uid, found.st_gid)
+    elif kind != "f":
+        if found is None:
+            place.symlink_to(kind)
+    else:
+        # A link of the image here would lead the engine's file somewhere else.
+        place.touch(mode=0o755)
+        place.chmod(0o755)
 
 
 # ── Removal ──────────────────────────────────────────────────────────────────────────────

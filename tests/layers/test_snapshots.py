@@ -270,3 +270,17 @@ assert (top / "going" / "inner" / "precious").exists()
         [*command, program, str(tmp_path)], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.edge
+def test_what_an_opaque_directory_hides_the_image_does_not_have(
+    tmp_path: Path, image: Path
+) -> None:
+    (image / "etc" / "mtab").touch()
+    above = tmp_path / "above"
+    (above / "etc").mkdir(parents=True)
+    snapshots.prepare(tmp_path / "c", [above, image])
+    assert not (tmp_path / "c" / "init" / "etc" / "mtab").is_symlink()
+    os.setxattr(above / "etc", "trusted.overlay.opaque", b"y")
+    snapshots.prepare(tmp_path / "d", [above, image])
+    assert (tmp_path / "d" / "init" / "etc" / "mtab").is_symlink()
