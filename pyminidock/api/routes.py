@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import pyminidock
-from pyminidock.api import containers, images, minidock, system
+from pyminidock.api import build, containers, images, minidock, system
 from pyminidock.api.failures import BadRequest, NotYet, PageNotFound, answered
 from pyminidock.api.message import Request, Response
 from pyminidock.api.system import NEWEST, OLDEST, spell
@@ -49,6 +49,10 @@ ROUTES: tuple[tuple[str, str, Answer], ...] = (
     ("GET", "/images/{name*}/get", images.save),
     ("POST", "/images/{name*}/tag", images.tag),
     ("DELETE", "/images/{name*}", images.remove),
+    ("POST", "/build", build.post),
+    ("POST", "/build/prune", build.prune),
+    ("POST", "/minidock/builds", build.open_story),
+    ("GET", "/minidock/cache", build.explain),
     ("GET", "/minidock/doctor", minidock.doctor),
     ("GET", "/minidock/stories", minidock.stories),
     ("GET", "/minidock/stories/{name}", minidock.story),
@@ -64,7 +68,7 @@ ROUTES: tuple[tuple[str, str, Answer], ...] = (
 )
 
 _NOT_YET = re.compile(
-    r"/(images/(search|.+/push)|build|networks|volumes|info|events|system|auth|commit"
+    r"/(images/(search|.+/push)|build/cancel|networks|volumes|info|events|system|auth|commit"
     r"|plugins|distribution)\b.*|/containers/prune|/containers/[^/]+/(stop|restart|pause"
     r"|unpause|rename|update|logs|top|stats|changes|export|archive|checkpoints.*)"
 )

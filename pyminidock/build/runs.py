@@ -64,6 +64,7 @@ def run(bench: Bench, standing: Standing, step: said.Run) -> Outcome:
             lesson="dockerfile",
         )
     argv, script = _argv(step, standing.shell)
+    network = step.network if step.network != "default" else bench.options.network
     visible = standing.arguments.visible(standing.environment)
     remembered = standing.arguments.remembered(standing.environment)
     words = history.run_words(argv, remembered, has_arguments=bool(visible))
@@ -71,11 +72,11 @@ def run(bench: Bench, standing: Standing, step: said.Run) -> Outcome:
         standing.image or "scratch",
         replace(standing.config, healthcheck=None, command=argv, entrypoint=()),
         bench.trees(standing), argv, tuple(f"{n}={v}" for n, v in visible.items()),
-        step.network, script,
+        network, script,
     )  # fmt: skip
     settings = {"script": short_digest(script)} if script else {}
-    if step.network != "default":
-        settings["network"] = step.network
+    if network != "default":
+        settings["network"] = network
     return Outcome(
         " ".join(words), standing.config, lambda: _make(bench, standing, wish),
         arguments={name: fingerprint(value) for name, value in map(split, remembered)},

@@ -23,6 +23,7 @@ from pyminidock.errors import MinidockError
 
 VERBS = {
     "run": "run:RUN",
+    "build": "build:BUILD",
     "step": "step:STEP",
     "exec": "second:EXEC",
     "ps": "containers:PS",

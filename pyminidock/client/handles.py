@@ -13,6 +13,7 @@ from pyminidock.client.transport import Live, Question, Reply, Transport, lines,
 
 # The vocabulary of events costs 60 ms to load; `minidock run` needs none of it.
 if TYPE_CHECKING:
+    from pyminidock.client.builds import Builds
     from pyminidock.client.images import Images
     from pyminidock.client.watch import GateHandle, Watch
     from pyminidock.events.journal import Trace
@@ -37,6 +38,13 @@ class Client:
         from pyminidock.client.images import Images  # noqa: PLC0415  (`run` needs none)
 
         return Images(self._transport)
+
+    @property
+    def builds(self) -> "Builds":
+        """Ask about builds."""
+        from pyminidock.client.builds import Builds  # noqa: PLC0415  (as above)
+
+        return Builds(self._transport)
 
     # ── Containers ───────────────────────────────────────────────────────────────────────
 

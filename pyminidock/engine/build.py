@@ -19,7 +19,7 @@ from pyminidock.build.options import Options
 from pyminidock.build.runs import RunFailed
 from pyminidock.build.solve import Plan, build, plan
 from pyminidock.dockerfile.parse import parse
-from pyminidock.engine import images
+from pyminidock.engine import images, removing
 from pyminidock.engine.buildruns import BuildRunner
 from pyminidock.engine.house import House
 from pyminidock.engine.operations import NOBODY, Via, operation
@@ -27,9 +27,9 @@ from pyminidock.engine.recorder import Voice
 from pyminidock.errors import MinidockError
 from pyminidock.events import Event
 from pyminidock.grammar.refs import Reference
+from pyminidock.image.digest import Digest
 from pyminidock.image.document import Image
 from pyminidock.image.manifest import Platform
-from pyminidock.kernel.port import BirthAborted
 from pyminidock.layers.archive import Stream
 from pyminidock.layers.snapshots import remove_tree
 from pyminidock.store.failpoints import reach
@@ -120,6 +120,7 @@ class Building:
         except BaseException as failure:
             self._close(failure)
             if not isinstance(failure, MinidockError):
+                tell(output.Failed(f"the engine failed: {type(failure).__name__}"))
                 raise
             code = failure.code if isinstance(failure, RunFailed) else 0
             what = "Build cancelled" if self._cancelled.is_set() else failure.what
@@ -145,13 +146,8 @@ class Building:
         """Tell an event of the story.  Raises BirthAborted after `cancel`."""
         assert self._voice is not None  # noqa: S101  (begin made it)
         self._voice(event)
-        if self._cancelled.is_set():
-            raise BirthAborted(
-                "Build cancelled",
-                why="the client went away, or asked for the end",
-                try_next="build again: the steps that were finished are in the cache",
-                lesson="build-cache",
-            )
+        if self._runner:
+            self._runner.refuse_if_aborted()
 
     def _say(self, message: output.Message) -> None:
         self._tell(message)
@@ -186,6 +182,25 @@ def start(house: House, options: Options, number: str = "") -> Building:
     return Building(house, options, f"build-{(number or house.kernel.new_id())[:12]}")
 
 
+def open_story(house: House) -> str:
+    """Open the story of a build to come; give the number that `start` is to be given."""
+    number = house.kernel.new_id()[:12]
+    house.recorder.story(f"build-{number}", "build")
+    return number
+
+
 def _platform(house: House) -> Platform:
     arch = house.machine.arch
     return Platform("linux", _ARCHITECTURES.get(arch, arch))
+
+
+def prune(house: House, *, everything: bool = False) -> tuple[tuple[Digest, ...], int]:
+    """Remove images of steps that no name leads to; with `everything` forget all steps.
+
+    Gives what went, and the bytes of its layers.  What a build uses at this moment stays.
+    """
+    gone = removing.prune(house)
+    if everything:
+        house.store.cache.clear()
+    ids = tuple(record["Deleted"] for record in gone.records if "Deleted" in record)
+    return ids, gone.size_bytes

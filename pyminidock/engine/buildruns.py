@@ -32,7 +32,13 @@ from pyminidock.events import (
     Emit,
     PlanMade,
 )
-from pyminidock.kernel.port import CallFailed, ExitStatus, Process, ProcessGone
+from pyminidock.kernel.port import (
+    BirthAborted,
+    CallFailed,
+    ExitStatus,
+    Process,
+    ProcessGone,
+)
 from pyminidock.layers import snapshots
 from pyminidock.store.records import NameTaken
 
@@ -112,6 +118,18 @@ class BuildRunner:
         house.keep(kept, is_durable=False)
         return kept
 
+    def refuse_if_aborted(self) -> None:
+        """Raise BirthAborted after `abort`: what was killed has not failed."""
+        with self._lock:
+            is_aborted = self._is_aborted
+        if is_aborted:
+            raise BirthAborted(
+                "Build cancelled",
+                why="the client went away, or asked for the end",
+                try_next="build again: the steps that were finished are in the cache",
+                lesson="build-cache",
+            )
+
     def runs(self, process: Process | None) -> None:
         """Note what runs now; if the build was aborted meanwhile, kill it."""
         with self._lock:
@@ -158,6 +176,7 @@ class BuildContainer:
         finally:
             self._end(process)
             runner.runs(None)
+        runner.refuse_if_aborted()
         return self._status.code
 
     def _start(self) -> Process:

@@ -97,7 +97,7 @@ def words_of(  # noqa: PLR0911, PLR0912  (one line per fact)
         case e.ResourceLimited() | e.CapabilitiesSet() | e.BoundingSetDropped():
             return _limits(event, kind, facts)
         case e.CacheMissed():
-            return kind, {**facts, "reason": _reason(event)}
+            return kind, {**facts, "reason": reason(event)}
         case e.StepFinished():
             return (f"{kind}/cached" if event.was_cached else kind), facts
         case e.ImageTagged():
@@ -174,10 +174,10 @@ _CAUSES = {
 }
 
 
-def _reason(event: e.CacheMissed) -> str:
+def reason(event: e.CacheMissed) -> str:
     """Say in one clause why a step has to be done.
 
-    >>> _reason(e.CacheMissed(4, "file", "content", "sample.py"))
+    >>> reason(e.CacheMissed(4, "file", "content", "sample.py"))
     'sample.py has another content'
     """
     if event.cause == "file":

@@ -110,7 +110,7 @@ def test_options_are_answered_with_nothing(router: Router, path: str) -> None:
 
 @pytest.mark.parametrize(
     ("method", "path"),
-    [("GET", "/images/search"), ("POST", "/build"), ("GET", "/info"),
+    [("GET", "/images/search"), ("GET", "/info"),
      ("POST", "/containers/x/pause"), ("GET", "/networks/none")],
 )  # fmt: skip
 def test_what_only_docker_has_is_said_so(router: Router, method: str, path: str) -> None:

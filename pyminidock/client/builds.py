@@ -1,0 +1,52 @@
+"""Everything that can be asked of an engine about builds, one method each."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from pyminidock.client.transport import Question, Reply, Transport, lines, refusal
+
+
+class Builds:
+    """The builds of one engine.  Messages are Docker's own JSON, as API 1.45 has them."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def opened(self) -> str:
+        """Open the story of a build to come, so that gates can be set; give its number.
+
+        It is called build-NUMBER; the build says `buildid=NUMBER` in its query.
+        """
+        told = self._ask(Question("POST", "/minidock/builds")).json()
+        return str(told["buildid"])
+
+    def build(
+        self, query: Mapping[str, Any], archive: Iterable[bytes]
+    ) -> Iterator[dict[str, Any]]:
+        """Send a context and give what is said, as it comes; leaving early cancels.
+
+        Raises Refused where the build cannot begin.
+        """
+        live = self._transport.listen(Question("POST", "/build", query, stream=archive))
+        try:
+            for line in lines(live):
+                yield json.loads(line)
+        finally:
+            live.close()
+
+    def prune(self, *, all: bool = False) -> dict[str, Any]:
+        """Forget what earlier builds left for later ones."""
+        query = {"all": str(int(all))}
+        return dict(self._ask(Question("POST", "/build/prune", query)).json())
+
+    def explain(self, image: str) -> dict[str, Any]:
+        """Tell step by step how an image came about."""
+        question = Question("GET", "/minidock/cache", {"image": image})
+        return dict(self._ask(question).json())
+
+    def _ask(self, question: Question) -> Reply:
+        reply = self._transport.ask(question)
+        if reply.status >= 400:
+            raise refusal(reply)
+        return reply
