@@ -65,7 +65,7 @@ exit.json.tmp
 {cgroup}/tasks ?
 {cgroup}/cgroup.procs ?
 {cgroup}/memory.oom_control ?
-{cgroup}/memory.events
+{cgroup}/memory.events ?
 {place}/rootfs
 /                                       the old root, before it is let go
 .                                       the new one, as the directory of what lies in it

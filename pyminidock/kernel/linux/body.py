@@ -58,7 +58,9 @@ class LinuxBody:
         self._boot = boot_id()
         self._machine: Machine | None = None
         self._accounts: set[str] = set()  # our own cgroups, parents of the containers'
-        self._bespoken: dict[str, list[socket.socket]] = {}  # by directory of the shim
+        # By directory of the shim: who will watch, and the line on which the end is told.
+        self._bespoken: dict[str, list[socket.socket]] = {}
+        self._lines: dict[str, socket.socket] = {}
         self._lock = threading.Lock()
 
     def machine(self) -> Machine:
@@ -97,6 +99,7 @@ class LinuxBody:
             os.close(tree)
         with self._lock:
             self._bespoken[labour.directory] = labour.watching
+            self._lines[labour.directory] = labour.line
         return labour.process(self._boot)
 
     def _do(self, index: int, call: Call, undo: ExitStack) -> int:
@@ -145,9 +148,12 @@ class LinuxBody:
         if self.fail_at and self.fail_at[0] == birth:
             raise refused(birth, plan[birth], self.fail_at[1])
         for _ in (1, 2):
-            conversation, watching = self._nursery.begin(tree, watchers)
-            labour = _Labour(plan, birth, conversation, answer, order.lockstep, watching)
+            conversation, line, watching = self._nursery.begin(tree, watchers)
+            labour = _Labour(
+                plan, birth, conversation, answer, order.lockstep, line, watching
+            )
             try:
+                streams.send(line, op="wait")  # answered at the end of the program
                 conversation.send(order.message)
                 labour.follow()
             except (BrokenPipeError, ConnectionResetError) as gone:
@@ -173,12 +179,35 @@ class LinuxBody:
     def wait(self, process: Process, timeout_s: float | None = None) -> ExitStatus | None:
         """See port."""
         try:
-            with streams.connect(process.directory, timeout_s) as connection:
-                return _status(streams.ask(connection, op="wait"))
-        except TimeoutError:
-            return None
+            line = self._line_to(process)
         except OSError:
             return self._read_exit(process)
+        try:
+            line.settimeout(timeout_s)
+            status = _status(streams.hear(line))
+        except TimeoutError:
+            self._keep(line, process)
+            return None
+        except OSError:
+            status = self._read_exit(process)
+        line.close()
+        return status
+
+    def _line_to(self, process: Process) -> socket.socket:
+        """Give a connection to a shim that was asked for the end of its program."""
+        with self._lock:
+            line = self._lines.pop(process.directory, None)
+        if line is None:  # somebody waits on it, or the shim is older than this engine
+            line = streams.connect(process.directory)
+            streams.send(line, op="wait")
+        return line
+
+    def _keep(self, line: socket.socket, process: Process) -> None:
+        """Keep a line for who waits next; one is enough."""
+        with self._lock:
+            kept = self._lines.setdefault(process.directory, line)
+        if kept is not line:
+            line.close()
 
     def _read_exit(self, process: Process) -> ExitStatus:
         """The shim is gone: its last record tells, or it was lost with the program."""
@@ -214,6 +243,8 @@ class LinuxBody:
         """See port."""
         with self._lock:
             unclaimed = self._bespoken.pop(process.directory, [])
+            if line := self._lines.pop(process.directory, None):  # nobody has waited
+                unclaimed.append(line)
         for connection in unclaimed:
             connection.close()
         with suppress(ProcessGone):
@@ -271,6 +302,8 @@ class LinuxBody:
     def close(self) -> None:
         """See port."""
         self._nursery.close()
+        for line in self._lines.values():
+            line.close()
         for path in self._accounts:
             with suppress(OSError):  # containers go on living in it
                 os.rmdir(path)
@@ -289,10 +322,11 @@ class _Labour:
 
     def __init__(
         self, plan: Plan, birth: int, conversation: Conversation, answer: Answer,
-        lockstep: bool, watching: list[socket.socket],
+        lockstep: bool, line: socket.socket, watching: list[socket.socket],
     ) -> None:  # fmt: skip
         self.plan, self.next, self.answer = plan, birth, answer
-        self.conversation, self.lockstep, self.watching = conversation, lockstep, watching
+        self.conversation, self.lockstep = conversation, lockstep
+        self.line, self.watching = line, watching
         self.pid = self.start_time = self.shim_pid = 0
         shim = plan[birth]
         assert isinstance(shim, calls.ForkShim)  # noqa: S101  (how `birth` was found)
@@ -361,7 +395,7 @@ class _Labour:
 
     def give_up(self) -> None:
         """End what was begun, wait until it is gone, and take its files away."""
-        for connection in self.watching:
+        for connection in (self.line, *self.watching):
             connection.close()
         with suppress(OSError):
             self.conversation.hang_up()

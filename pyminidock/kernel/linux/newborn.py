@@ -44,7 +44,8 @@ class Delivery:
     """What the shim is handed: the child's number, and handles in a fixed order.
 
     `handles` are directory and listener, then as the flags say: log, stdin, stdout and
-    stderr, and the sockets of those who watch from the start.
+    stderr, the daemon's line for questions, and the sockets of those who watch from the
+    start.
     """
 
     pid: int
@@ -52,8 +53,7 @@ class Delivery:
     has_stdin: bool
     has_log: bool
     is_log_new: bool
-    watchers: int
-    cgroups: tuple[bytes, ...]  # where the kernel counts whom it killed for memory
+    cgroups: tuple[bytes, ...]  # one counts whom it killed for memory; the likeliest first
 
     def __init__(self, message: dict[str, object]) -> None:
         vars(self).update(message)
@@ -108,7 +108,7 @@ def deliver(
     tree = handles.pop() if has_tree else -1
     try:
         order = Order(marshal.loads(_exactly(handles[0], _length(handles[0]))))  # noqa: S302
-        place = Birthplace(order, handles[0], tree, handles[1 : watchers + 1], shim_pid)
+        place = Birthplace(order, handles[0], tree, handles[1 : watchers + 2], shim_pid)
         place.deliver(shim, place.keeps(ahead))
     except Aborted:
         os._exit(1)
@@ -122,10 +122,10 @@ class Birthplace:
     """One birth: the order, the daemon's socket, and what is being prepared."""
 
     def __init__(
-        self, order: Order, daemon: int, tree: int, watchers: list[int], shim_pid: int
+        self, order: Order, daemon: int, tree: int, connections: list[int], shim_pid: int
     ) -> None:
         self.order, self.daemon, self.tree = order, daemon, tree
-        self.watchers, self.shim_pid = watchers, shim_pid
+        self.connections, self.shim_pid = connections, shim_pid
         wishes: tuple[bytes, bool, bool, bool] = order.calls[0][1]  # type: ignore[assignment]
         directory, self.has_terminal, self.keeps_stdin, self.keeps_log = wishes
         flags = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
@@ -193,13 +193,15 @@ class Birthplace:
     ) -> None:
         """Give the shim all that it needs from now on."""
         log, is_new = self._open_log()
+        joined = (words for verb, words in self.order.calls if verb == "JoinCgroup")
+        accounts = [path for (path,) in joined if isinstance(path, bytes)]
         message = {
             "pid": pid, "has_terminal": self.has_terminal,
             "has_stdin": self.keeps_stdin and not self.has_terminal,
-            "has_log": bool(log), "is_log_new": is_new, "watchers": len(self.watchers),
-            "cgroups": tuple(w[0] for v, w in self.order.calls if v == "JoinCgroup"),
+            "has_log": bool(log), "is_log_new": is_new,
+            "cgroups": tuple(sorted(accounts, key=lambda path: b"/memory/" not in path)),
         }  # fmt: skip
-        handles = [self.directory, listener, *log, *streams, *self.watchers]
+        handles = [self.directory, listener, *log, *streams, *self.connections]
         socket.send_fds(shim, [marshal.dumps(message)], handles)
 
     def _acknowledge(self, index: int, value: int, detail: bytes = b"") -> None:

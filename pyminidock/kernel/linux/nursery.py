@@ -111,12 +111,13 @@ class Nursery:
 
     def begin(
         self, tree: int, watchers: int = 0
-    ) -> tuple[Conversation, list[socket.socket]]:
+    ) -> tuple[Conversation, socket.socket, list[socket.socket]]:
         """Ask for a shim; `tree` is the detached root mount, -1 for exec.
 
-        Gives the conversation, and `watchers` connections that are attached already.
+        Gives the conversation, a connection to the shim for questions, and `watchers` more
+        that are attached already.
         """
-        pairs = [socket.socketpair() for _ in range(watchers + 1)]
+        pairs = [socket.socketpair() for _ in range(watchers + 2)]
         ours, theirs = zip(*pairs, strict=True)
         handles = [end.fileno() for end in theirs] + ([tree] if tree >= 0 else [])
         word = b"%d %d" % (watchers, tree >= 0)
@@ -132,7 +133,7 @@ class Nursery:
                     self._forget()
                     if attempt == 2:
                         raise
-        return Conversation(ours[0]), list(ours[1:])
+        return Conversation(ours[0]), ours[1], list(ours[2:])
 
     def close(self) -> None:
         """End the spawner; its shims go on."""

@@ -145,23 +145,23 @@ def rehearse() -> None:
     for _ in range(REHEARSALS):
         _settle()
         child, birth = socket.socketpair()
-        daemon, watcher = socket.socketpair()
+        daemon, line = socket.socketpair()
         out, out_end = os.pipe2(os.O_CLOEXEC)
         err, err_end = os.pipe2(os.O_CLOEXEC)
         part: dict[str, object] = dict.fromkeys(
             ("has_terminal", "has_stdin", "has_log", "is_log_new"), False
         )
-        part["pid"], part["watchers"], part["cgroups"] = os.getpid(), 1, ()
+        part["pid"], part["cgroups"] = os.getpid(), ()
         place = os.open("/", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         listener = socket.socket(socket.AF_UNIX)
-        handles = [place, listener.fileno(), out, err, watcher.fileno()]
+        handles = [place, listener.fileno(), out, err, line.fileno()]
         socket.send_fds(child, [marshal.dumps(part)], handles)
         shim = _take_over(birth)
         assert shim is not None  # noqa: S101  (it was sent just now)
         shim.log = os.open("/dev/null", os.O_WRONLY | os.O_CLOEXEC)
         os.write(out_end, b'one line\nand "another"\n')
         shim.play(child, daemon)
-        for end in (child, daemon, watcher, listener):
+        for end in (child, daemon, line, listener):
             end.close()
         for descriptor in (out, out_end, err, err_end, place, shim.log):
             os.close(descriptor)
@@ -200,7 +200,10 @@ class Shim:
         self.streams: dict[int, int] = {}  # descriptor we read -> STDOUT or STDERR
         if not self.has_terminal:
             self.streams = {rest.pop(0): STDOUT, rest.pop(0): STDERR}
-        self.clients = {n: Client(socket.socket(fileno=n), is_attached=True) for n in rest}
+        line, *watchers = rest
+        self.clients = {line: Client(socket.socket(fileno=line))}
+        for number in watchers:
+            self.clients[number] = Client(socket.socket(fileno=number), is_attached=True)
         self.pending_stdin = bytearray()
         self.stdin_ends = False
         self.exit_record: dict[str, float] | None = None
@@ -238,7 +241,6 @@ class Shim:
 
     def play(self, child: socket.socket, daemon: socket.socket) -> None:
         """Rehearse one life up to the first question of a daemon; see `rehearse`."""
-        self.clients[next(iter(self.clients))].is_attached = False
         daemon.send(spell({"op": "wait"}))
         self.birth.send(b"g")
         program = os.pidfd_open(self.pid)
@@ -436,11 +438,10 @@ class Shim:
                         lines = file.read().split(b"\n")
                 except OSError:
                     continue
-                if any(
+                return any(
                     line.startswith(b"oom_kill ") and line != b"oom_kill 0"
                     for line in lines
-                ):
-                    return True
+                )
         return False
 
     # ── Clients ──────────────────────────────────────────────────────────────────────────

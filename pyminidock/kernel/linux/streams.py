@@ -29,7 +29,17 @@ def connect(directory: str, timeout_s: float | None = ANSWER_S) -> socket.socket
 
 def ask(connection: socket.socket, **fields: object) -> dict[str, str]:
     """Send one message and read its answer.  Raises OSError."""
+    send(connection, **fields)
+    return hear(connection)
+
+
+def send(connection: socket.socket, **fields: object) -> None:
+    """Send one message, whose answer may take its time.  Raises OSError."""
     connection.sendall(spell(fields))
+
+
+def hear(connection: socket.socket) -> dict[str, str]:
+    """Wait for one answer.  Raises OSError, TimeoutError before it has begun to come."""
     (length,) = LENGTH.unpack(_exactly(connection, LENGTH.size))
     return read(_exactly(connection, length))
 

@@ -41,7 +41,9 @@ def nursery() -> Iterator[Nursery]:
 
 def start(nursery: Nursery) -> int:
     """Start the spawner by a conversation that says nothing."""
-    nursery.begin(-1)[0].hang_up()
+    conversation, line, _ = nursery.begin(-1)
+    conversation.hang_up()
+    line.close()
     return nursery.pid
 
 
