@@ -133,6 +133,33 @@ def commit_tree(  # noqa: PLR0913  (as above)
     return row
 
 
+def commit_copy(  # noqa: PLR0913  (as above)
+    store: Store, upper: Path, parent: Digest = "", *, policy: Policy = ROOT,
+    sync: Sync = sync_everything, emit: Emit = ignore,
+) -> LayerRow:  # fmt: skip
+    """Make a layer like the tree `upper`, which stays: a container goes on in it.
+
+    As `commit_tree`, but the new tree is unpacked from the archive.  A container that
+    writes meanwhile may have half of something in the layer, as with a copy of any kind.
+    """
+    with store.blobs.writer() as out:
+        reach("diff.begun")
+
+        def take(piece: bytes) -> None:
+            out.write(piece)
+            reach("diff.half")
+
+        pack(upper, take, emit=emit, spelling=policy.spelling)
+        blob, size_bytes = out.commit()
+    with store.blobs.open(blob) as archive:
+        row = unpack(
+            store, archive, parent, size_bytes=size_bytes, expected_diff=blob,
+            policy=policy, sync=sync,
+        )  # fmt: skip
+    emit(LayerCommitted(row.chain_id, row.diff_id, row.size_bytes, row.files))
+    return row
+
+
 @contextmanager
 def _workshop(store: Store) -> Iterator[Path]:
     """Give a place to make a tree in; what is left of it afterwards goes."""

@@ -15,7 +15,7 @@ from pyminidock.image.chain import extend
 from pyminidock.layers.apply import UNPRIVILEGED
 from pyminidock.layers.archive import ArchiveRefused
 from pyminidock.layers.diff import TreeNotPortable
-from pyminidock.layers.publish import LayerMismatch, commit_tree, unpack
+from pyminidock.layers.publish import LayerMismatch, commit_copy, commit_tree, unpack
 from pyminidock.store.blobs import BlobMismatch
 from pyminidock.store.layers import LayerRow
 from pyminidock.store.opening import Store, open_store
@@ -158,3 +158,17 @@ def test_what_was_committed_here_unpacks_elsewhere_to_the_same_layer(store: Stor
     with store.blobs.open(row.blob) as blob:
         again = bring(store, blob.read())
     assert again == row
+
+
+def test_a_container_keeps_what_is_committed_of_it(store: Store) -> None:
+    upper = store.root / "upper"
+    (upper / "d").mkdir(parents=True)
+    (upper / "d" / "f").write_bytes(b"x")
+    heard: list[Event] = []
+    copied = commit_copy(store, upper, policy=UNPRIVILEGED, sync=lambda _: None,
+                         emit=heard.append)  # fmt: skip
+    assert (upper / "d" / "f").read_bytes() == b"x"
+    tree = store.layers.directory(copied.chain_id)
+    assert (tree / "d" / "f").stat().st_ino != (upper / "d" / "f").stat().st_ino
+    assert heard == [LayerCommitted(copied.chain_id, copied.diff_id, 1, 2)]
+    assert commit_tree(store, upper, policy=UNPRIVILEGED, sync=lambda _: None) == copied
