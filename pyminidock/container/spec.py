@@ -14,9 +14,10 @@ Source: Docker Engine API v1.45, ContainerCreate; OCI runtime specification, con
 
 import base64
 import dataclasses
+import functools
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -162,14 +163,28 @@ def to_json(value: Any) -> Any:
     >>> to_json(Ulimit("nofile", 1024, 2048))
     {'name': 'nofile', 'soft': 1024, 'hard': 2048}
     """
-    if dataclasses.is_dataclass(value):
-        names = (field.name for field in dataclasses.fields(value))
-        return {name: to_json(getattr(value, name)) for name in names}
+    kind = type(value)
+    if kind in _AS_THEY_ARE:
+        return value
     if isinstance(value, tuple):
         return [to_json(item) for item in value]
     if isinstance(value, bytes):
         return base64.b64encode(value).decode("ascii")
+    if names := _fields_of(kind):
+        return {name: to_json(getattr(value, name)) for name in names}
     return value
+
+
+_AS_THEY_ARE = frozenset({str, int, bool, float})
+
+
+def _names_of_fields(kind: Any) -> tuple[str, ...]:
+    is_one = dataclasses.is_dataclass(kind)
+    return tuple(field.name for field in dataclasses.fields(kind)) if is_one else ()
+
+
+_fields_of: Callable[[Any], tuple[str, ...]] = functools.cache(_names_of_fields)
+"""The names of a dataclass's fields, looked up once; none for anything else."""
 
 
 def from_json(kind: type[Value], data: object) -> Value:
