@@ -8,6 +8,7 @@ Source: man 7 cgroups; Documentation/admin-guide/cgroup-v1 and cgroup-v2.rst.
 """
 
 import errno
+import functools
 import os
 import signal
 import time
@@ -63,17 +64,21 @@ def _make_one(path: str) -> bool:
     except FileExistsError:
         return False
     above = os.path.dirname(path)
-    if os.path.exists(f"{path}/cgroup.clone_children"):  # only version 1 has it
-        _fill_cpuset(path, above)
-    else:
+    if not _has(above, "cgroup.clone_children"):  # only version 1 has it
         _delegate(Path(above))
+    elif _has(above, "cpuset.cpus"):
+        _fill_cpuset(path, above)
     return True
+
+
+@functools.cache
+def _has(path: str, file: str) -> bool:
+    """Say whether the groups of a hierarchy have this file; asked once per parent."""
+    return os.path.exists(f"{path}/{file}")
 
 
 def _fill_cpuset(path: str, above: str) -> None:
     """Let a new v1 cpuset have what its parent has; an empty one accepts no process."""
-    if not os.path.exists(f"{path}/cpuset.cpus"):
-        return
     for name in ("cpuset.cpus", "cpuset.mems"):
         if not Path(path, name).read_text(encoding="ascii").strip():
             inherited = Path(above, name).read_text(encoding="ascii")
