@@ -62,6 +62,7 @@ def unpacked(data: bytes, limits: Limits | None = None) -> bytes:
 @pytest.mark.parametrize("name", PACKERS)
 @pytest.mark.parametrize(("most", "step"), [(1, 1 << 16), (1 << 20, 7000), (4096, 100)])
 def test_the_magic_decides(name: str, most: int, step: int) -> None:
+    """T-57."""
     stream = decompressed(InPieces(PACKERS[name](TEXT), most))
     assert stream.compression == name
     assert all_of(stream, step) == TEXT
@@ -76,6 +77,7 @@ def test_what_has_no_magic_is_given_as_it_is(data: bytes) -> None:
 @pytest.mark.parametrize("name", COMPRESSIONS)
 @given(pieces=st.lists(st.binary(max_size=300), min_size=1, max_size=6))
 def test_members_follow_each_other(name: str, pieces: list[bytes]) -> None:
+    """T-56: and zeros may follow."""
     packed = b"".join(PACKERS[name](piece) for piece in pieces)
     assert unpacked(packed) == b"".join(pieces)
     assert unpacked(packed + bytes(20_000)) == b"".join(pieces)
@@ -84,6 +86,7 @@ def test_members_follow_each_other(name: str, pieces: list[bytes]) -> None:
 @pytest.mark.parametrize("name", COMPRESSIONS)
 @pytest.mark.parametrize("junk", [b"x", b"\0\0\0x", bytes(30_000) + b"\1", b"second"])
 def test_junk_behind_the_end_is_refused(name: str, junk: bytes) -> None:
+    """T-56."""
     with pytest.raises(ArchiveRefused, match=f"{name}: there is junk behind its end"):
         unpacked(PACKERS[name](b"data") + junk)
 
@@ -115,6 +118,7 @@ def test_damage_is_refused_and_named(name: str) -> None:
 def test_the_sum_and_the_length_of_a_gzip_member_are_checked(
     place: int, message: str
 ) -> None:
+    """T-56."""
     packed = bytearray(gzip.compress(TEXT))
     packed[place] ^= 1
     with pytest.raises(ArchiveRefused, match=message):
@@ -137,6 +141,7 @@ def bomb(megabytes: int) -> bytes:
 
 
 def test_a_bomb_is_metered_while_it_grows() -> None:
+    """T-53."""
     limits = Limits(layer_bytes=20 << 20)
     packed = bomb(60)
     tracemalloc.start()
@@ -159,6 +164,7 @@ def test_a_strange_ratio_is_told_once() -> None:
 
 
 def test_an_absurd_ratio_is_refused() -> None:
+    """T-53."""
     packed = bz2.compress(bytes(80 << 20))  # 45 000 : 1
     with pytest.raises(ArchiveRefused, match="ratio_to_stop is 10000"):
         length_of(decompressed(io.BytesIO(packed)))
@@ -169,11 +175,13 @@ def test_a_small_archive_may_have_any_ratio() -> None:
 
 
 def test_members_are_counted() -> None:
+    """T-53."""
     with pytest.raises(ArchiveRefused, match="members is 100, found 101"):
         unpacked(gzip.compress(b"") * 200, Limits(members=100))
 
 
 def test_many_members_take_time_in_proportion() -> None:
+    """T-53: 20 000 take no more than their share of a million's time."""
     packed = gzip.compress(b"", mtime=0) * 20_000
     before = time.process_time()
     assert unpacked(packed) == b""
@@ -181,6 +189,7 @@ def test_many_members_take_time_in_proportion() -> None:
 
 
 def test_xz_may_not_ask_for_any_memory() -> None:
+    """T-55."""
     packer = lzma.LZMACompressor(filters=[{"id": lzma.FILTER_LZMA2, "dict_size": 1 << 20}])
     packed = packer.compress(b"data") + packer.flush()
     assert unpacked(packed) == b"data"
@@ -219,6 +228,8 @@ def test_zstd_is_unpacked_or_its_absence_is_named() -> None:
             unpacked(packed[:-1])
         with pytest.raises(ArchiveRefused, match="zstd: there is junk"):
             unpacked(packed + b"junk")
+        with pytest.raises(ArchiveRefused, match=r"zstd: .*memory"):  # T-55
+            unpacked(bytes.fromhex("28b52ffd00a8110000") + b"hi")  # a window of 2 GiB
 
 
 # ── Digests ──────────────────────────────────────────────────────────────────────────────

@@ -61,6 +61,75 @@ def test_what_was_packed_is_read_again(packed: list[tuple[Entry, bytes]]) -> Non
     assert pack(*unpack(archive)) == archive
 
 
+# ── Docker's layout, which tests/compat compares with the original ───────────────────────
+
+
+def blocks(entry: Entry) -> list[tuple[bytes, bytes, bytes]]:
+    """Give type, name and prefix of each header, and the body of a pax header."""
+    header = header_of(entry)
+    found, at = [], 0
+    while at < len(header):
+        block = header[at : at + 512]
+        size = int(block[124:135], 8) if block[156:157] == b"x" else 0
+        body = header[at + 512 : at + 512 + size]
+        found.append(
+            (block[156:157], block[:100].rstrip(b"\0"), block[345:500].rstrip(b"\0"))
+        )
+        found.extend([(b"", body, b"")] if body else [])
+        at += 512 + size + -size % 512
+    return found
+
+
+def test_records_are_sorted_so_that_the_bytes_are_the_same() -> None:
+    xattrs = {b"user.b": b"2", b"user.a": b"1"}
+    entry = Entry(b"f", Kind.FILE, uid=3_000_000, xattrs=xattrs)
+    assert blocks(entry)[1][1] == (
+        b"24 SCHILY.xattr.user.a=1\n24 SCHILY.xattr.user.b=2\n15 uid=3000000\n".replace(
+            b"24 ", b"25 "
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "expected"),
+    [
+        ("é".encode(), Kind.FILE, [
+            (b"x", b"PaxHeaders.0", b""), (b"", b"11 path=\xc3\xa9\n", b""),
+            (b"0", b"", b""),
+        ]),
+        ("d/é".encode(), Kind.DIRECTORY, [
+            (b"x", b"d//PaxHeaders.0", b""), (b"", b"14 path=d/\xc3\xa9/\n", b""),
+            (b"5", b"d//", b""),
+        ]),
+        (b"p" * 60 + b"/" + b"n" * 60, Kind.FILE, [(b"0", b"n" * 60, b"p" * 60)]),
+        (b"p" * 99 + b"/x", Kind.FILE, [(b"0", b"x", b"p" * 99)]),
+        (b"p" * 60 + b"/" + b"n" * 60, Kind.DIRECTORY, [
+            (b"5", b"n" * 60 + b"/", b"p" * 60),
+        ]),
+        (b"p" * 155 + b"/" + b"n" * 100, Kind.FILE, [(b"0", b"n" * 100, b"p" * 155)]),
+        (b"p" * 156 + b"/n", Kind.FILE, [
+            (b"x", b"p" * 100, b""), (b"", b"168 path=%b/n\n" % (b"p" * 156), b""),
+            (b"0", b"p" * 100, b""),
+        ]),
+        (b"p" * 99, Kind.DIRECTORY, [(b"5", b"p" * 99 + b"/", b"")]),
+        (b"p" * 120, Kind.DIRECTORY, [
+            (b"x", b"p" * 100, b""), (b"", b"131 path=%b/\n" % (b"p" * 120), b""),
+            (b"5", b"p" * 100, b""),
+        ]),
+    ],
+)  # fmt: skip
+def test_a_long_or_foreign_name_is_laid_out_as_docker_does(
+    name: bytes, kind: Kind, expected: list[tuple[bytes, bytes, bytes]]
+) -> None:
+    assert blocks(Entry(name, kind)) == expected
+
+
+def test_a_cut_name_does_not_end_in_a_slash() -> None:
+    """Old readers would take the file for a directory."""
+    entry = Entry(b"p" * 99 + b"/x", Kind.FILE, uid=3_000_000)
+    assert blocks(entry)[-1] == (b"0", b"p" * 99, b"")
+
+
 def test_a_body_that_ends_early_is_no_archive() -> None:
     with pytest.raises(BodyTooShort, match="a/b ended 3 bytes early"):
         pack((Entry(b"a/b", Kind.FILE, size=5), b"ab"))
