@@ -115,7 +115,7 @@ def _package_lists(step: Instruction) -> Iterator[Advice]:
             "pip-cache",
             line,
             "pip keeps what it fetched, and the layer keeps it too",
-            "pip install --no-cache-dir, or RUN --mount=type=cache,target=/root/.cache",
+            "RUN --mount=type=cache,target=/pip pip install --cache-dir /pip …",
             "layers",
         )
     if _runs(text, ("apk",), "add") and "--no-cache" not in text:

@@ -69,7 +69,7 @@ def check_mount(text: str) -> str:
 def parse_mount(text: str, expand: Callable[[str], str] = str) -> Mount:
     """Read a mount, each value through `expand`.  Raises Fault.
 
-    >>> parse_mount("type=cache,target=/root/.cache,sharing=locked").sharing
+    >>> parse_mount("type=cache,target=/var/cache/apt,sharing=locked").sharing
     'locked'
     """
     mount: dict[str, Any] = {"type": "bind"}

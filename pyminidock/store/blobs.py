@@ -116,7 +116,8 @@ class Blobs:
 
     def all(self) -> tuple[Digest, ...]:
         """Give the digests of all blobs, in order."""
-        names = sorted(entry.name for entry in os.scandir(self.directory))
+        with os.scandir(self.directory) as entries:
+            names = sorted(entry.name for entry in entries)
         return tuple(of_hex(name) for name in names if not name.startswith(PREFIX))
 
     def remove(self, digest: Digest) -> None:
