@@ -1,0 +1,38 @@
+"""The words for every event, three deep: what happened, how or why, which kernel call.
+
+One entry per kind, `kind/variant` where one fact has two faces.  An entry is a template;
+`sentences` fills its fields, and facts (paths, numbers, names) stay as they are in every
+language.  The first sentence uses plain words and fits into a line; the second says why
+an engine does this at all; the third is for whoever has a manual page open.
+
+One module per idea: door, images, build, container, birth; `walls` has the words about
+namespaces and filesystems, `marks` those that belong to no kind.
+"""
+
+from collections.abc import Mapping
+
+from pyminidock.viz.english.birth import BIRTH
+from pyminidock.viz.english.build import BUILD
+from pyminidock.viz.english.container import CONTAINER
+from pyminidock.viz.english.door import DOOR
+from pyminidock.viz.english.images import IMAGES
+from pyminidock.viz.english.marks import EVIDENCE, UNKNOWN
+from pyminidock.viz.english.walls import (
+    ANY_FILESYSTEM,
+    ANY_NAMESPACE,
+    FILESYSTEMS,
+    GAINS,
+)
+from pyminidock.viz.english.words import Words
+
+CATALOGUE: Mapping[str, Words] = {**DOOR, **IMAGES, **BUILD, **CONTAINER, **BIRTH}
+
+__all__ = [
+    "ANY_FILESYSTEM",
+    "ANY_NAMESPACE",
+    "CATALOGUE",
+    "EVIDENCE",
+    "FILESYSTEMS",
+    "GAINS",
+    "UNKNOWN",
+]

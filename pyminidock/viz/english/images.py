@@ -1,0 +1,88 @@
+"""Words about layers, images and what is looked up in them."""
+
+from collections.abc import Mapping
+
+from pyminidock.viz.english.words import Words
+
+IMAGES: Mapping[str, Words] = {
+    "layer.probed": (
+        "Looked for {path} in layer {layer}: {answer}",
+        "Layers are asked from the top down; the first clear answer ends the search.",
+        "ovl_lookup_single(): {path} in {layer} is {answer}",
+    ),
+    "path.resolved": (
+        "{path} comes from {layers}",
+        "Directories merge, files hide what is below them, whiteouts delete.",
+        "ovl_lookup(): {path} → {layers}",
+    ),
+    "path.resolved/absent": (
+        "{path} does not exist",
+        "No layer had it, or a whiteout in a higher layer says that it was deleted.",
+        "ovl_lookup(): {path} → ENOENT (2)",
+    ),
+    "image.found": (
+        "The image {name} is here",
+        "An image is a stack of trees; a container will see them but never write to them.",
+        "{name} → {image}, layers {layers}",
+    ),
+    "image.found/stand-in": (
+        "The image {name} is a stand-in: really {stand_in}",
+        "Nothing pretends to be what it is not: this image was made here, not pulled.",
+        "{name} → {image}, a stand-in made of {stand_in}",
+    ),
+    "layer.unpacked": (
+        "A layer was unpacked: {files} entries, {size_bytes} bytes",
+        "A layer travels as an archive and lives as a tree, named after all that is below.",
+        "tar -x into layers/{chain_id}, diff id {diff_id}",
+    ),
+    "layer.reused": (
+        "A layer was here already",
+        "The same changes on the same base are one tree, however many images stand on it.",
+        "layers/{chain_id}",
+    ),
+    "image.loaded": (
+        "An image came in, with {layers} layers",
+        "Its id is the digest of its description: the same image has the same id anywhere.",
+        "{image}, names {names}",
+    ),
+    "image.saved": (
+        "An image was written into an archive",
+        "Everything in it is named by its digest: whoever reads it can check all of it.",
+        "{image}, names {names}",
+    ),
+    "image.untagged": (
+        "The name {name} leads nowhere now",
+        "A name is a label on an image; taking it off leaves the image as it was.",
+        "{name} no longer names {image}",
+    ),
+    "image.removed": (
+        "An image is no more",
+        "Its description is gone; a layer stays as long as somebody else stands on it.",
+        "rm {image}",
+    ),
+    "layers.removed": (
+        "What nobody needed is gone: {size_bytes} bytes",
+        "No image, no container and no work in progress needed these layers and blobs.",
+        "rm layers {layers}, {blobs} blobs",
+    ),
+    "store.repaired": (
+        "Put in order what an earlier engine left: {what} {deed}",
+        "A crash leaves halves behind; the next engine removes them, or moves them aside.",
+        "{what} {name} {deed}: {why}",
+    ),
+    "archive.warned": (
+        "An archive is odd: {what}",
+        "It can be read without a guess, so it is; what would need a guess is refused.",
+        "{what}, entry {entry!r}, at byte {offset}",
+    ),
+    "snapshot.prepared": (
+        "The container gets an empty writable layer on top of the image",
+        "Whatever it writes lands there; the layers below stay as they are, shared by all.",
+        "mkdir {upper} and {work}, above {lower}",
+    ),
+    "snapshot.removed": (
+        "The writable layer is deleted, with all that the container wrote",
+        "That is what docker rm loses; a volume would have kept it.",
+        "the upper and work directories of {container} are removed",
+    ),
+}
