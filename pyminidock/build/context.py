@@ -32,7 +32,6 @@ from pyminidock.layers.compression import decompressed
 from pyminidock.layers.merged import Merged
 
 LARGEST_TEXT = 1 << 20  # bytes, of a Dockerfile or .dockerignore
-_BLOCK = 512
 _KINDS = {
     Kind.FILE: "file", Kind.HARD_LINK: "hard link", Kind.SYMLINK: "symlink",
     Kind.CHARACTER: "character", Kind.BLOCK: "block", Kind.DIRECTORY: "directory",
@@ -87,9 +86,13 @@ class Context:
 
     def drop(self, path: str) -> None:
         """Take a file out, as if it had not been sent."""
-        if self.seen.pop(path, None) is not None:
-            (self.directory / path).unlink()
-            self._names = []
+        if self.seen.pop(path, None) is None:
+            return
+        self._names = []
+        parent, name = os.path.split(self.tree.resolve(path, follow_last=False))
+        for found, handle, _ in self.tree.scan(parent):  # a link on the way stays inside
+            if found == name:
+                os.unlink(name, dir_fd=handle)
 
     def text(self, path: str) -> str:
         """Read a small text file, links followed inside.
@@ -116,8 +119,8 @@ def receive(
     """
     seen: dict[str, Seen] = {}
     policy = replace(policy or Policy(), has_whiteouts=False)
-    padded = _Padded(decompressed(stream, emit=emit))
-    entries = _summed(read_entries(padded, emit=emit), seen)
+    plain = decompressed(stream, emit=emit)
+    entries = _summed(read_entries(plain, emit=emit, may_lack_end=True), seen)
     applied = apply(entries, directory, emit=emit, policy=policy)
     emit(ContextReceived(len(seen), applied.size_bytes, str(directory)))
     return Context(Merged([directory]), directory, seen, applied.size_bytes)
@@ -126,25 +129,6 @@ def receive(
 def empty(directory: Path) -> Context:
     """Give a context without files."""
     return Context(Merged([directory]), directory, {})
-
-
-class _Padded:
-    """A stream that is filled up with zeros to whole blocks, and to an archive's end."""
-
-    def __init__(self, stream: Stream) -> None:
-        self._stream, self._length, self._left = stream, 0, -1
-
-    def read(self, limit: int, /) -> bytes:
-        """See Stream."""
-        if self._left < 0:
-            data = self._stream.read(limit)
-            self._length += len(data)
-            if data:
-                return data
-            self._left = -self._length % _BLOCK + 2 * _BLOCK
-        data = bytes(min(limit, self._left))
-        self._left -= len(data)
-        return data
 
 
 class _Tee:

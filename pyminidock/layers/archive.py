@@ -129,14 +129,17 @@ class Entry:
 
 
 def read_entries(
-    stream: Stream, limits: Limits = DEFAULT_LIMITS, *, emit: Emit = ignore
-) -> Iterator[Entry]:
+    stream: Stream, limits: Limits = DEFAULT_LIMITS, *, emit: Emit = ignore,
+    may_lack_end: bool = False,
+) -> Iterator[Entry]:  # fmt: skip
     """Yield the entries of an uncompressed archive, and read `stream` to its end.
 
     Whoever stops earlier has checked nothing of the rest.  Each kind of oddness is told
-    once.  Raises ArchiveRefused, also from `Entry.body`, and what the stream raises.
+    once.  With `may_lack_end` the last body may come without its padding, and the archive
+    without an end, as Docker's client sends them; a body and a header are whole all the
+    same.  Raises ArchiveRefused, also from `Entry.body`, and what the stream raises.
     """
-    return _Reader(stream, limits, emit).entries()
+    return _Reader(stream, limits, emit, may_lack_end=may_lack_end).entries()
 
 
 class _Body:
@@ -155,8 +158,11 @@ class _Body:
 class _Reader:
     """Where we are in one archive, and what its last headers said about the next entry."""
 
-    def __init__(self, stream: Stream, limits: Limits, emit: Emit) -> None:
+    def __init__(
+        self, stream: Stream, limits: Limits, emit: Emit, *, may_lack_end: bool
+    ) -> None:
         self._stream, self._limits, self._emit = stream, limits, emit
+        self._may_lack_end = may_lack_end
         self._chunk, self._at, self._base = b"", 0, 0  # _base: offset of the chunk
         self._body: _Body | None = None
         self._left = self._padding = 0  # of the body: not read yet; up to the next block
@@ -317,7 +323,8 @@ class _Reader:
             self._left -= len(piece)
             if not piece:
                 self._refuse_cut("a body", offset)
-        if self._padding and len(self._take(self._padding)) < self._padding:
+        is_cut = self._padding and len(self._take(self._padding)) < self._padding
+        if is_cut and not self._may_lack_end:
             self._refuse_cut("the padding of a body", offset)
 
     def _take(self, size: int) -> bytes:
@@ -355,7 +362,8 @@ class _Reader:
                 "a header speaks of an entry that never comes", offset, _END, is_cut=True
             )
         if not last:
-            self._warn("it has no end marker", b"", offset)
+            if not self._may_lack_end:
+                self._warn("it has no end marker", b"", offset)
             return
         if len(last) < BLOCK:
             self._refuse_cut("a header", offset)

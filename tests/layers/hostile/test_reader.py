@@ -344,6 +344,18 @@ def test_a_cut_archive_is_refused(archive: bytes, where: str, is_read: bool) -> 
         walk(archive, is_read=is_read)
 
 
+@pytest.mark.parametrize("left", [0, 1, 100, 123])
+def test_docker_s_client_may_leave_out_the_end_but_nothing_of_a_body(left: int) -> None:
+    """T-64: a build context; of anything else the padding counts."""
+    heard: list[Event] = []
+    archive = GOOD + block(b"x" * 900)[: 512 + 900 + left]
+    found = read_entries(io.BytesIO(archive), emit=heard.append, may_lack_end=True)
+    assert ([entry.size for entry in found], heard) == ([5, 900], [])
+    for cut in (GOOD + block(b"x" * 900)[: 512 + 899], GOOD[:400], GOOD + bytes(700)):
+        with pytest.raises(ArchiveRefused, match=r"^unexpected EOF"):
+            list(read_entries(io.BytesIO(cut), may_lack_end=True))
+
+
 @pytest.mark.parametrize(
     ("tail", "said"),
     [
