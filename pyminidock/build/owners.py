@@ -34,7 +34,7 @@ def owner(asked: str, read: Read) -> tuple[int, int]:
     """
     parts = asked.split(":")
     if len(parts) > 2 or not parts[0]:
-        raise _unknown(f"invalid chown string format: {asked}", asked)
+        raise _unknown(f"{_UNABLE}invalid chown string format: {asked}", asked)
     user, group = parts[0], parts[1] if len(parts) == 2 else parts[0]
     return (
         _number(user, "uid", "user", read("etc/passwd") if not user.isdigit() else b""),

@@ -28,6 +28,10 @@ SCRATCH = "scratch"
 _WHY_STAGE = "a stage is called by the name behind AS, or by its place, from 0"
 
 
+class NoSuchTarget(DockerfileMalformed):
+    """No stage has the name that was asked for."""
+
+
 @dataclass(frozen=True, slots=True)
 class Stage:
     """One FROM and what follows it; other stages are named by their place in the file."""
@@ -103,7 +107,7 @@ def before_from(
 def find_target(made: Sequence[Stage], target: str = "") -> int:
     """The stage to build: by name, in any case, or the last one.
 
-    A number is no name here, as in Docker.  Raises DockerfileMalformed.
+    A number is no name here, as in Docker.  Raises NoSuchTarget.
     """
     if not target:
         return len(made) - 1
@@ -111,7 +115,7 @@ def find_target(made: Sequence[Stage], target: str = "") -> int:
         if stage.name and stage.name == target.lower():
             return stage.index
     names = ", ".join(stage.name for stage in made if stage.name)
-    raise DockerfileMalformed(
+    raise NoSuchTarget(
         f"target stage {quote(target)} could not be found",
         why="--target is the name behind AS of one FROM",
         try_next=f"the stages here are {names}"
@@ -155,7 +159,7 @@ def _names(dockerfile: Dockerfile, cut: Sequence[Sequence[Instruction]]) -> dict
     for index, (start, *_) in enumerate(cut):
         name = start.name if isinstance(start, From) else ""
         if name in names:
-            what = "a stage name already used"
+            what = f"{name} stage name already used"
             raise _fault(dockerfile, start, what, f"{name} is stage {names[name]}", name)
         if name:
             names[name] = index

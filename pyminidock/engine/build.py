@@ -19,6 +19,7 @@ from pyminidock.build.options import Options
 from pyminidock.build.runs import RunFailed
 from pyminidock.build.solve import Plan, build, plan
 from pyminidock.dockerfile.parse import parse
+from pyminidock.dockerfile.stages import NoSuchTarget
 from pyminidock.engine import images, removing
 from pyminidock.engine.buildruns import BuildRunner
 from pyminidock.engine.house import House
@@ -50,6 +51,7 @@ class Building:
     _runner: BuildRunner | None = None
     _bench: Bench | None = None
     _plan: Plan | None = None
+    _fault: MinidockError | None = None
     _voice: Voice | None = None
     _tell: Callable[[output.Message], object] = lambda _message: None
 
@@ -90,10 +92,15 @@ class Building:
         reach("build.unpacked")
         path, text = context.dockerfile(made, self.options.dockerfile)
         dockerfile = parse(text, path)
-        self._plan = plan(
-            dockerfile, self.options.arguments, self.options.labels, self.options.target,
-            builds_all=self.options.builds_all_stages,
-        )  # fmt: skip
+        try:
+            self._plan = plan(
+                dockerfile, self.options.arguments, self.options.labels,
+                self.options.target, builds_all=self.options.builds_all_stages,
+            )  # fmt: skip
+        except NoSuchTarget:
+            raise
+        except MinidockError as fault:
+            self._fault = fault  # to Docker any other mistake here is a failed build
         voice = self._voice
         assert voice is not None  # noqa: S101  (begin made it)
         self._runner = BuildRunner(house, self.story, voice, self._emit)
@@ -111,8 +118,10 @@ class Building:
         """
         self._tell = tell
         bench, planned = self._bench, self._plan
-        assert bench and planned  # noqa: S101, PT018  (begin made them)
         try:
+            if self._fault:
+                raise self._fault
+            assert bench and planned  # noqa: S101, PT018  (begin made them)
             for line in planned.dockerfile.warning_lines():
                 tell(output.printed(f"{line}\n", is_error=True))
             image = build(bench, planned)

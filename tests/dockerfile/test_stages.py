@@ -75,7 +75,7 @@ def test_a_file_of_arguments_has_no_stage() -> None:
 @pytest.mark.parametrize(
     ("text", "message", "line"),
     [
-        ("FROM a AS x\nFROM b AS X\n", "a stage name already used", 2),
+        ("FROM a AS x\nFROM b AS X\n", "x stage name already used", 2),
         ("FROM a\nRUN x\nCOPY --from=7 / /\n",
          "invalid from flag value 7: index out of bounds", 3),
         ("FROM a\nCOPY --from=-1 / /\n",
