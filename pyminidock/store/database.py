@@ -15,7 +15,7 @@ Source: sqlite.org/wal.html, /pragma.html; hardening.md D.2.
 import os
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from threading import RLock, get_ident
 from typing import Any
@@ -61,6 +61,7 @@ class Database:
         migrations: Sequence[str] = MIGRATIONS,
         mounts: str | None = None,
         fill: Callable[["Database"], object] = lambda new: None,
+        guard: AbstractContextManager[Any] | None = None,
     ) -> None:
         """Open, and migrate if it is older.  The directory `root` exists.
 
@@ -69,7 +70,8 @@ class Database:
         DatabaseTooNew, NetworkFilesystem, StoreFull.
         """
         self.path, self.ballast = root / NAME, root / "ballast"
-        self.guard = RLock()  # one writer; also held by whoever must not meet one
+        # One writer.  Also held by whoever must not meet one; entered again by who has it.
+        self.guard: AbstractContextManager[Any] = guard or RLock()
         self._idle: list[sqlite3.Connection] = []  # readers
         self._depth, self._writing = 0, 0  # nested writes; the thread that writes
         self._after: list[Callable[[], object]] = []

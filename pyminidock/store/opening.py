@@ -14,8 +14,10 @@ Source: hardening.md D.5, D.6.
 
 import os
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from pyminidock.store import layout
 from pyminidock.store.blobs import Blobs
@@ -86,13 +88,14 @@ class Store:
         self.db.close()
 
 
-def open_store(
+def open_store(  # noqa: PLR0913  (all but the root are for tests, or the engine)
     root: Path,
     *,
     wall: Callable[[], float] = lambda: 0.0,
     remove_tree: Callable[[Path], None] = discard_tree,
     files: Files = DISK,
     mounts: str | None = None,
+    guard: AbstractContextManager[Any] | None = None,
 ) -> Store:
     """Open the store of `root`, made if missing, and repair what a crash left of it.
 
@@ -120,10 +123,10 @@ def open_store(
         repairs.extend(rebuild(root, new.blobs, new.images, new.layers))
 
     try:
-        db = Database(root, mounts=mounts, fill=fill)
+        db = Database(root, mounts=mounts, fill=fill, guard=guard)
     except DatabaseUnreadable as damage:
         repairs += _set_database_aside(root, damage, wall(), files)
-        db = Database(root, mounts=mounts, fill=fill)
+        db = Database(root, mounts=mounts, fill=fill, guard=guard)
     reach("opening.database")
     store = furnish(db)
     try:
