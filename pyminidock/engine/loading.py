@@ -113,6 +113,7 @@ def _taking_in(house: House, what: str) -> Iterator[None]:
     except BaseException:
         gc.sweep(house.store, house.layers_in_use)
         raise
+    house.store.empty_trash()  # a tree without a row, which a crash left, gave place
 
 
 @dataclass(frozen=True, slots=True)
