@@ -60,11 +60,13 @@ def kinds(house: House, story: str) -> list[str]:
 def state_of(root: Path) -> dict[str, str]:
     """Give every file of a root directory, with a hash of its content.
 
-    Without the journal, and without the database, which is SQLite's own to arrange.
+    Without the journal, and without the database, which is SQLite's own to arrange.  A link
+    is itself: /etc/mtab leads to the mounts of the machine, which others change.
     """
     return {
-        str(path.relative_to(root)): hashlib.sha256(path.read_bytes()).hexdigest()
-        if path.is_file() else "directory"
+        str(path.relative_to(root)): str(path.readlink()) if path.is_symlink()
+        else hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file()
+        else "directory"
         for path in sorted(root.rglob("*"))
         if "journal" not in path.parts and path.name != "trash"
         and not path.name.startswith("state.db")

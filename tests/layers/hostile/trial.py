@@ -14,6 +14,7 @@ from pyminidock.events import ArchiveWarned, Event
 from pyminidock.layers.apply import Policy, apply
 from pyminidock.layers.archive import ArchiveRefused, read_entries
 from pyminidock.layers.merged import Merged
+from pyminidock.layers.snapshots import remove_tree
 from tests.layers.hostile.blocks import END
 from tests.layers.hostile.cases import OUT, Case, d, f, ln, shown
 
@@ -84,7 +85,7 @@ class Trial:
         around = facts(self.place / "sentinel"), facts(self.base)
         handles = len(os.listdir("/proc/self/fd"))  # noqa: PTH208  (names alone)
         heard: list[Event] = []
-        entries = read_entries(io.BytesIO(case.archive + END), emit=heard.append)
+        entries = read_entries(io.BytesIO(case.whole), emit=heard.append)
         if case.refused:
             with pytest.raises(ArchiveRefused) as refusal:
                 apply(entries, self.layer, policy=self.policy, emit=heard.append)
@@ -97,6 +98,8 @@ class Trial:
         assert (facts(self.place / "sentinel"), facts(self.base)) == around
         assert sorted(path.name for path in self.place.iterdir()) == ["layers", "sentinel"]
         assert len(os.listdir("/proc/self/fd")) == handles  # noqa: PTH208
+        # Some are deeper than shutil.rmtree can go, with which pytest cleans up later.
+        remove_tree(self.layer)
 
     def _compare(self, case: Case, heard: list[Event]) -> None:
         assert shown(self.layer, self.policy) == case.tree
