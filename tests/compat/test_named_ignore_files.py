@@ -65,7 +65,7 @@ def theirs(reference: Reference, folder: Path, dockerfile: str) -> set[str]:
 
 def files(packed: io.BufferedIOBase) -> set[str]:
     """Name what is no directory, and no file that is sent in any case."""
-    with tarfile.open(fileobj=packed) as archive:  # type: ignore[arg-type]
+    with tarfile.open(fileobj=packed) as archive:
         return {entry.name for entry in archive if not entry.isdir()} - OWN
 
 
