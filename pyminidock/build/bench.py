@@ -22,7 +22,7 @@ from pyminidock.build.output import Tell
 from pyminidock.build.running import Runner
 from pyminidock.build.stage import Outcome, Standing, trees
 from pyminidock.dockerfile.arguments import Arguments
-from pyminidock.events import Emit
+from pyminidock.events import Emit, LayerFound
 from pyminidock.image.digest import Digest, sha256_of
 from pyminidock.image.document import (
     MAX_DOCUMENT_BYTES,
@@ -129,6 +129,13 @@ class Bench:
         row = commit_tree(self.store, tree, parent, sync=self.sync, emit=self.emit)
         reach("build.layer")
         return row
+
+    def tell_layers(self, layers: tuple[Digest, ...]) -> None:
+        """Tell of layers that are here already, bottom first, and who stands on them."""
+        for chain in layers:
+            if (row := self.store.layers.get(chain)) is not None:
+                facts = (row.chain_id, row.diff_id, row.size_bytes, row.files)
+                self.emit(LayerFound(*facts, self.store.images.names_on(chain)))
 
     def standing_of(self, reference: str) -> Standing:
         """Stand on an image that is here, by its name or id.  Raises NoSuchImage."""

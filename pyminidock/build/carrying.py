@@ -105,6 +105,7 @@ def _taken(
     bench.hits.append(found)
     bench.emit(CacheHit(bench.step, row.id))
     bench.tell(output.CACHED)
+    bench.tell_layers(row.layers[len(standing.layers) :])
     after = replace(
         outcome.after(standing), image=row.id, document=bench.read(row.id),
         layers=row.layers, size_bytes=row.size_bytes,

@@ -19,13 +19,15 @@ from dataclasses import replace
 from pyminidock.build import output
 from pyminidock.build.bench import Bench
 from pyminidock.build.cachekey import fingerprint
+from pyminidock.build.changed import tell_changes
+from pyminidock.build.placing import MOST_EVENTS
 from pyminidock.build.running import Output, RunWish
 from pyminidock.build.stage import Outcome, Standing, short_digest, split
 from pyminidock.dockerfile import history
 from pyminidock.dockerfile import instructions as said
 from pyminidock.dockerfile.heredocs import parse_heredoc
 from pyminidock.errors import MinidockError
-from pyminidock.events import StepPrinted
+from pyminidock.events import FilesOmitted, StepPrinted
 from pyminidock.store.failpoints import reach
 from pyminidock.store.layers import LayerRow
 
@@ -113,7 +115,10 @@ def _make(bench: Bench, standing: Standing, wish: RunWish) -> LayerRow | None:
                 bench.tell(output.removed(container.id))
             shown = " ".join(wish.argv)
             raise RunFailed(f"The command '{shown}' returned a non-zero code: {code}", code)
+        tell_changes(container.upper, bench.tree_of(standing), bench.emit)
         layer = bench.layer_of(standing, container.upper)
+        if layer is not None and layer.files > MOST_EVENTS:
+            bench.emit(FilesOmitted(layer.files - MOST_EVENTS))
         if not bench.options.removes:
             container.keep()
     if bench.options.removes:

@@ -269,6 +269,7 @@ class _Run:
     def _begin(self, stage: Stage, first: Numbered) -> Standing:
         """Stand on the base of a stage, and do what it left for whoever builds on it."""
         standing = self._base(stage)
+        self.bench.tell_layers(standing.layers)
         config = standing.config
         environment = config.environment
         if all(split(variable)[0] != "PATH" for variable in environment):

@@ -211,7 +211,7 @@ def worded(cause: Mapping[str, str]) -> str:
     'a.py has another mode: 0644 → 0755'
     """
     from pyminidock.events import CacheMissed  # noqa: PLC0415  (costs 60 ms)
-    from pyminidock.viz.sentences import reason  # noqa: PLC0415
+    from pyminidock.viz.buildwords import reason  # noqa: PLC0415
 
     names = ("cause", "detail", "path", "before", "after")
     said = reason(CacheMissed(0, *(cause[name] for name in names)))

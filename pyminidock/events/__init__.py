@@ -21,6 +21,7 @@ from pyminidock.events.build import (
     CacheMissed,
     ConfigChanged,
     ContextReceived,
+    FileChanged,
     FileCopied,
     FilesOmitted,
     ImageBuilt,
@@ -107,6 +108,7 @@ from pyminidock.events.kernel import (
 )
 from pyminidock.events.layers import (
     ArchiveWarned,
+    LayerFound,
     SnapshotPrepared,
     SnapshotRemoved,
 )
@@ -116,10 +118,10 @@ AnyEvent = (
     LayerProbed | PathResolved
     | ImageFound | LayerUnpacked | LayerReused | ImageLoaded | ImageSaved
     | ImageUntagged | ImageRemoved | LayersRemoved | StoreRepaired
-    | SnapshotPrepared | SnapshotRemoved | ArchiveWarned
+    | LayerFound | SnapshotPrepared | SnapshotRemoved | ArchiveWarned
     | PathIgnored | ContextReceived | InstructionParsed | StepStarted | StepSkipped
-    | CacheHit | CacheMissed | ConfigChanged | FileCopied | FilesOmitted | StepPrinted
-    | LayerCommitted | StepFinished | ImageBuilt | ImageTagged | BuildFailed
+    | CacheHit | CacheMissed | ConfigChanged | FileCopied | FileChanged | FilesOmitted
+    | StepPrinted | LayerCommitted | StepFinished | ImageBuilt | ImageTagged | BuildFailed
     | ContainerCreated | UserResolved | SpecResolved | PlanMade | ContainerStarted
     | ContainerStartFailed | IsolationObserved | IsolationUnobserved | ContainerExited
     | ContainerSignalled | ContainerRemoved | ExecCreated | ExecStarted | ExecExited
@@ -171,6 +173,7 @@ __all__ = [
     "ExecCreated",
     "ExecExited",
     "ExecStarted",
+    "FileChanged",
     "FileCopied",
     "FilesOmitted",
     "GateHeld",
@@ -190,6 +193,7 @@ __all__ = [
     "JournalDropped",
     "KeyringJoined",
     "LayerCommitted",
+    "LayerFound",
     "LayerProbed",
     "LayerReused",
     "LayerUnpacked",

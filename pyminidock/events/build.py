@@ -105,11 +105,33 @@ class ConfigChanged(Event):
 
 @dataclass(frozen=True, slots=True)
 class FileCopied(Event):
-    """One name was put into the new layer; `kind` is file, directory, link, … as in tar."""
+    """One name was put into the new layer; `kind` is file, directory, link, … as in tar.
+
+    `change` is "added", or "changed" where the image had something of that name before.
+    """
 
     evidence: ClassVar[str] = "acknowledged"
     source: str
     path: str
+    kind: str
+    mode: int
+    uid: int
+    gid: int
+    size_bytes: int
+    change: str = "added"
+
+
+@dataclass(frozen=True, slots=True)
+class FileChanged(Event):
+    """The program of a RUN left one name otherwise than it had found it.
+
+    `change` is "added", "changed" or "deleted"; of a deleted name the other fields tell
+    what it was, for it still lies in a layer below.
+    """
+
+    evidence: ClassVar[str] = "observed"
+    path: str
+    change: str
     kind: str
     mode: int
     uid: int

@@ -18,6 +18,20 @@ class ArchiveWarned(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class LayerFound(Event):
+    """A layer is here and is stood upon; `names` are images that stand on it, at most 8.
+
+    `size_bytes` is the content of its files, `files` counts all its names.
+    """
+
+    chain_id: str
+    diff_id: str
+    size_bytes: int
+    files: int
+    names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class SnapshotPrepared(Event):
     """A container got an empty `upper` directory above its read-only `lower` ones."""
 

@@ -170,6 +170,16 @@ class Images:
             )
             return tuple(row["name"] for row in found.fetchall())
 
+    def names_on(self, layer: Digest, most: int = 8) -> tuple[str, ...]:
+        """Give names of images that stand on a layer, by its chain id; at most `most`."""
+        with self._db.read() as rows:
+            found = rows.execute(
+                "SELECT DISTINCT name FROM tags JOIN image_layers USING (image)"
+                " WHERE chain_id = ? ORDER BY name LIMIT ?",
+                (layer, most),
+            )
+            return tuple(row["name"] for row in found.fetchall())
+
     def tags(self) -> dict[str, Digest]:
         """Give every name with the id of its image."""
         with self._db.read() as rows:

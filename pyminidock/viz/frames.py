@@ -22,7 +22,8 @@ from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any, TypeVar, assert_never
 
 from pyminidock.events.journal import Record
-from pyminidock.viz.things import EMPTY, Ring, Step, World
+from pyminidock.viz.rings import Ring
+from pyminidock.viz.things import EMPTY, Step, World
 from pyminidock.viz.world import fold
 
 Path = tuple[str, ...]
@@ -205,6 +206,11 @@ class Player:
             self.add(record)
 
     @property
+    def newest(self) -> World:
+        """The world after the newest record, wherever the position is."""
+        return self._newest
+
+    @property
     def last(self) -> int:
         """The newest position."""
         return self.first + len(self._frames)
@@ -261,4 +267,6 @@ def _leaves(world: World) -> int:
     """Estimate how much a whole world weighs, in values."""
     things = sum(len(c.mounts) + len(c.made) + 8 for c in world.containers.values())
     traits = sum(len(p.traits) + len(p.namespaces) for p in world.processes.values())
-    return things + traits + len(world.steps.items) + len(world.paths)
+    build = world.build
+    made = 8 * len(build.instructions) + 6 * len(build.layers) + len(build.files.items)
+    return things + traits + made + len(world.steps.items) + len(world.paths)

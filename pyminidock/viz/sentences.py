@@ -21,9 +21,12 @@ from pyminidock.events import AnyEvent, Event
 from pyminidock.events.base import kind_of
 from pyminidock.events.journal import Record, data_of, event_of
 from pyminidock.viz import english
+from pyminidock.viz.buildwords import words_of_build
 from pyminidock.viz.processes import account_of
 
-_ID = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{52}\b")  # ids are shown as 12 digits
+_ID = re.compile(
+    r"(?:\bsha256:)?\b([0-9a-f]{12})[0-9a-f]{52}\b"
+)  # ids are shown as 12 digits
 WIDTHS = {1: 120, 2: 240, 3: 400}  # characters at each depth
 
 
@@ -96,12 +99,13 @@ def words_of(  # noqa: PLR0911, PLR0912  (one line per fact)
             return kind, {**facts, "path": name.replace(".", "/")}
         case e.ResourceLimited() | e.CapabilitiesSet() | e.BoundingSetDropped():
             return _limits(event, kind, facts)
-        case e.CacheMissed():
-            return kind, {**facts, "reason": reason(event)}
-        case e.StepFinished():
-            return (f"{kind}/cached" if event.was_cached else kind), facts
-        case e.ImageTagged():
-            return (f"{kind}/moved" if event.previous else kind), facts
+        case (
+            e.ContextReceived() | e.CacheMissed() | e.ConfigChanged() | e.FileCopied()
+            | e.FileChanged() | e.LayerFound() | e.LayerCommitted() | e.LayerUnpacked()
+            | e.LayersRemoved() | e.StepPrinted() | e.StepFinished() | e.ImageTagged()
+            | e.BuildFailed()
+        ):  # fmt: skip
+            return words_of_build(event, kind, facts)
         case e.SpecResolved():
             return kind, {**facts, "capabilities_count": len(event.capabilities)}
         case e.IsolationObserved():
@@ -113,10 +117,8 @@ def words_of(  # noqa: PLR0911, PLR0912  (one line per fact)
         ):  # fmt: skip
             return _two_faces(event, kind, facts)
         case (
-            e.PathIgnored() | e.ContextReceived() | e.InstructionParsed() | e.StepStarted()
-            | e.StepSkipped() | e.CacheHit() | e.ConfigChanged() | e.FileCopied()
-            | e.FilesOmitted() | e.StepPrinted() | e.LayerCommitted()
-            | e.ImageBuilt() | e.BuildFailed()
+            e.PathIgnored() | e.InstructionParsed() | e.StepStarted() | e.StepSkipped()
+            | e.CacheHit() | e.FilesOmitted() | e.ImageBuilt()
         ):  # fmt: skip
             return kind, facts
         case (
@@ -134,9 +136,8 @@ def words_of(  # noqa: PLR0911, PLR0912  (one line per fact)
             | e.BirthReady() | e.DescriptorsClosed() | e.WorkingDirectoryEntered()
             | e.UserTaken() | e.NewPrivilegesForbidden() | e.SeccompInstalled()
             | e.ProgramExecuted() | e.ProgramNotExecuted() | e.DevicesFiltered()
-            | e.ArchiveWarned() | e.LayerUnpacked() | e.LayerReused() | e.ImageLoaded()
-            | e.ImageSaved() | e.ImageUntagged() | e.ImageRemoved() | e.LayersRemoved()
-            | e.StoreRepaired()
+            | e.ArchiveWarned() | e.LayerReused() | e.ImageLoaded() | e.ImageSaved()
+            | e.ImageUntagged() | e.ImageRemoved() | e.StoreRepaired()
         ):  # fmt: skip
             return kind, facts
         case _:
@@ -164,29 +165,6 @@ def _limits(
             return kind, {**facts, "kept_count": len(kept)}
         case _:
             assert_never(event)
-
-
-_CAUSES = {
-    "first": "nothing like it was built on this image before",
-    "disabled": "the cache was not to be used",
-    "parent": "the image before it is another one",
-    "instruction": "the instruction is another one",
-}
-
-
-def reason(event: e.CacheMissed) -> str:
-    """Say in one clause why a step has to be done.
-
-    >>> reason(e.CacheMissed(4, "file", "content", "sample.py"))
-    'sample.py has another content'
-    """
-    if event.cause == "file":
-        if event.detail in ("added", "removed"):
-            return f"{event.path} was {event.detail}"
-        return f"{event.path} has another {event.detail}"
-    if event.cause in ("argument", "setting"):
-        return f"the {event.cause} {event.detail} has another value"
-    return _CAUSES.get(event.cause, event.cause) or "no cause was told"
 
 
 def _two_faces(  # noqa: PLR0911  (one line per fact)

@@ -9,31 +9,14 @@ the current step did by comparing, without knowing the step before.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Generic, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from pyminidock.events.journal import Record
-
-Item = TypeVar("Item")
+from pyminidock.viz.building import Build
+from pyminidock.viz.rings import Ring
 
 NAMESPACES = ("pid", "mount", "network", "uts", "ipc", "cgroup", "user")
 """In the order in which the pictures name them; `time` is never left here."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ring(Generic[Item]):
-    """The last `cap` of all items ever added; `seen` counts the forgotten ones too.
-
-    >>> Ring(2).add("a").add("b").add("c")
-    Ring(cap=2, items=('b', 'c'), seen=3)
-    """
-
-    cap: int
-    items: tuple[Item, ...] = ()
-    seen: int = 0
-
-    def add(self, item: Item) -> "Ring[Item]":
-        """Give the ring with one more item, and without its oldest if it was full."""
-        return Ring(self.cap, (*self.items, item)[-self.cap :], self.seen + 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,10 +146,15 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One event as it was recorded; `level` is how deep it lies within other steps."""
+    """One event as it was recorded; `level` is how deep it lies within other steps.
+
+    `part` names the part of the story to which it belongs: an operation and its phase, or
+    "step 3" of a build.
+    """
 
     record: Record
     level: int
+    part: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +170,7 @@ class World:
     holds: Mapping[str, Hold] = field(default_factory=dict)
     images: Mapping[str, str] = field(default_factory=dict)  # name: what it stands in for
     paths: Mapping[str, str] = field(default_factory=dict)  # looked up: layers, or absent
+    build: Build = field(default_factory=Build)
     steps: Ring[Step] = field(default_factory=lambda: Ring(256))
     failures: Ring[Failure] = field(default_factory=lambda: Ring(32))
     notes: Ring[Step] = field(

@@ -16,6 +16,7 @@ from typing import assert_never, cast
 from pyminidock import events as e
 from pyminidock.events import AnyEvent
 from pyminidock.events.journal import Record, event_of
+from pyminidock.viz.buildsteps import BuildEvent, build_after
 from pyminidock.viz.effects import trait_of, tree_after
 from pyminidock.viz.processes import (
     exited,
@@ -44,7 +45,7 @@ def fold_all(records: Iterable[Record], world: World = EMPTY) -> World:
 
 def fold(world: World, record: Record) -> World:
     """Give the world after `record`.  Never fails: what is unknown becomes a note."""
-    step = Step(record, _level(world, record))
+    step = Step(record, _level(world, record), part_of(world, record))
     world = replace(
         world, story=record.story, backend=record.backend, steps=world.steps.add(step)
     )
@@ -66,20 +67,39 @@ def _level(world: World, record: Record) -> int:
     return 1  # its parent was forgotten
 
 
+def part_of(world: World, record: Record) -> str:
+    """Name the part of the story that a step belongs to.
+
+    That is an operation and its phase; in a build it is the instruction, with all that is
+    done for it, and the image of a stage goes with the last instruction before it.
+    """
+    before = world.steps.items[-1].part if world.steps.items else ""
+    is_within = record.parent or record.kind == "image.built"
+    if is_within and before.startswith("step "):
+        return before
+    if record.kind in ("step.started", "step.skipped", "step.finished"):
+        return f"step {record.data.get('step', '')}"
+    return " · ".join(word for word in (record.operation, record.phase) if word)
+
+
 def _told(world: World, record: Record, event: AnyEvent) -> World:
     """Hand each event to the part of the world it is about."""
     match event:
         case (
             e.PathIgnored() | e.ContextReceived() | e.InstructionParsed() | e.StepStarted()
             | e.StepSkipped() | e.CacheHit() | e.CacheMissed() | e.ConfigChanged()
-            | e.FileCopied() | e.FilesOmitted() | e.StepPrinted() | e.LayerCommitted()
-            | e.StepFinished() | e.ImageBuilt() | e.ImageTagged() | e.BuildFailed()
-            | e.RequestReceived() | e.RequestRefused() | e.GateHeld() | e.GateReleased()
+            | e.FileCopied() | e.FileChanged() | e.FilesOmitted() | e.StepPrinted()
+            | e.LayerFound() | e.LayerCommitted() | e.LayerUnpacked() | e.LayerReused()
+            | e.StepFinished() | e.ImageBuilt() | e.ImageTagged() | e.ImageLoaded()
+            | e.BuildFailed()
+        ):  # fmt: skip
+            return _built(world, record, event)
+        case (
+            e.RequestReceived() | e.RequestRefused() | e.GateHeld() | e.GateReleased()
             | e.EventsDropped() | e.JournalDropped() | e.OrphanRemoved()
             | e.ShortfallFound() | e.LayerProbed() | e.PathResolved()
-            | e.ArchiveWarned() | e.LayerUnpacked() | e.LayerReused() | e.ImageLoaded()
-            | e.ImageSaved() | e.ImageUntagged() | e.ImageRemoved() | e.LayersRemoved()
-            | e.StoreRepaired()
+            | e.ArchiveWarned() | e.ImageSaved() | e.ImageUntagged() | e.ImageRemoved()
+            | e.LayersRemoved() | e.StoreRepaired()
         ):  # fmt: skip
             return _around(world, record, event)
         case (
@@ -118,22 +138,28 @@ def _told(world: World, record: Record, event: AnyEvent) -> World:
 
 
 _Around = (
-    e.PathIgnored | e.ContextReceived | e.InstructionParsed | e.StepStarted | e.StepSkipped
-    | e.CacheHit
-    | e.CacheMissed | e.ConfigChanged | e.FileCopied | e.FilesOmitted | e.StepPrinted
-    | e.LayerCommitted | e.StepFinished | e.ImageBuilt | e.ImageTagged | e.BuildFailed
-    | e.RequestReceived | e.RequestRefused | e.GateHeld | e.GateReleased | e.EventsDropped
+    e.RequestReceived | e.RequestRefused | e.GateHeld | e.GateReleased | e.EventsDropped
     | e.JournalDropped | e.OrphanRemoved | e.ShortfallFound | e.LayerProbed
-    | e.PathResolved | e.ArchiveWarned | e.LayerUnpacked | e.LayerReused | e.ImageLoaded
-    | e.ImageSaved | e.ImageUntagged | e.ImageRemoved | e.LayersRemoved | e.StoreRepaired
+    | e.PathResolved | e.ArchiveWarned | e.ImageSaved | e.ImageUntagged | e.ImageRemoved
+    | e.LayersRemoved | e.StoreRepaired
 )  # fmt: skip
+
+
+def _built(world: World, record: Record, event: BuildEvent) -> World:
+    """What happened to the image that is being made."""
+    world = replace(world, build=build_after(world.build, record, event))
+    if isinstance(event, e.BuildFailed):
+        failure = Failure(record.seq, event.text, f"at step {event.step}")
+        return replace(world, failures=world.failures.add(failure))
+    return world
 
 
 def _around(world: World, record: Record, event: _Around) -> World:
     """What happened beside the container: requests, gates, lookups, losses."""
     match event:
-        case e.RequestRefused() | e.BuildFailed():
-            return replace(world, failures=world.failures.add(_failure(record, event)))
+        case e.RequestRefused(status, what):
+            failure = Failure(record.seq, what, f"status {status}")
+            return replace(world, failures=world.failures.add(failure))
         case e.GateHeld(gate, at, kind):
             hold = Hold(at, kind, record.seq)
             return replace(world, holds=bounded(world.holds, gate, hold))
@@ -150,24 +176,10 @@ def _around(world: World, record: Record, event: _Around) -> World:
         ):  # fmt: skip
             return replace(world, notes=world.notes.add(world.steps.items[-1]))
         case (
-            e.RequestReceived() | e.LayerProbed() | e.PathIgnored() | e.ContextReceived()
-            | e.InstructionParsed() | e.StepStarted() | e.StepSkipped() | e.CacheHit()
-            | e.CacheMissed() | e.ConfigChanged() | e.FileCopied() | e.FilesOmitted()
-            | e.StepPrinted() | e.LayerCommitted() | e.StepFinished() | e.ImageBuilt()
-            | e.ImageTagged() | e.LayerUnpacked() | e.LayerReused() | e.ImageLoaded()
-            | e.ImageSaved() | e.ImageUntagged() | e.ImageRemoved() | e.LayersRemoved()
+            e.RequestReceived() | e.LayerProbed() | e.ImageSaved() | e.ImageUntagged()
+            | e.ImageRemoved() | e.LayersRemoved()
         ):  # fmt: skip
             return world
-        case _:
-            assert_never(event)
-
-
-def _failure(record: Record, event: e.RequestRefused | e.BuildFailed) -> Failure:
-    match event:
-        case e.RequestRefused(status, what):
-            return Failure(record.seq, what, f"status {status}")
-        case e.BuildFailed(step, text):
-            return Failure(record.seq, text, f"at step {step}")
         case _:
             assert_never(event)
 

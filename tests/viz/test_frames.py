@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from pyminidock.events.journal import Record
 from pyminidock.viz import frames
 from pyminidock.viz.frames import MAX_OPERATIONS, Player, apply, difference, frame
-from pyminidock.viz.things import EMPTY, Ring, World
+from pyminidock.viz.rings import Ring
+from pyminidock.viz.things import EMPTY, World
 from pyminidock.viz.world import fold, fold_all
 from tests.viz.story import STORY, recorded
 

@@ -31,9 +31,14 @@ IMAGES: Mapping[str, Words] = {
         "{name} → {image}, a stand-in made of {stand_in}",
     ),
     "layer.unpacked": (
-        "A layer was unpacked: {files} entries, {size_bytes} bytes",
+        "A layer was unpacked: {files} entries, {size}",
         "A layer travels as an archive and lives as a tree, named after all that is below.",
         "tar -x into layers/{chain_id}, diff id {diff_id}",
+    ),
+    "layer.found": (
+        "A layer is here already: {files} names, {size}",
+        "One tree for everybody who stands on it: {names}.",
+        "layers/{chain_id}, diff ID {diff_id}",
     ),
     "layer.reused": (
         "A layer was here already",
@@ -61,7 +66,7 @@ IMAGES: Mapping[str, Words] = {
         "rm {image}",
     ),
     "layers.removed": (
-        "What nobody needed is gone: {size_bytes} bytes",
+        "What nobody needed is gone: {size}",
         "No image, no container and no work in progress needed these layers and blobs.",
         "rm layers {layers}, {blobs} blobs",
     ),
