@@ -39,7 +39,7 @@ _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _MOST_HANDLES = 64
 _PIECE = 1 << 24
-KINDS = {
+_KINDS = {
     stat.S_IFREG: "file", stat.S_IFDIR: "directory", stat.S_IFLNK: "symlink",
     stat.S_IFCHR: "character", stat.S_IFBLK: "block", stat.S_IFIFO: "fifo",
 }  # fmt: skip
@@ -88,28 +88,34 @@ class NewTree:
 
     # ── What can be asked for ────────────────────────────────────────────────────────────
 
-    def directory(self, path: bytes, owner: tuple[int, int] = (0, 0)) -> bool:
+    def directory(self, path: bytes, owner: tuple[int, int] = (0, 0), *,
+                  parents: tuple[int, int] = (0, 0)) -> bool:  # fmt: skip
         """Let a directory exist; 0755 and `owner` if it is new.  Say whether it was.
 
-        `path` is canonical.  Its parents are made, too, and belong to root.
+        `path` is canonical.  What is missing above it is made, too, and owned by `parents`.
         Raises NotADirectoryError.
         """
         if self._is_directory(path):
             return False
-        handle = self._enter(path)
-        if owner != (0, 0):
-            os.fchown(handle, *owner)
+        above, _ = os.path.split(path)
+        self._enter(above, parents)
+        handle = self._enter(path, owner)
         self._tell("", path, os.fstat(handle))
         return True
 
     def put(self, source: Merged, real: str, target: bytes, how: How) -> None:
         """Put one file, link or device under the name `target`."""
+        self._names.clear()
         parent, name = os.path.split(os.fsencode("/" + real))
         found = next(each for each in source.scan(parent) if each[0] == name)
         self._name(found, real, target, how)
 
     def pour(self, source: Merged, real: str, target: bytes, how: How) -> None:
-        """Put all that a directory holds into the directory `target`."""
+        """Put all that a directory holds into the directory `target`.
+
+        Names of one file stay so, within what is poured at once.
+        """
+        self._names.clear()
         waiting = [(os.fsencode("/" + real), target)]
         while waiting:
             here, there = waiting.pop()
@@ -169,16 +175,20 @@ class NewTree:
             os.close(self._open.popitem(last=False)[1])
         return handle
 
-    def _enter(self, path: bytes) -> int:
-        """Open a directory of this layer; make it, or copy it up, if it is not in it."""
+    def _enter(self, path: bytes, owner: tuple[int, int] = (0, 0)) -> int:
+        """Open a directory of this layer; make it, or copy it up, if it is not in it.
+
+        `owner` is for what the image does not have.
+        """
         with suppress(FileNotFoundError):
             return self._find(path)
         parent, name = os.path.split(path)
-        above = self._enter(parent)
+        above = self._enter(parent, owner)
         os.mkdir(name, 0o700, dir_fd=above)
         handle = self._find(path)
         status = self._below.lstat(path)
         if status is None or not stat.S_ISDIR(status.st_mode):
+            os.fchown(handle, *owner)
             os.fchmod(handle, 0o755)
             return handle
         os.fchown(handle, status.st_uid, status.st_gid)
@@ -268,12 +278,11 @@ class NewTree:
         self.count += 1
         if self.count > MOST_EVENTS:
             return
-        kind = KINDS.get(stat.S_IFMT(status.st_mode), "file")
+        kind = _KINDS.get(stat.S_IFMT(status.st_mode), "file")
         self._emit(FileCopied(
             source, os.fsdecode(target), kind, stat.S_IMODE(status.st_mode),
             status.st_uid, status.st_gid,
             status.st_size if stat.S_ISREG(status.st_mode) else 0,
-            "added" if self._below.lstat(target) is None else "changed",
         ))  # fmt: skip
 
 

@@ -171,6 +171,15 @@ class _Placing:
     how: How
     work: Path  # host: for archives
 
+    def make_above(self, target: bytes) -> None:
+        """Let the directory of a file exist.
+
+        Whoever owns the file owns what is new on the way to it; the way to a directory or
+        an archive is root's.
+        """
+        owner = self.how.owner or (0, 0)
+        self.new.directory(os.path.split(target)[0], owner, parents=owner)
+
 
 def _how(found: _Found, step: said.Copy | said.Add, image: Merged) -> How:
     """Decide owner and mode.  Raises OwnerUnknown, CopyRefused."""
@@ -207,9 +216,6 @@ def _place_all(bench: Bench, standing: Standing, found: _Found, to: _Placing) ->
     shown = found.sources or (Source("", "", False),)
     where = place(found.wish, shown, wanted, to.below)
     target = os.fsencode(where.path)
-    new_owner = to.how.owner or (0, 0)
-    if where.is_directory:
-        to.new.directory(target, new_owner)
     for source in found.sources:
         _place_source(bench, found, source, target if where.is_directory else None, to,
                       os.fsencode(where.path))  # fmt: skip
@@ -221,13 +227,15 @@ def _place_all(bench: Bench, standing: Standing, found: _Found, to: _Placing) ->
                 "the address has no file name in it", try_next="ADD URL /the/whole/name",
             )  # fmt: skip
         path = _inside(target, name) if where.is_directory else target
+        to.make_above(path)
         with Merged([fetched.path.parent]) as outside:
             to.new.put(outside, fetched.path.name, path, replace(to.how, links=False))
     for document in step.heredocs:
         path = _inside(target, document.name) if where.is_directory else target
         content = document.text.encode("utf-8", "surrogateescape")
         mode = 0o644 if to.how.mode is None else to.how.mode
-        to.new.write(path, content, mode, new_owner)
+        to.make_above(path)
+        to.new.write(path, content, mode, to.how.owner or (0, 0))
 
 
 def _place_source(  # noqa: PLR0913, PLR0917  (one thing, and everything around it)
@@ -235,12 +243,14 @@ def _place_source(  # noqa: PLR0913, PLR0917  (one thing, and everything around 
     path: bytes,
 ) -> None:  # fmt: skip
     if source.is_directory:
+        to.new.directory(path, to.how.owner or (0, 0))
         to.new.pour(found.files.tree, source.real, path, to.how)
         return
     if isinstance(found.step, said.Add) and _is_archive(found.files.tree, source):
         _extract(bench, found, source, path, to)
         return
     target = path if directory is None else _inside(directory, source.name)
+    to.make_above(target)
     to.new.put(found.files.tree, source.real, target, to.how)
 
 
