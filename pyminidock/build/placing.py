@@ -39,7 +39,7 @@ _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _MOST_HANDLES = 64
 _PIECE = 1 << 24
-_KINDS = {
+KINDS = {
     stat.S_IFREG: "file", stat.S_IFDIR: "directory", stat.S_IFLNK: "symlink",
     stat.S_IFCHR: "character", stat.S_IFBLK: "block", stat.S_IFIFO: "fifo",
 }  # fmt: skip
@@ -278,11 +278,12 @@ class NewTree:
         self.count += 1
         if self.count > MOST_EVENTS:
             return
-        kind = _KINDS.get(stat.S_IFMT(status.st_mode), "file")
+        kind = KINDS.get(stat.S_IFMT(status.st_mode), "file")
         self._emit(FileCopied(
             source, os.fsdecode(target), kind, stat.S_IMODE(status.st_mode),
             status.st_uid, status.st_gid,
             status.st_size if stat.S_ISREG(status.st_mode) else 0,
+            "added" if self._below.lstat(target) is None else "changed",
         ))  # fmt: skip
 
 
