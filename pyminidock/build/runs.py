@@ -23,6 +23,7 @@ from pyminidock.build.changed import tell_changes
 from pyminidock.build.placing import MOST_EVENTS
 from pyminidock.build.running import Output, RunWish
 from pyminidock.build.stage import Outcome, Standing, short_digest, split
+from pyminidock.build.volumes import note, written_below
 from pyminidock.dockerfile import history
 from pyminidock.dockerfile import instructions as said
 from pyminidock.dockerfile.heredocs import parse_heredoc
@@ -116,6 +117,8 @@ def _make(bench: Bench, standing: Standing, wish: RunWish) -> LayerRow | None:
             shown = " ".join(wish.argv)
             raise RunFailed(f"The command '{shown}' returned a non-zero code: {code}", code)
         tell_changes(container.upper, bench.tree_of(standing), bench.emit)
+        for volume in written_below(container.upper, standing.config.volumes):
+            bench.tell(output.Text(note(volume)))
         layer = bench.layer_of(standing, container.upper)
         if layer is not None and layer.files > MOST_EVENTS:
             bench.emit(FilesOmitted(layer.files - MOST_EVENTS))

@@ -1,4 +1,4 @@
-"""Where two containers differ, and which of the differences are meant.
+"""Where two containers, or two builds, differ, and which of the differences are meant.
 
 `allowlist.toml` holds one rule per meant difference.  A rule that nothing needs any more is
 stale, and stale rules fail the tests, so the list only ever says what is true.  Nothing
@@ -10,6 +10,7 @@ import re
 import tomllib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from tests.compat.observe import Facts
 
@@ -102,3 +103,14 @@ def read(text: str, today: datetime.date) -> AllowList:
     if sum(rule.topic == "mounts" for rule in rules) > MOUNT_RULES_AT_MOST:
         raise RuleRefused(f"more than {MOUNT_RULES_AT_MOST} rules for mounts")
     return AllowList(rules)
+
+
+def standing(*, about_builds: bool) -> AllowList:
+    """Give the rules of allowlist.toml, either those about builds or the others.
+
+    Raises RuleRefused.
+    """
+    text = Path(__file__).with_name("allowlist.toml").read_text()
+    today = datetime.datetime.now(datetime.UTC).date()
+    rules = read(text, today).rules
+    return AllowList([r for r in rules if r.topic.startswith("build") == about_builds])

@@ -4,15 +4,13 @@ The same probe runs as the first process of both.  Docker against a second Docke
 what is left over would be ours: the facts are the same on every run and need no rule.
 """
 
-import datetime
 import functools
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 
 import pytest
 
-from tests.compat.allowlist import AllowList, differences, read
+from tests.compat.allowlist import differences, standing
 from tests.compat.observe import PROBE, Facts, host_namespaces, parse
 from tests.minidock_cli import Minidock
 from tests.reference import Reference, running_reference
@@ -78,11 +76,6 @@ def ours(minidock: Minidock) -> Look:
     return look(minidock.run, minidock.image)
 
 
-def allow_list() -> AllowList:
-    text = (Path(__file__).parent / "allowlist.toml").read_text()
-    return read(text, datetime.datetime.now(datetime.UTC).date())
-
-
 def report(found: Sequence[object]) -> str:
     return "\n".join(str(one) for one in found)
 
@@ -97,11 +90,11 @@ def test_two_dockers_agree_on_everything(
 @every_flag
 def test_our_container_is_born_like_dockers(docker: Look, ours: Look, flags: str) -> None:
     found = differences(docker(flags), ours(flags))
-    assert report(allow_list().unexplained(found)) == ""
+    assert report(standing(about_builds=False).unexplained(found)) == ""
 
 
 def test_every_rule_of_the_allow_list_is_needed(docker: Look, ours: Look) -> None:
-    allowed = allow_list()
+    allowed = standing(about_builds=False)
     for flags in FLAGS.values():
         allowed.unexplained(differences(docker(flags), ours(flags)))
     assert allowed.stale == []

@@ -1,0 +1,111 @@
+"""The same Dockerfile built by dockerd and by us: one configuration, one list of files.
+
+What only the classic builder can say, its text, is compared with it; what only BuildKit
+understands is built by dockerd's own BuildKit.  Whatever differs needs a rule.
+"""
+
+import difflib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import pytest
+
+from tests.compat import dockerfiles
+from tests.compat.allowlist import AllowList, Difference, differences, standing
+from tests.compat.bakers import BUILDKIT, Baker, Outcome, bakers
+from tests.minidock_cli import Minidock
+from tests.reference import Reference
+
+pytestmark = pytest.mark.compat
+
+
+@dataclass(slots=True)
+class Contest:
+    """Both engines, and what was found so far; each case is built once."""
+
+    docker: Baker
+    ours: Baker
+    rules: AllowList
+    found: dict[str, list[Difference]] = field(default_factory=dict)
+
+    def differences(self, group: str, name: str) -> list[Difference]:
+        """Build a case with both; give all in which they differ."""
+        key = f"{group}: {name}"
+        if key not in self.found:
+            case = getattr(dockerfiles, group)[name]
+            with_kit = BUILDKIT if group == "BUILDKIT" else {}
+            asked = {"nocache": "1", **case.query}
+            theirs = self.docker.build(case.context, **{**asked, **with_kit})
+            mine = self.ours.build(case.context, **asked)
+            self.found[key] = [*self._differing(theirs, mine, name, has_text=not with_kit)]
+        return self.found[key]
+
+    def _differing(
+        self, theirs: Outcome, mine: Outcome, name: str, *, has_text: bool
+    ) -> Iterator[Difference]:
+        if theirs.image and mine.image:
+            yield from differences(
+                self.docker.facts(theirs.image), self.ours.facts(mine.image)
+            )
+        elif theirs.image or mine.image:
+            yield Difference("build failure", name, theirs.message, mine.message)
+        if has_text:
+            yield from differing_lines(name, lines_of(theirs), lines_of(mine))
+
+
+def lines_of(outcome: Outcome) -> list[str]:
+    """Give the lines of a build with the ids gone."""
+    return [_without_ids(line) for line in outcome.text.splitlines()]
+
+
+def _without_ids(line: str) -> str:
+    head, _, last = line.rpartition(" ")
+    is_id = len(last) == 12 and not set(last) - set("0123456789abcdef")
+    return f"{head} ID" if is_id else line
+
+
+def differing_lines(
+    name: str, docker: Sequence[str], ours: Sequence[str]
+) -> Iterator[Difference]:
+    """Give a Difference for each run of lines that only one of them has."""
+    matcher = difflib.SequenceMatcher(None, docker, ours, autojunk=False)
+    for kind, i, j, k, m in matcher.get_opcodes():
+        if kind != "equal":
+            said = (" / ".join(docker[i:j]), " / ".join(ours[k:m]))
+            yield Difference("build text", name, *said)
+
+
+def report(found: Sequence[object]) -> str:
+    return "\n".join(str(one) for one in found)
+
+
+@pytest.fixture(scope="module")
+def contest(reference: Reference, minidock: Minidock) -> Contest:
+    docker, ours = bakers(reference, minidock)
+    for case in dockerfiles.BASES.values():
+        for baker in (docker, ours):
+            assert baker.build(case.context, **case.query).image
+    return Contest(docker, ours, standing(about_builds=True))
+
+
+@pytest.mark.parametrize("name", dockerfiles.CLASSIC)
+def test_an_image_is_the_classic_builders(contest: Contest, name: str) -> None:
+    found = contest.differences("CLASSIC", name)
+    assert report(contest.rules.unexplained(found)) == ""
+
+
+@pytest.mark.parametrize("name", dockerfiles.BUILDKIT)
+def test_an_image_is_buildkits(contest: Contest, name: str) -> None:
+    found = contest.differences("BUILDKIT", name)
+    assert report(contest.rules.unexplained(found)) == ""
+
+
+def test_every_rule_about_builds_is_needed(contest: Contest) -> None:
+    for group in ("CLASSIC", "BUILDKIT"):
+        for name in getattr(dockerfiles, group):
+            contest.rules.unexplained(contest.differences(group, name))
+    assert contest.rules.stale == []
+
+
+def test_a_hundred_dockerfiles_are_compared() -> None:
+    assert len(dockerfiles.CLASSIC) + len(dockerfiles.BUILDKIT) >= 100
