@@ -21,7 +21,7 @@ import errno
 import os
 import stat
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
@@ -154,17 +154,20 @@ class Merged:
         With bin -> usr/bin in a layer, "/bin/../sh" is "/usr/sh".
         """
         waiting = os.fsencode(path).split(b"/")[::-1]  # the next name is the last
-        done: list[bytes] = []
-        links = 0
+        done = _open_part(waiting, self._known)
+        links, absent = 0, -1  # how many names lead to one that is not there; -1: none
         while waiting:
             name = waiting.pop()
             if name == b"..":
                 del done[-1:]
+                absent = absent if absent < len(done) else -1
                 continue
             if name in (b"", b"."):
                 continue
             here = b"/" + b"/".join([*done, name])
-            status = self._look(here)[1]
+            status = self._look(here)[1] if absent < 0 else None
+            if status is None and absent < 0:
+                absent = len(done)  # nothing below it needs a look
             is_last = not any(word not in (b"", b".") for word in waiting)
             is_link = status is not None and stat.S_ISLNK(status.st_mode)
             # A slash at the end asks for what the link leads to, as in any path.
@@ -321,6 +324,18 @@ class Merged:
 
     def _is_ours(self, attribute: str) -> bool:
         return attribute.startswith(self._spelling.prefix)
+
+
+def _open_part(waiting: list[bytes], known: Container[bytes]) -> list[bytes]:
+    """Take off the names that lead to a directory that is open: no link is among them."""
+    while waiting and not waiting[-1]:
+        waiting.pop()
+    for count in range(len(waiting) - 1, 0, -1):
+        names = waiting[: -count - 1 : -1]
+        if b"/" + b"/".join(names) in known:
+            del waiting[-count:]
+            return names
+    return []
 
 
 def _failure(number: int, path: str | bytes) -> OSError:

@@ -179,3 +179,33 @@ def test_many_directories_do_not_hold_many_handles(stack: Stack) -> None:
 def test_no_trees_show_nothing(stack: Stack) -> None:
     assert stack().lstat("/") is None
     assert stack().list() == ()
+
+
+def test_a_deep_tree_costs_the_kernel_no_more_than_its_depth(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More directories than handles; a name that is missing is looked for once."""
+    depth, asked = 700, 0
+    deepest = os.open(tmp_path, os.O_RDONLY)
+    for _ in range(depth):
+        os.mkdir("d", dir_fd=deepest)
+        above, deepest = deepest, os.open("d", os.O_RDONLY, dir_fd=deepest)
+        os.close(above)
+    os.close(deepest)
+
+    def counted(call: Callable[..., object]) -> Callable[..., object]:
+        def called(*words: object, **more: object) -> object:
+            nonlocal asked
+            asked += 1
+            return call(*words, **more)
+
+        return called
+
+    with Merged([tmp_path]) as view:
+        view.scan(b"d/" * depth)
+        monkeypatch.setattr(os, "open", counted(os.open))
+        monkeypatch.setattr(os, "stat", counted(os.stat))
+        for _ in range(10):
+            view.scan(b"/" + b"d/" * depth)
+            assert view.lstat(b"d/" * depth + b"x/" * depth) is None
+    assert asked < 10 * depth
