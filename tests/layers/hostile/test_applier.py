@@ -12,6 +12,7 @@ import pytest
 from pyminidock.layers.apply import UNPRIVILEGED
 from tests.layers.hostile import cases
 from tests.layers.hostile.cases import CASES, Case
+from tests.layers.hostile.damage import DAMAGED, ODD
 from tests.layers.hostile.trial import Trial, outside
 
 __all__ = ["outside"]
@@ -21,7 +22,7 @@ ELSEWHERE = {"T-58", "T-59", "T-60", "T-62", "T-63", "T-64", "T-65", "T-66"}
 
 
 @pytest.mark.parametrize("is_above", [False, True], ids=["first", "above"])
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
+@pytest.mark.parametrize("case", [*CASES, *DAMAGED, *ODD], ids=lambda case: case.id)
 @pytest.mark.usefixtures("outside")
 def test_an_archive_stays_inside(case: Case, tmp_path: Path, is_above: bool) -> None:
     if case.id in cases.ROOT_ALONE:
