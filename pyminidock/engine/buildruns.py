@@ -40,6 +40,7 @@ from pyminidock.kernel.port import (
     ProcessGone,
 )
 from pyminidock.layers import snapshots
+from pyminidock.store.failpoints import reach
 from pyminidock.store.records import NameTaken
 
 
@@ -113,7 +114,7 @@ class BuildRunner:
             place.chmod(0o755)
         kept = Kept(
             container, name, house.kernel.wall(), request, spec, snapshot, lower,
-            image=wish.image, defaults=wish.config,
+            image=wish.image, defaults=wish.config, build=self.story,
         )  # fmt: skip
         house.keep(kept, is_durable=False)
         return kept
@@ -167,6 +168,7 @@ class BuildContainer:
         process = self._start()
         runner.runs(process)
         try:
+            reach("build.program.started")
             runner.emit(ContainerStarted(self.id, process.pid))
             self._listen(process, output)
         except BaseException:
@@ -232,7 +234,7 @@ class BuildContainer:
         request = replace(kept.request, auto_remove=False)
         status = self._status
         house.keep(replace(
-            kept, spec=spec, request=request, state="exited", pid=0,
+            kept, spec=spec, request=request, state="exited", pid=0, build="",
             exit_code=status.code, finished=status.finished or house.kernel.wall(),
         ))  # fmt: skip
         life.story = f"run-{kept.id[:12]}"

@@ -58,6 +58,7 @@ class Kept:
     was_out_of_memory: bool = False
     image: Digest = ""  # the id of the image it was made from
     defaults: ImageConfig = field(default_factory=ImageConfig)  # what that image said
+    build: str = ""  # the story of the build that it works for, and does not outlive
 
     @property
     def layers(self) -> tuple[Digest, ...]:

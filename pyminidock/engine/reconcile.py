@@ -7,6 +7,7 @@
                                                              (--rm: removed)
     exited      no      has ended                            nothing more to do
     created     no      never began                          nothing
+    of a build  either  works for nobody any more            killed and removed
     damaged     –       cannot be known                      quarantine, with the reason
     none        –       was being created or removed         removed
     (store)     –       blobs, trees, rows half there        as `store.opening` says
@@ -15,8 +16,10 @@ Doing it twice does nothing the second time.  Each deed is an event, of the stor
 it belongs or of the story `engine`.
 """
 
+from contextlib import suppress
 from dataclasses import astuple, replace
 from pathlib import Path
+from signal import SIGKILL
 
 from pyminidock.container.plan import end_plan
 from pyminidock.container.spec import RecordDamaged, from_json
@@ -25,7 +28,7 @@ from pyminidock.engine.house import House, Kept
 from pyminidock.engine.lives import Life
 from pyminidock.engine.recorder import Voice
 from pyminidock.events import ContainerExited, Event, OrphanRemoved, StoreRepaired
-from pyminidock.kernel.port import ExitStatus, Process
+from pyminidock.kernel.port import ExitStatus, Process, ProcessGone
 from pyminidock.layers import snapshots
 
 STORY = "engine"
@@ -81,10 +84,16 @@ class _Told:
 def _take_over(house: House, kept: Kept) -> None:
     """Look after one container."""
     life = Life(kept.id, kept.name)
-    house.recorder.story(life.story, f"run {kept.request.image}")
+    life.story = kept.build or life.story
+    verb = "build" if kept.build else f"run {kept.request.image}"
+    house.recorder.story(life.story, verb)
     house.admit(kept, life)
     voice = house.recorder.operation(life.story, "reconcile")
     process = house.kernel.find(kept.spec.directory)
+    if kept.build:
+        _end_with_its_build(house, kept, process, voice)
+        bury(house, life, voice)
+        return
     if process is not None:
         life.begins()
         life.lives(process)
@@ -102,6 +111,22 @@ def _take_over(house: House, kept: Kept) -> None:
         life.settles()
     if kept.spec.auto_remove and (kept.finished or was_starting):
         bury(house, life, voice)
+
+
+def _end_with_its_build(
+    house: House, kept: Kept, process: Process | None, voice: Voice
+) -> None:
+    """End a container of a RUN: the build that waited for it went with the last engine."""
+    if process is not None:
+        with suppress(ProcessGone):
+            house.kernel.signal(process, SIGKILL)
+        status = house.kernel.wait(process) or ExitStatus(137, SIGKILL)
+        voice(ContainerExited(
+            kept.id, status.code, status.signal, status.was_out_of_memory
+        ))  # fmt: skip
+        house.kernel.dismiss(process)
+    house.kernel.perform(end_plan(kept.spec, house.machine), emit=voice)
+    voice(OrphanRemoved("container of a build", kept.name))
 
 
 def _undo_birth(house: House, kept: Kept, voice: Voice) -> Kept:

@@ -63,6 +63,7 @@ POINTS: tuple[str, ...] = (
     "build.parsed",
     "build.probe",  # the cache is about to be asked
     "build.snapshot",  # a container is made, nothing runs
+    "build.program.started",
     "build.program.ended",
     "build.diff",
     "build.layer",

@@ -101,20 +101,21 @@ def serve() -> None:
     """Fork for each line of input and print how the child ended; runs in the runner."""
     for line in sys.stdin:
         verb, root, armed, errors = json.loads(line)
+        module, _, function = verb.partition(":")
+        deed = getattr(importlib.import_module(module), function)  # here: once for all
         child = os.fork()
         if child == 0:
             with Path(errors).open("wb") as file:
                 os.dup2(file.fileno(), 2)
             os.environ[VARIABLE] = armed
-            _act(verb, Path(root))
+            _act(deed, Path(root))
         print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)  # noqa: T201
 
 
-def _act(verb: str, root: Path) -> NoReturn:
+def _act(deed: Callable[[Path], object], root: Path) -> NoReturn:
     code = 1
     try:
-        module, _, function = verb.partition(":")
-        getattr(importlib.import_module(module), function)(root)
+        deed(root)
         code = 0
     except BaseException:  # a fork may not return into its parent's program
         traceback.print_exc()

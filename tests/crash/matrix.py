@@ -7,8 +7,10 @@
 The three are one set for each verb, and all verbs together pass every place there is.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from pyminidock.store.failpoints import POINTS
 from tests.crash.harness import Crash, Scenario, crashes
@@ -29,6 +31,16 @@ DECLARED: Mapping[str, frozenset[str]] = {
     "remove": _GOING,
     "prune": _GOING,
 }
+
+
+@contextmanager
+def memory() -> Iterator[Path]:
+    """Give a directory where syncing costs nothing: a process dies here, not a machine."""
+    shared = Path("/dev/shm")  # noqa: S108  (a directory of our own in it)
+    with TemporaryDirectory(
+        prefix="minidock-crash-", dir=shared if shared.is_dir() else None
+    ) as directory:
+        yield Path(directory)
 
 
 class Matrix:

@@ -1,6 +1,7 @@
 """Whatever moment a load, a tag or a removal is killed in, it happened or it did not."""
 
 import io
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -9,10 +10,11 @@ import pytest
 from pyminidock.engine import images, loading
 from pyminidock.store.failpoints import POINTS
 from pyminidock.store.images import NoSuchImage
+from tests.crash import build_scenarios
 from tests.crash import images_scenarios as scenarios
 from tests.crash.harness import Scenario
 from tests.crash.images_scenarios import APP, WEB, house
-from tests.crash.matrix import DECLARED, Matrix
+from tests.crash.matrix import DECLARED, Matrix, memory
 
 
 def web_is_whole(root: Path) -> None:
@@ -40,10 +42,23 @@ def loads_again(root: Path) -> None:
         assert images.find(made, "app:2")
 
 
+def builds_again(root: Path) -> None:
+    """The base is whole, no container is left, and the name means all that was built."""
+    web_is_whole(root)
+    with build_scenarios.house(root) as made:
+        assert made.lives() == ()
+        assert list((root / "containers").iterdir()) == []
+        with suppress(NoSuchImage):
+            found = images.find(made, "app:1")
+            assert (found.trees[0] / "srv/app").stat().st_size == 18_000
+            assert len(found.trees) == len(found.image.diff_ids) == 3
+
+
 HERE = "tests.crash.images_scenarios"
 IMAGES = (
     Scenario("load", f"{HERE}:load", scenarios.web, app_is_whole_or_nameless),
     Scenario("import", f"{HERE}:import_tree", scenarios.web, web_is_whole),
+    Scenario("build", "tests.crash.build_scenarios:build_app", scenarios.web, builds_again),
     Scenario("tag", f"{HERE}:tag", scenarios.web, web_is_whole),
     Scenario("remove", f"{HERE}:remove", scenarios.web_and_app, app_is_whole_or_nameless),
     Scenario("prune", f"{HERE}:prune", scenarios.web_and_app, loads_again),
@@ -51,8 +66,9 @@ IMAGES = (
 
 
 @pytest.fixture(scope="module")
-def matrix(tmp_path_factory: pytest.TempPathFactory) -> Matrix:
-    return Matrix(tmp_path_factory.mktemp("crash"))
+def matrix() -> Iterator[Matrix]:
+    with memory() as place:
+        yield Matrix(place)
 
 
 @pytest.mark.parametrize("scenario", IMAGES, ids=lambda scenario: scenario.name)

@@ -2,6 +2,7 @@
 
 import ast
 import sqlite3
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 from pyminidock.store.failpoints import POINTS
 from tests.crash import scenarios
 from tests.crash.harness import Scenario
-from tests.crash.matrix import Matrix
+from tests.crash.matrix import Matrix, memory
 from tests.store.stores import name
 
 OWN = ("lease", "blob", "layer", "transaction", "index", "sweep", "opening")
@@ -39,8 +40,9 @@ STORE = (
 
 
 @pytest.fixture(scope="module")
-def matrix(tmp_path_factory: pytest.TempPathFactory) -> Matrix:
-    return Matrix(tmp_path_factory.mktemp("crash"))
+def matrix() -> Iterator[Matrix]:
+    with memory() as place:
+        yield Matrix(place)
 
 
 @pytest.mark.parametrize("scenario", STORE, ids=lambda scenario: scenario.name)

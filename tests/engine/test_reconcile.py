@@ -72,6 +72,26 @@ def test_a_container_without_a_shim_has_exited_137(tmp_path: Path) -> None:
         assert again.exit.code == 137
 
 
+@pytest.mark.parametrize("state", ["created", "starting", "running", "living"])
+def test_a_container_of_a_build_goes_with_its_build(tmp_path: Path, state: str) -> None:
+    """Nobody waits for it any more, whether it runs, has ended or never began."""
+    body = ModelBody()
+    with house_over(prepared(tmp_path), body) as first:
+        if state == "living":
+            container, wanted = started(first).id, "running"
+        else:
+            container, wanted = run.create(first, WISH), state
+        kept = first.kept(container)
+        first.keep(replace(kept, state=wanted, build="build-0123456789ab"))
+    with house_over(tmp_path, body) as second:
+        assert second.lives() == ()
+        assert list((tmp_path / "containers").iterdir()) == []
+        assert left_in(body)[0] == set()
+        told = kinds(second, "build-0123456789ab")
+        assert ("container.exited" in told) == (state == "living")
+        assert {"orphan.removed", "container.removed"} <= {*told}
+
+
 def test_a_half_born_container_is_as_it_was_before(tmp_path: Path) -> None:
     body = ModelBody()
     with house_over(prepared(tmp_path), body) as first:
