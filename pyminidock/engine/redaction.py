@@ -7,6 +7,7 @@ travel to strangers, so there every text is searched for what looks like a crede
     Authorization: Bearer …      a header: the rest of it goes
     https://user:…@host          the part of an address before the @
     API_TOKEN=…  --password …    a value whose name says what it is
+    ENV A=…  ARG A=…  LABEL a=…  a value that a Dockerfile gives, whatever its name
 
 A redacted value keeps no length, for a length is a hint.  What still looks like a secret
 after all this stops an export (`left_over`), since the eye of a person is needed then.
@@ -18,7 +19,14 @@ from dataclasses import fields, replace
 from functools import cache
 from typing import Any
 
-from pyminidock.events import Event
+from pyminidock.events import (
+    CacheMissed,
+    ConfigChanged,
+    Event,
+    InstructionParsed,
+    StepSkipped,
+    StepStarted,
+)
 
 REDACTED = "‹redacted›"
 
@@ -27,6 +35,7 @@ PUBLIC = frozenset(
 )
 """Variables whose values may be seen: they describe the place, not the person."""
 
+_SIDES = ("before", "after")
 _ENVIRONMENTS = frozenset({"environment", "build_arguments"})  # fields of NAME=value
 
 # Possessive quantifiers (`++`) throughout: texts come from strangers, and a pattern that
@@ -46,6 +55,12 @@ _AFTER = {
 _USERINFO = re.compile(r"://[^/\s@\"']++@")
 _OPTION = re.compile(rf"--?[\w-]*(?:{_TELLING})[\w-]*", re.IGNORECASE)
 _OPTION_IN_TEXT = re.compile(rf"(?<![\w-])({_OPTION.pattern}\s++){_VALUE}", re.IGNORECASE)
+_OPTION_IN_JSON = re.compile(rf'("{_OPTION.pattern}"\s*+,\s*+")[^"]*+', re.IGNORECASE)
+_WORD_WITHOUT_VALUE = re.compile(
+    r"(can't find = in \")[^\"]*+"
+)  # of an ENV, in its refusal
+_GIVES_VALUES = re.compile(r"(\s*+(?:ONBUILD\s++)*+(ENV|ARG|LABEL)\s++)", re.IGNORECASE)
+_WORD = re.compile(r"(?:[^\s\"'\\]|\\.?|\"(?:[^\"\\]|\\.)*+\"?|'[^']*+'?)++", re.DOTALL)
 _CREDENTIALS = re.compile(
     r"AKIA[0-9A-Z]{16}"
     r"|gh[pousr]_[A-Za-z0-9]{20,}"
@@ -66,6 +81,9 @@ def for_listeners(event: Event) -> Event:
     >>> for_listeners(spec).environment
     ('PATH=/bin', 'A=‹redacted›', 'A_KEY=‹redacted›')
     """
+    if isinstance(event, ConfigChanged) and event.field in ("environment", "labels"):
+        hidden = {name: _each(variable, getattr(event, name)) for name in _SIDES}
+        return _changed(event, hidden)
     texts = _texts_of(type(event))
     if _ENVIRONMENTS.isdisjoint(texts):
         return event
@@ -80,6 +98,12 @@ def for_journal(event: Event) -> Event:
     >>> for_journal(ProgramExecuted(("psql", "--password", "x", "postgres://me:x@db/")))
     ProgramExecuted(argv=('psql', '--password', '‹redacted›', 'postgres://‹redacted›@db/'))
     """
+    match event:
+        case InstructionParsed() | StepStarted() | StepSkipped():
+            return _changed(event, {"text": instruction(event.text)})
+        case CacheMissed(cause="instruction") | ConfigChanged(field="on_build"):
+            sides = {name: _each(instruction, getattr(event, name)) for name in _SIDES}
+            return _changed(event, sides)
     if not _is_suspicious(event):
         return event
     shown = for_listeners(event)
@@ -111,6 +135,25 @@ def variable(assignment: str) -> str:
     return assignment if name in PUBLIC or not equals else f"{name}={REDACTED}"
 
 
+def instruction(words: str) -> str:
+    """Hide what an instruction of a Dockerfile gives as values, and all that `text` hides.
+
+    >>> instruction('ENV A=1 PATH=/bin B="2 3"'), instruction("env A 1 2")
+    ('ENV A=‹redacted› PATH=/bin B=‹redacted›', 'env A ‹redacted›')
+    >>> instruction("ONBUILD ARG V=1"), instruction("ARG V"), instruction("USER me")
+    ('ONBUILD ARG V=‹redacted›', 'ARG V', 'USER me')
+    """
+    head = _GIVES_VALUES.match(words)
+    if head is None:
+        return text(words)
+    first, *more = _WORD.findall(words, head.end()) or [""]
+    is_old = "=" not in first and head[2].upper() != "ARG"  # ENV NAME all the rest
+    if is_old:
+        return f"{head[1]}{first} {REDACTED}" if more else f"{head[1]}{first}"
+    shown = (variable(word) if "=" in word else word for word in (first, *more))
+    return head[1] + " ".join(shown)
+
+
 def text(words: str) -> str:
     """Hide what looks like a credential within a text.
 
@@ -123,9 +166,12 @@ def text(words: str) -> str:
     """
     if "://" in words:
         words = _USERINFO.sub(f"://{REDACTED}@", words)
+    if "find = in" in words:
+        words = _WORD_WITHOUT_VALUE.sub(rf"\1{REDACTED}", words)
     if _TELLING_NAME.search(words):
         if "-" in words:
             words = _OPTION_IN_TEXT.sub(rf"\1{REDACTED}", words)
+            words = _OPTION_IN_JSON.sub(rf"\1{REDACTED}", words)
         if ":" in words or "=" in words:
             words = "".join(_without_named_values(words))
     return words

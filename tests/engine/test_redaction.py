@@ -15,13 +15,20 @@ from pyminidock.engine.redaction import (
     text,
 )
 from pyminidock.events import (
+    BuildFailed,
+    CacheMissed,
+    ConfigChanged,
     ContainerCreated,
     Event,
     ExecCreated,
+    InstructionParsed,
     Mounted,
     ProgramExecuted,
     RequestReceived,
+    RequestRefused,
     SpecResolved,
+    StepSkipped,
+    StepStarted,
     UserResolved,
 )
 from pyminidock.events.journal import record_kinds
@@ -94,6 +101,62 @@ def test_what_is_no_secret_is_the_same_event(event: Event) -> None:
     assert for_journal(event) is event
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        f"ENV A={CANARY}",
+        f'ENV A="{CANARY} {CANARY}" B={CANARY}\\ {CANARY}',
+        f"ENV A='{CANARY} x' {CANARY}=1 C=\"a'{CANARY}\"",
+        f"ENV A {CANARY} and {CANARY}",
+        f"env\tA\t{CANARY}",
+        f"  Env A={CANARY}",
+        f'ENV A="{CANARY}',
+        f"ARG A={CANARY}",
+        f"ARG A B={CANARY} C",
+        f"LABEL {CANARY}={CANARY} b={CANARY}".replace(f"{CANARY}=", "a="),
+        f"ONBUILD ENV A={CANARY}",
+        f"onbuild onbuild arg A={CANARY}",
+        f'CMD ["login", "--password", "{CANARY}"]',
+        f'RUN ["curl", "-H", "Authorization: Bearer {CANARY}"]',
+        f'ENTRYPOINT ["a","--api-key","{CANARY} {CANARY}","-v"]',
+        f"RUN curl https://me:{CANARY}@host/ && export TOKEN={CANARY}",
+        f'ADD https://{CANARY}@host/file /',
+        f"HEALTHCHECK CMD curl --token {CANARY} localhost",
+    ],
+)  # fmt: skip
+def test_values_in_a_dockerfile_do_not_reach_the_journal(line: str) -> None:
+    line = line.replace(f"{CANARY}=1", "X=1")
+    for event in (
+        InstructionParsed(1, "", line, 1, 1), StepStarted(1, 2, "", line, 1),
+        StepSkipped(1, 2, "", line, 1), CacheMissed(1, "instruction", "", "", line, line),
+        ConfigChanged(1, "on_build", (), ("USER a", line)),
+    ):  # fmt: skip
+        assert CANARY not in str(for_journal(event))
+        assert REDACTED in str(for_journal(event))
+
+
+def test_an_instruction_without_secrets_is_as_it_was_written() -> None:
+    for line in ("RUN make", "COPY a b", "ARG WHO", "ENV PATH=/bin LANG=C", "FROM a AS b"):
+        event = StepStarted(1, 2, "", line, 1)
+        assert for_journal(event) is event
+
+
+@pytest.mark.parametrize("field", ["environment", "labels"])
+def test_a_changed_configuration_names_variables_without_values(field: str) -> None:
+    event = ConfigChanged(1, field, (f"A={CANARY}",), (f"A={CANARY}", "B="))
+    hidden = ConfigChanged(1, field, (f"A={REDACTED}",), (f"A={REDACTED}", f"B={REDACTED}"))
+    assert for_journal(event) == for_listeners(event) == hidden
+    command = ConfigChanged(1, "command", (), ("login", "--password", CANARY))
+    assert CANARY not in str(for_journal(command))
+    assert for_listeners(command) is command
+
+
+def test_a_refusal_does_not_quote_a_value() -> None:
+    what = f'Syntax error - can\'t find = in "{CANARY}". Must be of the form: name=value'
+    for event in (BuildFailed(1, what, 1, ""), RequestRefused(400, what)):
+        assert CANARY not in str(for_journal(event))
+
+
 def test_options_hide_the_argument_after_them_only() -> None:
     shown = for_journal(ProgramExecuted(("login", "--token", CANARY, "host")))
     assert shown == ProgramExecuted(("login", "--token", REDACTED, "host"))
@@ -123,13 +186,17 @@ def test_what_still_looks_like_a_credential_is_found(line: str) -> None:
 @pytest.mark.parametrize(
     "hostile",
     ["a" * 10**6 + "=key", "key " * 10**5 + "=", "a.-" * 10**5 + ":key=", "://" * 10**5,
-     "key" * 10**5 + ":", 'key="' * 10**5, " " * 10**6 + "key=:", "AKIA" * 10**5],
+     "key" * 10**5 + ":", 'key="' * 10**5, " " * 10**6 + "key=:",
+     "ONBUILD " * 10**5, '"\\' * 10**5, '"--key", "' * 10**5,
+     "AKIA" * 10**5],
     ids=lambda text: text[:6],
 )  # fmt: skip
 def test_no_text_makes_redaction_slow(hostile: str) -> None:
     before = time.process_time()
     text(hostile)
     left_over(hostile)
+    for word in ("ENV ", "ENV A=", "ONBUILD "):
+        redaction.instruction(word + hostile)
     assert time.process_time() - before < 5  # a pattern that backtracks takes minutes
 
 
