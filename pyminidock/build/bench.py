@@ -9,13 +9,14 @@ in one transaction: after a crash a step is done, or not.
 """
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from pyminidock.build.cachekey import Inputs
+from pyminidock.build.causes import StageDiary
 from pyminidock.build.context import Context
 from pyminidock.build.options import Options
 from pyminidock.build.output import Tell
@@ -50,8 +51,6 @@ from pyminidock.store.opening import Store
 
 _MAGIC = ((b"\x1f\x8b", "+gzip"), (b"\x28\xb5\x2f\xfd", "+zstd"))
 
-_MOST_NAMES = 16  # of images whose builds used one step
-
 Find = Callable[[str], tuple[ImageRow, Image]]
 """Finds an image by its name or id.  Raises NoSuchImage."""
 
@@ -78,7 +77,10 @@ class Bench:
     stages: dict[int, Standing] = field(default_factory=dict)
     sources: Mapping[str, int] = field(default_factory=dict)  # of the stage: --from → stage
     step: int = 0  # the number of the present one
-    hits: list[CacheRow] = field(default_factory=list)
+    diary: StageDiary = field(init=False)  # of the present stage
+
+    def __post_init__(self) -> None:
+        self.open_diary("", ())
 
     def trees(self, standing: Standing) -> tuple[Path, ...]:
         """Give the trees of an image, topmost first."""
@@ -90,18 +92,10 @@ class Bench:
             self._trees[standing.layers] = Merged(self.trees(standing))
         return self._trees[standing.layers]
 
-    def note_hits(self) -> None:
-        """Note for the cache what was used, and under which names: in one transaction.
-
-        The latest use on an image is what a later miss is compared with.
-        """
+    def open_diary(self, stage: str, texts: Sequence[str]) -> None:
+        """Begin the diary of a stage, whose instructions after FROM are `texts`."""
         names = self.options.tags or ("",)
-        with self.store.db.write():
-            for row in self.hits:
-                known = [name for name in row.inputs["names"] if name not in names]
-                used = [*names, *known][:_MOST_NAMES]
-                self.store.cache.add(replace(row, inputs={**row.inputs, "names": used}))
-        self.hits.clear()
+        self.diary = StageDiary(self.store.cache, names, stage, texts)
 
     def close(self) -> None:
         """Give all handles back."""
@@ -176,8 +170,9 @@ class Bench:
         manifest = self.store.blobs.put(self._manifest(image, after.layers))
         reach("build.config")
         told = inputs.to_json() | {
-            "names": list(self.options.tags or [""]), "milliseconds": round(seconds * 1000),
-        }  # fmt: skip
+            "milliseconds": round(seconds * 1000),
+            "bytes": layer.size_bytes if layer else 0,
+        }
         with self.store.db.write():
             self.store.images.add(ImageRow(
                 image, image, manifest, standing.image, now, after.size_bytes, True, "",

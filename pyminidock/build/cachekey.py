@@ -126,6 +126,7 @@ class Inputs:
 
     `effect` is what the history will say, `text` the instruction as it is written: two
     spellings of one effect are the same step.  Values of arguments are kept as digests.
+    `variables` are those that the text names: they explain an effect, and are in it.
     """
 
     text: str
@@ -134,6 +135,7 @@ class Inputs:
     settings: Mapping[str, str] = field(default_factory=dict)  # platform, mode, mounts, …
     files: Mapping[str, Seen] = field(default_factory=dict)
     sources: str = ""  # the sum over the files
+    variables: Mapping[str, str] = field(default_factory=dict)
 
     def key(self) -> str:
         """Give the digest under which the result of this step is found again."""
@@ -150,6 +152,7 @@ class Inputs:
         return {
             "text": self.text, "effect": self.effect, "arguments": dict(self.arguments),
             "settings": dict(self.settings), "files": files, "sources": self.sources,
+            "variables": dict(self.variables),
         }  # fmt: skip
 
 
@@ -160,7 +163,7 @@ def inputs_of(kept: Mapping[str, Any]) -> Inputs:
         for path, (kind, mode, uid, gid, size, link, sum_, content) in kept["files"].items()
     }
     return Inputs(kept["text"], kept["effect"], kept["arguments"], kept["settings"], files,
-                  kept["sources"])  # fmt: skip
+                  kept["sources"], kept.get("variables", {}))  # fmt: skip
 
 
 def fingerprint(value: str) -> str:
@@ -195,7 +198,7 @@ def differences(old: Inputs, new: Inputs) -> tuple[Cause, ...]:
 
 def _differences(old: Inputs, new: Inputs) -> Iterator[Cause]:
     if old.effect != new.effect:
-        yield Cause("instruction", before=old.text, after=new.text)
+        yield from _other_words(old, new)
     for cause, before, after in (
         ("argument", old.arguments, new.arguments), ("setting", old.settings, new.settings)
     ):  # fmt: skip
@@ -205,6 +208,35 @@ def _differences(old: Inputs, new: Inputs) -> Iterator[Cause]:
     if old.sources != new.sources:
         for path in sorted(old.files.keys() | new.files.keys()):
             yield from _changes(path, old.files.get(path), new.files.get(path))
+
+
+def _other_words(old: Inputs, new: Inputs) -> Iterator[Cause]:
+    """Say why two effects differ: by the words, or by what is filled in."""
+    if old.text != new.text:
+        yield Cause("instruction", before=old.text, after=new.text)
+        return
+    shells = (_shell(old), _shell(new))
+    if shells[0] != shells[1]:
+        yield Cause("setting", "shell", "", *shells)
+    before, after = old.variables, new.variables
+    for name in sorted(before.keys() | after.keys()):
+        if before.get(name) != after.get(name):
+            yield Cause("variable", name, "", before.get(name, ""), after.get(name, ""))
+    if shells[0] == shells[1] and before == after:  # a name, and an id that it stands for
+        yield Cause("instruction", "meaning", before=old.text, after=new.text)
+
+
+def _shell(inputs: Inputs) -> str:
+    """Give the shell in front of an effect.
+
+    >>> _shell(Inputs("RUN  a b", "/bin/sh -c a b")), _shell(Inputs("CMD", "sh #(nop)  C"))
+    ('/bin/sh -c', 'sh')
+    """
+    shell, mark, _ = inputs.effect.partition(" #(nop)")
+    if mark:
+        return shell
+    _, _, command = inputs.text.partition(" ")
+    return inputs.effect.removesuffix(command.strip()).rstrip()
 
 
 def _changes(path: str, old: Seen | None, new: Seen | None) -> Iterator[Cause]:

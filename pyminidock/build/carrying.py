@@ -6,12 +6,13 @@
 Nothing that a step would do to files happens before the cache was asked.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 
 from pyminidock.build import output, steps
 from pyminidock.build.bench import Bench
-from pyminidock.build.cachekey import Cause, Inputs, differences, inputs_of
+from pyminidock.build.cachekey import Cause, Inputs, fingerprint
 from pyminidock.build.runs import run
 from pyminidock.build.stage import Make, Outcome, Standing
 from pyminidock.build.transfer import make_directory, transfer
@@ -22,7 +23,6 @@ from pyminidock.events import CacheHit, CacheMissed, ConfigChanged, StepFinished
 from pyminidock.image.config import ImageConfig
 from pyminidock.image.manifest import Platform
 from pyminidock.image.platform import familiar
-from pyminidock.store.cache import CacheRow
 from pyminidock.store.failpoints import reach
 from pyminidock.store.images import NoSuchImage
 
@@ -31,6 +31,7 @@ _FIELDS = (
     "volumes", "labels", "stop_signal", "shell", "healthcheck", "on_build",
 )  # fmt: skip
 _NO_SPAN = Span(0, 0)
+_VARIABLE = re.compile(r"\$\{?(\w+)")
 
 
 class _Deeds:
@@ -59,7 +60,7 @@ def carry_out(bench: Bench, standing: Standing, step: Instruction) -> Standing:
     outcome = steps.outcome(standing, filled, _Deeds(bench))
     for note in outcome.notes:
         bench.tell(output.Text(note))
-    inputs = _inputs(standing, step, outcome)
+    inputs = replace(_inputs(standing, step, outcome), variables=_named_in(step, standing))
     reach("build.probe")
     after = _taken(bench, standing, outcome, inputs)
     if after is not None:
@@ -70,9 +71,13 @@ def carry_out(bench: Bench, standing: Standing, step: Instruction) -> Standing:
         ))  # fmt: skip
     layer = outcome.make() if outcome.make else None
     after = bench.commit(standing, outcome, layer, inputs, bench.clock() - began)
+    bench.diary.note(standing.image, inputs, after.image)
     _tell_config(bench, standing.config, after.config)
     spent = round((bench.clock() - began) * 1000)
-    bench.emit(StepFinished(bench.step, after.image, spent, was_cached=False))
+    written = layer.size_bytes if layer else 0
+    bench.emit(
+        StepFinished(bench.step, after.image, spent, was_cached=False, size_bytes=written)
+    )
     return replace(after, was_redone=True)
 
 
@@ -102,7 +107,7 @@ def _taken(
         row = bench.store.images.get(found.image)
     except NoSuchImage:  # removed at this moment
         return None
-    bench.hits.append(found)
+    bench.diary.note(standing.image, inputs, row.id)
     bench.emit(CacheHit(bench.step, row.id))
     bench.tell(output.CACHED)
     bench.tell_layers(row.layers[len(standing.layers) :])
@@ -112,7 +117,8 @@ def _taken(
     )  # fmt: skip
     _tell_config(bench, standing.config, after.config)
     spent = int(found.inputs.get("milliseconds", 0))
-    bench.emit(StepFinished(bench.step, row.id, spent, was_cached=True))
+    written = int(found.inputs.get("bytes", 0))
+    bench.emit(StepFinished(bench.step, row.id, spent, was_cached=True, size_bytes=written))
     return after
 
 
@@ -120,32 +126,19 @@ def _causes(bench: Bench, standing: Standing, inputs: Inputs) -> tuple[Cause, ..
     """Say why a step has to be done, at least once."""
     if not bench.options.uses_cache:
         return (Cause("disabled"),)
-    if standing.was_redone:
-        return (Cause("parent", "step", after=standing.image),)
-    before = _nearest(bench, standing, inputs)
-    if before is not None and (causes := differences(inputs_of(before.inputs), inputs)):
-        return causes
-    elsewhere = bench.store.cache.anywhere(inputs.key())
-    if elsewhere is not None and elsewhere.parent != standing.image:
-        return (Cause("parent", "base", "", elsewhere.parent, standing.image),)
-    return (Cause("first"),)
+    return bench.diary.causes(standing.image, inputs, was_redone=standing.was_redone)
 
 
-def _nearest(bench: Bench, standing: Standing, inputs: Inputs) -> CacheRow | None:
-    """Give the step on the same image that this one most likely was before it was changed.
+def _named_in(step: Instruction, standing: Standing) -> dict[str, str]:
+    """Give the variables that an instruction names and that are filled in, as digests.
 
-    One of the same name (-t) and the same kind; else one that only took other files or
-    arguments.  Somebody else's step on the same image explains nothing.
+    In a RUN they are the shell's.
     """
-    rows = bench.store.cache.after(standing.image)
-    names = set(bench.options.tags) or {""}
-    ours = [row for row in rows if names & set(row.inputs["names"])]
-    for row in (*ours, *rows):
-        if row.inputs["effect"] == inputs.effect:
-            return row
-    keyword = inputs.text.split(maxsplit=1)[:1]
-    same_kind = (row for row in ours if row.inputs["text"].split(maxsplit=1)[:1] == keyword)
-    return next(same_kind, ours[0] if ours else None)
+    if isinstance(step, said.Run) or "$" not in step.text:
+        return {}
+    values = standing.arguments.for_words(standing.environment)
+    names = set(_VARIABLE.findall(step.text))
+    return {name: fingerprint(values.get(name, "")) for name in sorted(names)}
 
 
 # ── The configuration ────────────────────────────────────────────────────────────────────

@@ -80,6 +80,8 @@ def run(bench: Bench, standing: Standing, step: said.Run) -> Outcome:
     settings = {"script": short_digest(script)} if script else {}
     if network != "default":
         settings["network"] = network
+    if visible and not remembered:
+        settings["proxy"] = "given"  # Docker counts that there is one, not which
     return Outcome(
         " ".join(words), standing.config, lambda: _make(bench, standing, wish),
         arguments={name: fingerprint(value) for name, value in map(split, remembered)},

@@ -14,6 +14,7 @@ Source: moby, builder/dockerfile/{builder,evaluator,imageprobe}.go; measured on 
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from pyminidock.build import output
@@ -154,11 +155,10 @@ def build(bench: Bench, planned: Plan) -> Digest:
     reach("build.parsed")
     run = _Run(bench, planned)
     try:
-        image = run.all()
-        bench.note_hits()
-        return image
+        return run.all()
     except MinidockError as failure:
-        bench.note_hits()
+        with suppress(MinidockError):  # what went wrong first is what counts
+            bench.diary.close()
         code = failure.code if isinstance(failure, RunFailed) else 0
         image = run.standing.image if run.standing else ""
         enter = f"minidock run -it {output.short(image)} sh" if image else ""
@@ -260,6 +260,7 @@ class _Run:
                 self._announce(each)
                 self.standing = standing = carry_out(bench, standing, each.step)
                 bench.tell(output.arrow(standing.image))
+        bench.diary.close()
         bench.stages[stage.index] = standing
         if standing.image:
             bench.emit(ImageBuilt(first.stage_name, standing.image))
@@ -284,6 +285,8 @@ class _Run:
             has_command=False, was_redone=False, author="",
         )  # fmt: skip
         self.standing = standing
+        later = (each.step.text for each in self._of(stage.index)[1:])
+        self.bench.open_diary(first.stage_name, (*triggers, *later))
         if triggers:
             self.bench.tell(output.triggers(len(triggers)))
         for text in triggers:

@@ -79,10 +79,22 @@ class CacheHit(Event):
 class CacheMissed(Event):
     """The step has to be done, and why.
 
-    `cause` is "first" (nothing was built here before), "disabled", "parent" (an earlier
-    step was done again, or its image changed), "instruction", "argument" (`detail` names
-    it), "file" (`path` names it), or "setting" (`detail` names it).  For a file, `detail`
-    is "content", "mode", "owner", "kind", "link", "added" or "removed".
+    `cause` is one of
+
+        first         nothing like it was done on this image
+        disabled      the cache was not to be used
+        parent        it stands on another image; `detail` is "step" (the one before was
+                      done again), "base" (FROM gave another image) or "image"
+        instruction   its words; `detail` is "", "added", "removed", "moved" or "meaning"
+        argument      a build argument that a RUN sees; `detail` names it
+        variable      what is filled into its words; `detail` names it
+        setting       `detail` is "shell", "platform", "mode", "network", "proxy", "script"
+        file          `path` names it; `detail` is "content", "mode", "owner", "kind",
+                      "link", "added" or "removed"
+        removed       what it had made was removed, by `rmi` or a prune
+        unfinished    the last build ended in it, or before it
+
+    There may be several for one step.  Values are told as digests.
     """
 
     step: int
@@ -175,6 +187,7 @@ class StepFinished(Event):
     image: str
     milliseconds: int  # that the step took, or had taken when it was done for the cache
     was_cached: bool
+    size_bytes: int = 0  # that it wrote into a layer, or had written
 
 
 @dataclass(frozen=True, slots=True)

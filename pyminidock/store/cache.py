@@ -3,28 +3,29 @@
     (image before the step, key of the step)  →  image after the step
 
 The key is a digest of everything that can change the result.  A digest cannot say what
-changed, so the inputs are kept beside it: when nothing is found, the builder compares them
-with the latest step at the same place of the same kind of Dockerfile.
+changed, so the inputs are kept beside it, and of each name that was built its last build:
+when nothing is found, the builder compares the two.
 
 Source: moby, daemon/builder/dockerfile/imageprobe.go; hardening.md C.8.
 """
 
 import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from pyminidock.image.digest import Digest
 from pyminidock.store.database import Database
 
+_MOST_BUILDS = 4096  # stages of names, whose last build is remembered
+
 
 @dataclass(frozen=True, slots=True)
 class CacheRow:
     """One step that was done: `parent` is "" for a step on nothing.
 
-    `inputs` are JSON values; `place` is whatever the builder calls the same place next
-    time; `created` is seconds since 1970.
+    `inputs` are JSON values; `created` is seconds since 1970.
     """
 
     parent: Digest
@@ -32,7 +33,19 @@ class CacheRow:
     inputs: Mapping[str, Any] = field(hash=False)
     image: Digest
     created: float
-    place: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DoneStep:
+    """One step of the last build of a name; `parent` and `key` as in CacheRow.
+
+    It stays when the image goes, for then it can be said that the image went.
+    """
+
+    parent: Digest
+    key: str
+    image: Digest
+    text: str
 
 
 class BuildCache:
@@ -46,9 +59,9 @@ class BuildCache:
         inputs = json.dumps(row.inputs, sort_keys=True, allow_nan=False)
         with self._db.write() as rows:
             rows.execute(
-                "INSERT OR REPLACE INTO cache (parent, key, place, inputs, image, created)"
-                " VALUES (?, ?, ?, ?, ?, ?)",
-                (row.parent, row.key, row.place, inputs, row.image, row.created),
+                "INSERT OR REPLACE INTO cache (parent, key, inputs, image, created)"
+                " VALUES (?, ?, ?, ?, ?)",
+                (row.parent, row.key, inputs, row.image, row.created),
             )
 
     def probe(self, parent: Digest, key: str) -> CacheRow | None:
@@ -72,10 +85,35 @@ class BuildCache:
         """Give the latest step that led to an image, or None."""
         return self._first("image = ?", image)
 
-    def nearest(self, parent: Digest, place: str) -> CacheRow | None:
-        """Give the latest step at this place: rather one on the same parent, else any."""
-        same = self._first("place = ? AND parent = ?", place, parent)
-        return same or self._first("place = ?", place)
+    def remember(self, name: str, stage: str, steps: Sequence[DoneStep]) -> None:
+        """Note how the last build of a name went through a stage; the oldest give way.
+
+        Costs a look only, where it went as the time before.
+        """
+        told = [[step.parent, step.key, step.image, step.text] for step in steps]
+        text = json.dumps(told)
+        if self._told(name, stage) == text:
+            return
+        with self._db.write() as rows:
+            rows.execute(
+                "INSERT OR REPLACE INTO builds (name, stage, steps) VALUES (?, ?, ?)",
+                (name, stage, text),
+            )
+            rows.execute(
+                "DELETE FROM builds WHERE number <= (SELECT max(number) FROM builds) - ?",
+                (_MOST_BUILDS,),
+            )
+
+    def last(self, name: str, stage: str) -> tuple[DoneStep, ...]:
+        """Tell how the last build of a name went through a stage; () if none is known."""
+        return tuple(DoneStep(*step) for step in json.loads(self._told(name, stage)))
+
+    def _told(self, name: str, stage: str) -> str:
+        with self._db.read() as rows:
+            found = rows.execute(
+                "SELECT steps FROM builds WHERE name = ? AND stage = ?", (name, stage)
+            ).fetchone()
+        return str(found["steps"]) if found else "[]"
 
     def forget_image(self, image: Digest) -> None:
         """Forget the steps that led to an image."""
@@ -89,7 +127,7 @@ class BuildCache:
         return tuple(map(_row, found))
 
     def clear(self) -> int:
-        """Forget everything; give how many steps that were."""
+        """Forget every step; give how many they were.  What was built is not forgotten."""
         with self._db.write(makes_room=True) as rows:
             return rows.execute("DELETE FROM cache").rowcount
 
@@ -102,6 +140,5 @@ class BuildCache:
 
 def _row(row: sqlite3.Row) -> CacheRow:
     return CacheRow(
-        row["parent"], row["key"], json.loads(row["inputs"]), row["image"], row["created"],
-        row["place"],
+        row["parent"], row["key"], json.loads(row["inputs"]), row["image"], row["created"]
     )  # fmt: skip

@@ -6,6 +6,9 @@
            ▲
            └────────── cache         what a build step made, while that image exists
 
+    builds                           how each stage of a name was last built; it may name
+                                     images that are gone: that is a cause, too
+
 The foreign keys are the promise: SQLite refuses a row whose layer or image is not there.
 A migration, once released, is never changed; the next change is a next one.
 """
@@ -51,4 +54,14 @@ CREATE INDEX cache_by_image ON cache (image);
 CREATE TABLE leases (number INTEGER PRIMARY KEY, operation TEXT NOT NULL) STRICT
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST,)
+_SECOND = """
+CREATE TABLE builds (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    name TEXT NOT NULL, stage TEXT NOT NULL, steps TEXT NOT NULL,
+    UNIQUE (name, stage)
+) STRICT;
+DROP INDEX cache_by_place;
+ALTER TABLE cache DROP COLUMN place
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _SECOND)

@@ -128,3 +128,35 @@ def test_of_many_causes_the_first_are_told() -> None:
     files = {f"{number:03}": A for number in range(100)}
     found = differences(inputs(sources="1"), inputs(files=files, sources="2"))
     assert [cause.path for cause in found] == sorted(files)[:MOST_CAUSES]
+
+
+def test_words_that_are_filled_in_with_something_else_name_the_variable() -> None:
+    old = inputs(
+        text="ENV E=$V", effect="sh #(nop)  ENV E=1", variables={"V": "1", "W": "w"}
+    )
+    new = replace(old, effect="sh #(nop)  ENV E=2", variables={"V": "2", "W": "w"})
+    assert old.key() == replace(old, variables={}).key()
+    assert differences(old, new) == (Cause("variable", "V", "", "1", "2"),)
+
+
+@pytest.mark.parametrize(
+    ("text", "effect"), [("RUN a b", "{} a b"), ("CMD a", '{} #(nop)  CMD ["{}" "a"]')]
+)
+def test_another_shell_is_a_cause_of_its_own(text: str, effect: str) -> None:
+    old, new = (
+        inputs(text=text, effect=effect.replace("{}", shell))
+        for shell in ("/bin/sh -c", "/bin/sh -ec")
+    )
+    assert differences(old, new) == (
+        Cause("setting", "shell", "", "/bin/sh -c", "/bin/sh -ec"),
+    )
+
+
+def test_words_that_mean_something_else_for_no_known_reason_say_so() -> None:
+    told = differences(inputs(text="RUN a", effect="x"), inputs(text="RUN a", effect="x y"))
+    assert [cause.cause for cause in told] == ["setting"]
+    told = differences(
+        inputs(text="USER a", effect="sh #(nop)  USER 1"),
+        inputs(text="USER a", effect="sh #(nop)  USER 2"),
+    )
+    assert [(cause.cause, cause.detail) for cause in told] == [("instruction", "meaning")]

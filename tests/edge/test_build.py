@@ -98,16 +98,16 @@ EDITS: list[tuple[str, dict[str, str | File], dict[int, str]]] = [
     ("chmod and edit", {"sample.py": File(b"print(3)\n", 0o755)},
      {5: "file mode sample.py, file content sample.py"}),
     ("an early file", {"requirements.txt": "django\n"},
-     {3: "file content requirements.txt"}),
+     {3: "file content requirements.txt", 5: "file content requirements.txt"}),
     ("two files", {"sample.py": "x", "templates/index.html": "y"},
      {5: "file content sample.py, file content templates/index.html"}),
     ("the last instruction", {"Dockerfile": str(APP["Dockerfile"]).replace("cat", "ls")},
-     {5: "file content Dockerfile"}),
+     {5: "file content Dockerfile", 6: "instruction"}),
     ("an instruction", {"Dockerfile": str(APP["Dockerfile"]).replace("cp ", "cp -a ")},
-     {4: "instruction"}),
+     {4: "instruction", 5: "file content Dockerfile"}),
     ("the first instruction",
      {"Dockerfile": str(APP["Dockerfile"]).replace("WORKDIR /app", "WORKDIR /srv")},
-     {2: "instruction"}),
+     {2: "instruction", 5: "file content Dockerfile"}),
 ]  # fmt: skip
 
 
@@ -121,7 +121,9 @@ def test_an_edit_rebuilds_what_it_must_and_says_why(
     got = cook.build({**APP, **edit}, tags=tag).steps()
     first = min(causes, default=7)
     wanted = [(step, "hit") for step in range(2, first)]
-    wanted += [(step, causes.get(step, "parent step")) for step in range(first, 7)]
+    for step in range(first, 7):
+        told = ["parent step"] if step > first else []
+        wanted.append((step, ", ".join([*told, *filter(None, [causes.get(step)])])))
     assert got == wanted
 
 
