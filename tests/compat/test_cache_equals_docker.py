@@ -1,0 +1,116 @@
+"""After an edit, both engines rebuild the same steps; ours says why, and says it right."""
+
+import itertools
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from tests.builder import Context
+from tests.compat.allowlist import Difference, standing
+from tests.compat.bakers import Baker, bakers
+from tests.compat.cache_scenarios import SCENARIOS, Scenario
+from tests.minidock_cli import Minidock
+from tests.reference import Reference
+
+pytestmark = pytest.mark.compat
+
+
+@pytest.fixture(scope="module")
+def both(reference: Reference, minidock: Minidock) -> tuple[Baker, Baker]:
+    return bakers(reference, minidock)
+
+
+def decisions(text: str) -> list[str]:
+    """Read what was built, and what taken, from what a build printed."""
+    steps = text.split("Step ")[1:]
+    said = ("Step " + each.partition("\n")[0] for each in steps)
+    marks = (" [cached]" if " ---> Using cache" in each else "" for each in steps)
+    return [line + mark for line, mark in zip(said, marks, strict=True)]
+
+
+def unexplained(name: str, docker: Sequence[str], ours: Sequence[str]) -> list[Difference]:
+    """Say where the two lists part, but for what the allow-list means."""
+    pairs = list(itertools.zip_longest(docker, ours, fillvalue="absent"))
+    runs = itertools.groupby(pairs, lambda pair: pair[0] == pair[1])
+    parted = [list(run) for is_equal, run in runs if not is_equal]
+    found = [
+        Difference(
+            "build text", name, *(" / ".join(side) for side in zip(*run, strict=True))
+        )
+        for run in parted
+    ]
+    return standing(about_builds=True).unexplained(found)
+
+
+def rebuilt(baker: Baker, scenario: Scenario) -> list[str]:
+    """Build, edit, and build again; give the decisions of the last build."""
+    tag = scenario.tag
+    for number, text in enumerate(scenario.before, 1):
+        built(baker, {"Dockerfile": scenario.named(text)}, t=f"{tag}:{number}")
+    if scenario.before:
+        baker.run("tag", f"{tag}:1", f"{tag}:base")
+    old, new = scenario.contexts()
+    built(baker, old, **{"t": tag, **scenario.first})
+    for words in scenario.between:
+        baker.run(*map(scenario.named, words))
+    second = {name: _named(scenario, value) for name, value in scenario.second.items()}
+    return decisions(built(baker, new, **{"t": tag, **second}))
+
+
+def _named(scenario: Scenario, value: Any) -> Any:
+    return scenario.named(value) if isinstance(value, str) else value
+
+
+def built(baker: Baker, context: Context, **query: Any) -> str:
+    """Build what can be built; give what was printed."""
+    outcome = baker.build(context, **query)
+    assert outcome.message == "", outcome.text + outcome.message
+    return outcome.text
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
+def test_an_edit_rebuilds_what_docker_rebuilds_and_its_true_cause_is_told(
+    both: tuple[Baker, Baker], scenario: Scenario
+) -> None:
+    docker, ours = both
+    decided = (rebuilt(docker, scenario), rebuilt(ours, scenario))
+    assert unexplained(scenario.name, *decided) == []
+    tag = scenario.named(str(scenario.second.get("t", scenario.tag)))
+    told = json.loads(ours.run("explain", "cache", "--json", tag))["steps"]
+    assert causes(told) == expected(scenario, told)
+
+
+def causes(steps: Sequence[dict[str, Any]]) -> dict[int, list[str]]:
+    """Give the causes that were told, by step."""
+    found: dict[int, list[str]] = {}
+    for step in steps:
+        for cause in step["causes"]:
+            facts = (cause["cause"], cause["detail"], cause["path"])
+            found.setdefault(step["step"], []).append(" ".join(filter(None, facts)))
+    return found
+
+
+def expected(scenario: Scenario, steps: Sequence[dict[str, Any]]) -> dict[int, list[str]]:
+    """Add what follows from the first miss of a stage to what the scenario names."""
+    wanted: dict[int, list[str]] = {}
+    is_redone = False
+    for step in steps:
+        number = step["step"]
+        if step["verdict"] in ("base", "skipped"):
+            is_redone = False
+        own = [] if step["verdict"] == "base" else [*scenario.causes.get(number, ())]
+        if is_redone and step["verdict"] != "base" and own != ["disabled"]:
+            own = ["parent step", *own]
+        if own:
+            wanted[number] = own
+            is_redone = True
+    return wanted
+
+
+def test_there_are_enough_edits_and_each_has_a_name_of_its_own() -> None:
+    names = [scenario.tag for scenario in SCENARIOS]
+    assert len(names) == len(set(names)) >= 80
+    two = [each for each in SCENARIOS if sum(map(len, each.causes.values())) > 1]
+    assert len(two) >= 12
