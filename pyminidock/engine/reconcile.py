@@ -11,6 +11,7 @@
     damaged     –       cannot be known                      quarantine, with the reason
     none        –       was being created or removed         removed
     (store)     –       blobs, trees, rows half there        as `store.opening` says
+    (no more)   –       an account above those of containers closed
 
 Doing it twice does nothing the second time.  Each deed is an event, of the story to which
 it belongs or of the story `engine`.
@@ -21,14 +22,20 @@ from dataclasses import astuple, replace
 from pathlib import Path
 from signal import SIGKILL
 
-from pyminidock.container.plan import end_plan
+from pyminidock.container.plan import end_plan, leave_plan
 from pyminidock.container.spec import RecordDamaged, from_json
 from pyminidock.engine.ending import attend, bury
 from pyminidock.engine.house import House, Kept
 from pyminidock.engine.lives import Life
 from pyminidock.engine.recorder import Voice
-from pyminidock.events import ContainerExited, Event, OrphanRemoved, StoreRepaired
-from pyminidock.kernel.port import ExitStatus, Process, ProcessGone
+from pyminidock.events import (
+    ContainerExited,
+    Event,
+    OrphanRemoved,
+    StoreRepaired,
+    ignore,
+)
+from pyminidock.kernel.port import CallFailed, ExitStatus, Process, ProcessGone
 from pyminidock.layers import snapshots
 
 STORY = "engine"
@@ -54,6 +61,10 @@ def reconcile(house: House) -> None:
             told.orphan("record", f"{aside.path}: {aside.reason}")
         else:
             _take_over(house, kept)
+    if not house.lives():
+        # The last engine may have died between the end of its last container and its own.
+        with suppress(CallFailed):  # it stays until the next start of an engine
+            house.kernel.perform(leave_plan(str(house.root), house.machine), emit=ignore)
     told.end()
 
 

@@ -18,7 +18,7 @@ import subprocess
 import sys
 import traceback
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn, Self
@@ -133,14 +133,20 @@ def met(runner: Runner, scenario: Scenario, place: Path) -> Counter[str]:
     return Counter(name for before, word, name in lines if word and not before)
 
 
-def crashes(scenario: Scenario, place: Path) -> Iterator[Crash]:
-    """Die at every place and look after it each time; `place` is an empty directory."""
+def crashes(scenario: Scenario, place: Path, only: Collection[str] = ()) -> Iterator[Crash]:
+    """Die at every place and look after it each time; `place` is an empty directory.
+
+    With `only` die at these places, if they are met at all, and once at each.
+    """
     prepared = place / "prepared"
     scenario.prepare(prepared)
     root = place / "root"
     with Runner(place) as runner:
         for point, often in sorted(met(runner, scenario, place).items()):
-            for nth in sorted({1, often}):  # those between leave what these two leave
+            if only and point not in only:
+                continue
+            # Those between leave what the first and the last leave.
+            for nth in (often,) if only else sorted({1, often}):
                 if prepared.exists():
                     shutil.copytree(prepared, root, symlinks=True)
                 yield _crash(runner, scenario, root, f"{point}:{nth}")
