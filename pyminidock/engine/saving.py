@@ -53,9 +53,10 @@ class Saving:
         """Look everything up.  Raises NoSuchImage, ReferenceMalformed, ArchiveLost."""
         self._undo = ExitStack()
         try:
-            title = f"save {' '.join(names)}"
-            voice = self._undo.enter_context(telling(house, "save", title[:200], via))
-            self._undo.enter_context(house.store.leases.lease(title[:200]))
+            title = f"save {' '.join(names)}"[:200]
+            title = title.encode(errors="backslashreplace").decode()  # half a character
+            voice = self._undo.enter_context(telling(house, "save", title, via))
+            self._undo.enter_context(house.store.leases.lease(title))
             self._undo.enter_context(telling_full(house.root))
             self._pieces = self._pack(house, names, voice)
         except BaseException:
