@@ -153,15 +153,17 @@ def reference() -> Iterator[Reference]:
 
 
 @contextmanager
-def running_reference() -> Iterator[Reference]:
+def running_reference(data: Path | None = None) -> Iterator[Reference]:
     """Start a dockerd, import the busybox image, and leave nothing behind at the end.
 
-    Takes about two seconds.  Raises ReferenceFailed.
+    `data` is a directory for its data root, on whatever filesystem, and the caller's to
+    remove; else it is on the private tmpfs.  Takes about two seconds.
+    Raises ReferenceFailed.
     """
     sweep()
     state = Path(tempfile.mkdtemp(prefix=PREFIX))
     (state / "owner").write_text(f"{os.getpid()} {birth_of(os.getpid())}")
-    daemon = _launch(state)
+    daemon = _launch(state, data or state / "private/data")
     try:
         engine = Reference(state, daemon.pid)
         _await(engine, daemon)
@@ -173,7 +175,7 @@ def running_reference() -> Iterator[Reference]:
         daemon.wait()
 
 
-def _launch(state: Path) -> subprocess.Popen[bytes]:
+def _launch(state: Path, data: Path) -> subprocess.Popen[bytes]:
     """Become dockerd step by step: die with the parent, own namespaces, own mounts."""
     private = state / "private"
     private.mkdir()
@@ -184,7 +186,7 @@ def _launch(state: Path) -> subprocess.Popen[bytes]:
         *("sh", "-c", SETUP, "sh", str(state)),
         *("--config-file", str(state / "daemon.json")),
         *("--host", f"unix://{state}/docker.sock", "--pidfile", str(state / "dockerd.pid")),
-        *("--data-root", f"{private}/data", "--exec-root", f"{private}/exec"),
+        *("--data-root", str(data), "--exec-root", f"{private}/exec"),
         *("--bridge", "none", "--iptables=false", "--ip6tables=false"),
         *(
             "--cgroup-parent",

@@ -1,125 +1,70 @@
-"""How fast a container starts and ends, side by side with everything else on this machine.
+"""How fast the engine is, and how small, side by side with everything else on this machine.
 
-    python -m tests.bench [--runs 40] [--json FILE]
+    python -m tests.bench [--only births|images|memory] [--race WORD] [--runs 40]
+                          [--ground tmpfs|ext4] [--json FILE]
 
-Every contender runs the same program in the same root file system, `sh -c 'echo hi'`, and
-its output is checked.  Contenders take turns, so a machine that slows down slows all of
-them; figures are milliseconds from the call to the answer of "it ended with 0", removal
-included where the contender keeps anything.  Quote ratios of medians, not milliseconds.
+    births    a container from start to exit, and what stays of it meanwhile
+    images    builds, loads and commits, beside Docker's classic builder and BuildKit
+    memory    what the engine takes for large files, and for many
+
+Quote ratios of medians, not milliseconds.  The end status says whether all goals hold.
 """
 
 import argparse
 import json
-import statistics
 import sys
-import tempfile
-from collections.abc import Callable
-from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
-from tests.bench.ours import Ours
-from tests.bench.peers import bwrap, docker, runc, unshare_chroot
-from tests.bench.shims import LINES, memory_of_shims
-from tests.reference import busybox_root, running_reference
+from tests.bench import births, images, memory
+from tests.bench.ground import KINDS, enter_own_mounts, ground
+from tests.bench.show import Verdict, judge, write
 
-COMMAND = ("sh", "-c", "echo hi")
-GOALS = {"dockerd": 15.0, "runc run": 3.0}  # our engine is so many times faster
-
-
-@dataclass(frozen=True, slots=True)
-class Contender:
-    """Something that can run a program in a root; `once` gives seconds, or raises."""
-
-    name: str
-    once: Callable[[], float]
+PARTS = ("births", "images", "memory")
 
 
 def main() -> int:
     """Measure, print the tables, and say whether the goals hold."""
+    asked = _asked()
+    enter_own_mounts()
+    verdicts: list[Verdict] = []
+    told: dict[str, Any] = {}
+    if "births" in asked.only:
+        born = births.measure(asked.runs)
+        births.show(born)
+        verdicts += births.verdicts(born)
+        told |= asdict(born)
+    if "images" in asked.only:
+        with ground(asked.ground) as place:
+            results = images.measure(place, asked.race)
+        images.show(results)
+        verdicts += images.verdicts(results)
+        told["images"] = [
+            (each.race, each.contender.name, each.ms) for race in results for each in race
+        ]
+    if "memory" in asked.only:
+        with ground(asked.ground) as place:
+            points = memory.curves(place)
+        memory.show(points)
+        verdicts += memory.verdicts(points)
+        told["memory"] = [asdict(point) for point in points]
+    write("")
+    if asked.json:
+        asked.json.write_text(json.dumps(told))
+    return 0 if judge(verdicts) else 1
+
+
+def _asked() -> argparse.Namespace:
     options = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     options.add_argument(
-        "--runs", type=int, default=40, help="rounds, after two to warm up"
+        "--runs", type=int, default=40, help="births: rounds, after two to warm up"
     )
+    options.add_argument("--only", nargs="+", choices=PARTS, default=PARTS)
+    options.add_argument("--race", default="", help="images: only races with this word")
+    options.add_argument("--ground", choices=KINDS, default=KINDS[0])
     options.add_argument("--json", type=Path, help="write the figures there too")
-    asked = options.parse_args()
-    with ExitStack() as stack:
-        # On a tmpfs, where the reference has its own data too.
-        place = tempfile.TemporaryDirectory(prefix="bench-", dir="/dev/shm")
-        state = Path(stack.enter_context(place))
-        root = busybox_root(state / "root")
-        reference = stack.enter_context(running_reference())
-        ours = stack.enter_context(Ours.started(state / "engine"))
-        silent = stack.enter_context(Ours.started(state / "silent", traced=False))
-        contenders = [
-            Contender("ours", lambda: ours.once(COMMAND)),
-            Contender("ours, untraced", lambda: silent.once(COMMAND)),
-            Contender("dockerd", lambda: docker(reference, COMMAND)),
-            Contender("runc run", lambda: runc(state, root, COMMAND)),
-            Contender("bwrap", lambda: bwrap(root, COMMAND)),
-            Contender("unshare + chroot", lambda: unshare_chroot(root, COMMAND)),
-        ]
-        figures = race(contenders, asked.runs)
-        phases = ours.phases(COMMAND, asked.runs)
-        shims = memory_of_shims(ours, 50)
-    show(figures, phases, shims)
-    if asked.json:
-        asked.json.write_text(json.dumps({"ms": figures, "phases": phases, "shims": shims}))
-    return 0 if goals_hold(figures, shims) else 1
-
-
-def race(contenders: list[Contender], runs: int) -> dict[str, list[float]]:
-    """Let the contenders take turns; milliseconds of each counted round."""
-    figures: dict[str, list[float]] = {contender.name: [] for contender in contenders}
-    for number in range(runs + 2):
-        for contender in contenders:
-            took = contender.once() * 1000
-            if number >= 2:
-                figures[contender.name].append(took)
-    return figures
-
-
-def show(
-    figures: dict[str, list[float]], phases: dict[str, list[float]], shims: dict[str, float]
-) -> None:
-    """Print the tables."""
-    ours = statistics.median(figures["ours"])
-    write(f"{'start to exit':24} {'min ms':>8} {'median':>8} {'x ours':>8}")
-    for name, values in figures.items():
-        median = statistics.median(values)
-        write(f"{name:24} {min(values):8.2f} {median:8.2f} {median / ours:8.1f}")
-    write(f"\n{'phase of ours':24} {'min ms':>8} {'median':>8}")
-    for name, values in phases.items():
-        write(f"{name:24} {min(values):8.2f} {statistics.median(values):8.2f}")
-    count = f"{shims['count']:.0f} shims at once"
-    write(f"\n{count:24} {'KiB each (PSS)':>17}")
-    write(f"{'idle':24} {shims['pss_kib']:17.0f}")
-    write(f"{f'after {LINES:,} lines':24} {shims['busy_kib']:17.0f}")
-
-
-def goals_hold(figures: dict[str, list[float]], shims: dict[str, float]) -> bool:
-    """Compare with the goals, one line each."""
-    ours = statistics.median(figures["ours"])
-    verdicts = []
-    for name, goal in GOALS.items():
-        ratio = statistics.median(figures[name]) / ours
-        verdicts.append(
-            (f"{name}: {ratio:.1f} times ours (goal {goal:.0f})", ratio >= goal)
-        )
-    pairs = zip(figures["ours"], figures["ours, untraced"], strict=True)
-    cost = statistics.median(traced / untraced for traced, untraced in pairs) - 1
-    verdicts.append((f"tracing costs {cost:+.1%} (goal 5 %)", cost <= 0.05))
-    for state, key, most in (("idle", "pss_kib", 1024), ("busy", "busy_kib", 1536)):
-        text = f"a shim takes {shims[key]:.0f} KiB {state} (goal {most})"
-        verdicts.append((text, shims[key] <= most))
-    for text, holds in verdicts:
-        write(("holds   " if holds else "MISSED  ") + text)
-    return all(holds for _, holds in verdicts)
-
-
-def write(line: str) -> None:
-    """Print one line."""
-    sys.stdout.write(line + "\n")
+    return options.parse_args()
 
 
 if __name__ == "__main__":
