@@ -13,7 +13,7 @@ import os
 import re
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -35,8 +35,9 @@ from pyminidock.dockerfile.malformed import DockerfileMalformed
 from pyminidock.dockerfile.parse import LARGEST_BYTES, parse
 from pyminidock.errors import MinidockError
 
-_IN_MEMORY_BYTES = 32 << 20  # of a context; a larger one waits on the disk
+IN_MEMORY_BYTES = 32 << 20  # of a context; a larger one waits on the disk
 _PIECE_BYTES = 256 << 10
+Say = Callable[[str], object]
 _ABSENT = re.compile(r"excluded by \.dockerignore: stat (.+): file does not exist")
 _HEAD_BYTES = 512
 
@@ -52,6 +53,7 @@ class BuildFailed(MinidockError):
             lesson="dockerfile",
         )
         self.exit_code = int(detail.get("code") or ERROR)
+        self.caret = str(detail.get("caret", ""))
 
 
 def build(words: tuple[str, ...], **given: Any) -> int:
@@ -61,17 +63,21 @@ def build(words: tuple[str, ...], **given: Any) -> int:
     query = query_of(given, os.environ)
     if path := given["iidfile"]:
         Path(path).unlink(missing_ok=True)
-    with tempfile.SpooledTemporaryFile(_IN_MEMORY_BYTES) as archive:
-        sent, name = _pack(directory, file, archive)
+    with tempfile.SpooledTemporaryFile(IN_MEMORY_BYTES) as archive:
+        sent, name = pack(directory, file, archive)
         query["dockerfile"] = name
         if sent and not given["quiet"]:
             click.echo(total_line(sent))
         archive.seek(0)
         with connect() as client:
             try:
-                image = _follow(client, query, archive, is_quiet=given["quiet"])
+                image = _quietly(client, query, archive) if given["quiet"] else follow(
+                    client, query, archive, lambda text: click.echo(text, nl=False)
+                )  # fmt: skip
             except BuildFailed as failure:
-                tell(_explained(failure, sent))
+                if failure.caret:
+                    click.echo(failure.caret, err=True)
+                tell(explained(failure, sent))
                 return failure.exit_code
     if path:
         Path(path).write_text(image, encoding="ascii")
@@ -122,7 +128,7 @@ def _bad_argument(word: str) -> WordsRefused:
 # ── What is sent ─────────────────────────────────────────────────────────────────────────
 
 
-def _pack(directory: str, file: str, archive: IO[bytes]) -> tuple[Sent | None, str]:
+def pack(directory: str, file: str, archive: IO[bytes]) -> tuple[Sent | None, str]:
     """Write what is sent to `archive`; give what is known of it, and the Dockerfile's name.
 
     Raises ContextRefused, DockerfileMalformed.
@@ -171,35 +177,48 @@ def _pieces(archive: IO[bytes]) -> Iterator[bytes]:
 # ── What comes back ──────────────────────────────────────────────────────────────────────
 
 
-def _follow(
-    client: Client, query: Mapping[str, Any], archive: IO[bytes], *, is_quiet: bool
-) -> str:
-    """Print what the engine says; give the image.  Raises BuildFailed, Refused."""
-    image, said = "", []
+def follow(client: Client, query: Mapping[str, Any], archive: IO[bytes], say: Say) -> str:
+    """Say what the engine says, as it comes; give the image.
+
+    Raises BuildFailed, Refused.
+    """
+    image = ""
     for told in client.builds.build(query, _pieces(archive)):
         if "stream" in told:
-            said.append(str(told["stream"]))
-            if not is_quiet:
-                click.echo(said[-1], nl=False)
+            say(str(told["stream"]))
         elif "aux" in told:
             image = str(told["aux"]["ID"])
         elif "errorDetail" in told:
-            if is_quiet:
-                click.echo("".join(said), nl=False, err=True)
             raise BuildFailed(told["errorDetail"])
-    if is_quiet:
-        image = "".join(said).strip()
-        click.echo(image)
-    if not image:
-        raise BuildFailed({
-            "message": "the engine broke off in the middle of the build",
-            "why": "it ended, or failed",
-            "try_next": "read daemon.log in the engine's root directory, and build again",
-        })  # fmt: skip
+    if not image and not query.get("q"):
+        raise _broken_off()
     return image
 
 
-def _explained(failure: BuildFailed, sent: Sent | None) -> BuildFailed:
+def _quietly(client: Client, query: Mapping[str, Any], archive: IO[bytes]) -> str:
+    """Print the image and nothing else; after a failure, everything."""
+    said: list[str] = []
+    try:
+        follow(client, query, archive, said.append)
+    except BuildFailed:
+        click.echo("".join(said), nl=False, err=True)
+        raise
+    image = "".join(said).strip()
+    if not image:
+        raise _broken_off()
+    click.echo(image)
+    return image
+
+
+def _broken_off() -> BuildFailed:
+    return BuildFailed({
+        "message": "the engine broke off in the middle of the build",
+        "why": "it ended, or failed",
+        "try_next": "read daemon.log in the engine's root directory, and build again",
+    })  # fmt: skip
+
+
+def explained(failure: BuildFailed, sent: Sent | None) -> BuildFailed:
     """Say which line of the ignore file left out what is missing, if one did."""
     missing = _ABSENT.search(failure.what)
     if not sent or not missing:

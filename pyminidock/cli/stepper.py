@@ -109,7 +109,8 @@ class StepperApp(App[str]):
         self.picture = Picture(self.walk, source, light=is_on_light)
         self.shows = self.picture.shows
         self._asked = ""  # "goto" or "search" while the prompt is open
-        self._runs_to_break = self._ended = False
+        self._runs_to = ""  # "break" or "part" while events are let go one by one
+        self._ended = False
         self._timer: Timer | None = None
         for theme in THEMES:
             self.register_theme(theme)
@@ -181,13 +182,15 @@ class StepperApp(App[str]):
 
     def _holds_at(self, record: Record) -> None:
         self.walk.held = record
-        if self._runs_to_break and not self._stops_at(record):
+        if self._runs_to and not self._stops_at(record):
             self._order(self.source.step)
             return
-        self._runs_to_break = False
+        self._runs_to = ""
         self.redraw()
 
     def _stops_at(self, record: Record) -> bool:
+        if self._runs_to == "part" and self.walk.begins_part(record):
+            return True
         return record.kind in self.walk.breaks or self.source.stops_at(record)
 
     def _order(self, order: Callable[[], None]) -> None:
@@ -212,8 +215,10 @@ class StepperApp(App[str]):
             return
         self.note = ""
         name, _, argument = action.partition("-")
-        if action in ("next-span", "previous-span"):
-            getattr(self.walk, f"{name}_span")()
+        if action == "next-span":
+            self.do_next_part()
+        elif action == "previous-span":
+            self.walk.previous_span()
         elif name == "depth":
             self.walk.depth = int(argument)
         else:
@@ -229,6 +234,18 @@ class StepperApp(App[str]):
         else:
             live = "waiting for the next step" if self.source.is_live else "the last step"
             self.note = f"this is {live}" if not self.source.is_live else live
+
+    def do_next_part(self) -> None:
+        """Go to the end of this part; at the end of a held story, let it do one part."""
+        if not self.walk.is_at_end:
+            self.walk.next_span()
+        elif not self.walk.held:
+            self.do_next()
+        elif self.source.holds_parts and not self.walk.breaks:
+            self._order(self.source.resume)
+        else:
+            self._runs_to = "part"
+            self._order(self.source.step)
 
     def do_previous(self) -> None:
         """Go back by one step: the view, not the world."""
@@ -285,11 +302,11 @@ class StepperApp(App[str]):
 
     def do_source(self) -> None:
         """Show or hide the engine's source."""
-        self.shows["source"] = not self.shows["source"]
+        self.picture.toggle("source")
 
     def do_linux(self) -> None:
         """Show or hide the plain Linux command."""
-        self.shows["linux"] = not self.shows["linux"]
+        self.picture.toggle("linux")
 
     def do_compare(self) -> None:
         """Mark this step; pressed at another step, show what is different."""
@@ -310,6 +327,12 @@ class StepperApp(App[str]):
         process = living(world)
         if not self.source.is_live:
             self.note = "no shell here: this is a recording, its process is gone"
+        elif process is None and self.walk.is_build:
+            image = self.walk.image_before()
+            if image:
+                self._shell(draw.image_shell(image))
+            else:
+                self.note = "no shell here: there is no image yet"
         elif process is None:
             self.note = "no shell here: there is no process (yet, or any more)"
         else:
@@ -332,7 +355,7 @@ class StepperApp(App[str]):
         if not self.walk.held:
             self.note = "nothing is held here"
         elif self.walk.breaks:
-            self._runs_to_break = True
+            self._runs_to = "break"
             self._order(self.source.step)
         else:
             self._order(self.source.resume)
@@ -360,7 +383,8 @@ class StepperApp(App[str]):
             self.exit("go on")
             return
         process = living(self.walk.newest())
-        who = f"PID {process.pid}" if process else "A container"
+        made = "The build" if self.walk.is_build else "A container"
+        who = f"PID {process.pid}" if process else made
         self.push_screen(Leave(f"{who} is held live."), self._leave)
 
     def _come_back(self, answer: object = None) -> None:

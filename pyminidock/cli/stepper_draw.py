@@ -9,11 +9,15 @@ from pyminidock.viz import english
 from pyminidock.viz.painters.text import Line, Span, columns, cut, paint_lines, wrap
 from pyminidock.viz.scene import Scene
 from pyminidock.viz.sentences import say, visible
-from pyminidock.viz.things import Process
+from pyminidock.viz.things import Process, World
+from pyminidock.viz.views.birth import mounts, powers, processes
+from pyminidock.viz.views.build import decision, instructions
 from pyminidock.viz.views.compare import compare
+from pyminidock.viz.views.layers import layers
 from pyminidock.viz.views.source import source
 from pyminidock.viz.views.steps import label, steps
 
+_BAD_NEWS = ("request.refused", "container.start.failed", "build.failed")
 KEY_LINE = "←→ step  ⇧←→ part  1 2 3 depth  s source  l linux  t table  x compare  ? keys"
 
 
@@ -47,18 +51,17 @@ def caption(walk: Walk, width: int, *, shows_linux: bool) -> list[Line]:
         f"{mark} {meaning} · {visible(record.kind)} · {visible(record.phase or 'story')}"
     )
     head = cut(f"{parts} · {record.t:.3f} s{stop}", width)
-    style = (
-        "err" if record.kind in ("request.refused", "container.start.failed") else "title"
-    )
+    style = "err" if record.kind in _BAD_NEWS else "title"
     said = [(Span(line, style),) for line in wrap(say(record, walk.depth), width)[:2]]
     lines: list[Line] = [(Span(head, "dim"),), *said]
-    return [*lines, *_linux(record, width, 4 - len(lines))] if shows_linux else lines
+    return [*lines, *_linux(walk, record, width, 4 - len(lines))] if shows_linux else lines
 
 
-def _linux(record: Record, width: int, room: int) -> list[Line]:
+def _linux(walk: Walk, record: Record, width: int, room: int) -> list[Line]:
     """Show what a root shell would be asked, in as many lines as are left."""
     if not record.linux:
-        silent = "plain Linux has no command for this" if record.evidence else ""
+        is_call = record.evidence and (record.phase != "step" or not walk.is_build)
+        silent = "plain Linux has no command for this" if is_call else ""
         return [(Span(silent, "dim"),)]
     lines = wrap(f"# {visible(record.linux)}", width)
     if len(lines) > room:
@@ -70,9 +73,15 @@ def status(walk: Walk, note: str, *, width: int) -> Line:
     """Say whether something is held, where, and how to look at it from outside."""
     if walk.held is None:
         return (Span(cut(note or KEY_LINE, width), "" if note else "dim"),)
-    process = living(walk.newest())
+    world = walk.newest()
+    process = living(world)
     said = f"held live at step {walk.held_at or '…'}: "
-    if process:
+    if walk.held.kind == "step.started":
+        said = f"held before instruction {world.build.step}: ⇧→ do it  → one event"
+        said += "  ! shell  Enter go on"
+    elif walk.is_build and process is None:
+        said += "→ one event  ⇧→ to the next instruction  Enter go on"
+    elif process:
         place = f"PID {process.pid} — look at /proc/{process.pid}/root"
         where = f"{said}{place} from another terminal"
         said = where if columns(where) <= width else f"{said}{place}, elsewhere"
@@ -102,6 +111,23 @@ def source_lines(walk: Walk, width: int, height: int) -> list[Line]:
     return paint_lines(source(walk.world, read_source, max(height - 1, 1)), width)
 
 
+View = Callable[[World], Scene]
+Columns = tuple[tuple[View, ...], tuple[View, ...]]
+BIRTH: Columns = ((processes,), (mounts, powers))
+BUILD: Columns = ((instructions, layers), (decision,))
+
+
+def panes(walk: Walk) -> Columns:
+    """Choose what is shown in the left and in the right column, from the top.
+
+    A build shows its Dockerfile; at the third depth, where a RUN's container is being born,
+    its birth.
+    """
+    record = walk.record
+    is_birth = record is not None and record.phase in ("birth", "clear up")
+    return BUILD if walk.is_build and not (walk.depth == 3 and is_birth) else BIRTH
+
+
 def pane(view: Callable[..., Scene], walk: Walk, width: int) -> list[Line]:
     """Draw one view of the world."""
     return paint_lines(view(walk.world), width)
@@ -116,6 +142,12 @@ def read_source(path: str) -> str | None:
         return None  # a trace may come from anyone: ".." and the like lead nowhere
     file = resources.files("pyminidock").joinpath(*parts)
     return file.read_text(encoding="utf-8") if file.is_file() else None
+
+
+def image_shell(image: str) -> list[str]:
+    """Give the command that opens a shell in the image after a step of a build."""
+    name = image.removeprefix("sha256:")[:12]
+    return ["minidock", "run", "--rm", "-it", "--entrypoint", "sh", name]
 
 
 def shell_command(process: Process, *, is_pivoted: bool) -> list[str]:

@@ -1,8 +1,8 @@
 """The stepper's screen, from the top.
 
     title, backend label, step n of m
-    processes and namespaces │ mounts          the world at this step
-                             │ powers
+    processes and namespaces │ mounts          the world at this step; of a build
+                             │ powers          Dockerfile and layers │ this instruction
     what happened, at the depth that was chosen, and the same in plain Linux
     the engine's source around the line that told it
     status: what is held, and how to look at it from outside
@@ -11,18 +11,19 @@ How high a pane is, only the layout knows.  So the lines whose number is fixed a
 once, and the panes after the layout has settled.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import zip_longest
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.widgets import Input, Static
 
 from pyminidock.cli import stepper_draw as draw
+from pyminidock.cli.stepper_draw import View
 from pyminidock.cli.stepper_look import content_of, window
 from pyminidock.cli.stepper_source import Source
 from pyminidock.cli.stepper_walk import Walk
 from pyminidock.viz.painters.text import Line
-from pyminidock.viz.views.birth import mounts, powers, processes
 
 TALL = 36  # lines of a terminal in which the source may have twice the room
 
@@ -33,9 +34,9 @@ class Picture(Vertical):
     DEFAULT_CSS = """
     #title { height: 1; background: $panel; }
     #world { height: 1fr; }
-    #processes { width: 1fr; height: 100%; }
+    #left { width: 1fr; height: 100%; }
     #right { width: 1fr; padding-left: 1; }
-    #mounts, #powers { height: 1fr; }
+    #left-1, #left-2, #right-1, #right-2 { height: 1fr; }
     #scroll { height: 1fr; display: none; }
     #caption { height: 4; background: $panel; }
     #source { height: 6; }
@@ -48,17 +49,19 @@ class Picture(Vertical):
     def __init__(self, walk: Walk, source: Source, *, light: bool) -> None:
         super().__init__()
         self._walk, self._source, self._light = walk, source, light
-        self.shows = {"source": True, "linux": True, "table": False, "compare": False}
+        self.shows: dict[str, bool | None] = {
+            "source": None, "linux": True, "table": False, "compare": False
+        }  # fmt: skip
         self._wanted = self._shown = 0  # pictures
 
     def compose(self) -> ComposeResult:
         """The parts, from the top."""
         yield Static(id="title")
         with Horizontal(id="world"):
-            yield Static(id="processes")
-            with Vertical(id="right"):
-                yield Static(id="mounts")
-                yield Static(id="powers")
+            for side in ("left", "right"):
+                with Vertical(id=side):
+                    yield Static(id=f"{side}-1")
+                    yield Static(id=f"{side}-2")
         with VerticalScroll(id="scroll", can_focus=False):
             yield Static(id="wide")
         yield Static(id="caption")
@@ -75,10 +78,12 @@ class Picture(Vertical):
         """Draw everything for where the walk stands now."""
         self._wanted += 1
         walk, width = self._walk, self.size.width or self.app.size.width
-        is_wide = self.shows["table"] or self.shows["compare"]
+        is_wide = bool(self.shows["table"] or self.shows["compare"])
         self.query_one("#world").display = not is_wide
         self.query_one("#scroll").display = is_wide
-        self.query_one("#source").display = self.shows["source"] and not is_wide
+        self.query_one("#source").display = self._shows_source and not is_wide
+        for name, view in self._panes():
+            self.query_one(f"#{name}").display = view is not None
         self.query_one("#source").styles.height = 12 if self.size.height >= TALL else 6
         self.query_one("#caption").styles.height = 4 if self.shows["linux"] else 3
         told = draw.title(
@@ -86,7 +91,9 @@ class Picture(Vertical):
             is_live=self._source.is_live, width=width,
         )  # fmt: skip
         self._show("title", [told])
-        self._show("caption", draw.caption(walk, width, shows_linux=self.shows["linux"]))
+        self._show(
+            "caption", draw.caption(walk, width, shows_linux=bool(self.shows["linux"]))
+        )
         self._show("status", [draw.status(walk, note, width=width)])
         self.call_after_refresh(self._draw_panes, self._wanted)
 
@@ -111,13 +118,32 @@ class Picture(Vertical):
         if self.shows["table"] or self.shows["compare"]:
             self._draw_wide()
             return
-        if self.shows["source"]:
+        if self._shows_source:
             size = self.query_one("#source").size
             self._show("source", draw.source_lines(walk, size.width, size.height))
-        views = (("processes", processes), ("mounts", mounts), ("powers", powers))
-        for name, view in views:
-            size = self.query_one(f"#{name}").content_size
-            self._show(name, window(draw.pane(view, walk, size.width), size.height))
+        for name, view in self._panes():
+            if view is not None:
+                size = self.query_one(f"#{name}").content_size
+                self._show(name, window(draw.pane(view, walk, size.width), size.height))
+
+    def _panes(self) -> Iterator[tuple[str, View | None]]:
+        """Give what each of the four panes shows; None: it is not needed."""
+        for side, views in zip(("left", "right"), draw.panes(self._walk), strict=True):
+            for number, view in zip_longest((1, 2), views):
+                yield f"{side}-{number}", view
+
+    @property
+    def _shows_source(self) -> bool:
+        """A build has much to show: on a small screen its source waits for the key."""
+        wanted = self.shows["source"]
+        if wanted is None:
+            return self.size.height >= TALL or not self._walk.is_build
+        return wanted
+
+    def toggle(self, part: str) -> None:
+        """Show or hide a part."""
+        is_shown = self._shows_source if part == "source" else self.shows[part]
+        self.shows[part] = not is_shown
 
     def _has_shown(self, picture: int) -> None:
         self._shown = picture

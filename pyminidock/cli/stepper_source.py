@@ -40,6 +40,10 @@ class Source(Protocol):
     def stops_at(self, record: Record) -> bool:
         """Say whether the source itself wants to hold at this event."""
 
+    @property
+    def holds_parts(self) -> bool:
+        """Whether it holds where a part of the story begins, and nowhere else."""
+
     def step(self) -> None:
         """Let the story go on to its next event."""
 
@@ -57,6 +61,7 @@ class TraceSource:
     """A recording: all of it is there, and nothing can be held."""
 
     is_live = False
+    holds_parts = False
 
     def __init__(self, trace: Trace) -> None:
         self.title = trace.header.title
@@ -134,6 +139,11 @@ class LiveSource:
         self._gate = gate(story, pattern)
         self._watch = events(story, 0)
         self._held = self._gate.held()
+
+    @property
+    def holds_parts(self) -> bool:
+        """Whether each hold is at the beginning of an instruction."""
+        return self.pattern == "step.started"
 
     def records(self) -> Iterator[Record]:
         """Give the records from the beginning; waits."""

@@ -11,9 +11,9 @@ from pyminidock.events.journal import Record
 from pyminidock.viz.frames import Player
 from pyminidock.viz.sentences import say
 from pyminidock.viz.things import Process, World
-from pyminidock.viz.views.steps import span_of
 
 _GATES = ("gate.held", "gate.released")
+_BEGINNINGS = ("step.started", "step.skipped", "image.tagged", "build.failed")
 
 
 @dataclass(slots=True)
@@ -22,6 +22,7 @@ class Walk:
 
     player: Player = field(default_factory=Player)
     records: list[Record] = field(default_factory=list)
+    parts: list[str] = field(default_factory=list)  # of the story, one for each record
     breaks: set[str] = field(default_factory=set)
     held: Record | None = None  # the live event at which the container stands still
     depth: int = 1
@@ -61,6 +62,19 @@ class Walk:
         found = self.at(position)
         return position if found and found.seq == self.held.seq else 0
 
+    @property
+    def is_build(self) -> bool:
+        """Whether the story is that of an image and not of a container."""
+        return bool(self.records) and self.records[0].story.startswith("build-")
+
+    def begins_part(self, record: Record) -> bool:
+        """Say whether a step to come is the first one of another part of the story."""
+        if not self.parts:
+            return True
+        if self.is_build:
+            return not record.parent and record.kind in _BEGINNINGS
+        return " · ".join(filter(None, (record.operation, record.phase))) != self.parts[-1]
+
     def at(self, position: int) -> Record | None:
         """Give the step that leads to a position."""
         return self.records[position - 1] if 1 <= position <= len(self.records) else None
@@ -73,6 +87,7 @@ class Walk:
                 continue
             self.records.append(record)
             self.player.add(record)
+            self.parts.append(self.player.newest.steps.items[-1].part)
         if follows:
             self.go(self.last)
 
@@ -127,6 +142,13 @@ class Walk:
         self.player.go(here)
         return world
 
+    def image_before(self) -> str:
+        """Give the image of the last instruction of this stage that came to its end."""
+        build = self.newest().build
+        stage = build.current.stage if build.current else ""
+        known = [each for each in build.in_order() if each.image and each.stage == stage]
+        return known[-1].image if known else ""
+
     def other(self) -> World:
         """Give the world at the position to compare with, without moving."""
         here = self.position
@@ -134,9 +156,9 @@ class Walk:
         self.player.go(here)
         return world
 
-    def _span(self, position: int) -> tuple[str, str] | None:
-        record = self.at(position)
-        return span_of(record) if record else None
+    def _span(self, position: int) -> str | None:
+        """Name the part of the story to which the step at a position belongs."""
+        return self.parts[position - 1] if 1 <= position <= len(self.parts) else None
 
 
 def _said(record: Record) -> tuple[str, ...]:

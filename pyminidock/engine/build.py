@@ -62,7 +62,8 @@ class Building:
         left but the story that tells so.
         """
         house = self.house
-        title = " ".join(("build", *(f"-t {name}" for name in self.options.tags)))
+        names = (images.new_name(tag).familiar for tag in self.options.tags)
+        title = " ".join(("build", *(f"-t {name}" for name in names)))
         house.recorder.story(self.story, title)
         self._undo.callback(house.recorder.end, self.story)
         try:
@@ -106,8 +107,8 @@ class Building:
         self._runner = BuildRunner(house, self.story, voice, self._emit)
         self._bench = Bench(
             house.store, made, self.options, self._runner, self._emit, self._say,
-            house.kernel.wall, house.kernel.clock, self._find, _platform(house),
-            work / "downloads", house.kernel.sync, voice.step,
+            house.kernel.wall, lambda: house.kernel.clock() - voice.held_s, self._find,
+            _platform(house), work / "downloads", house.kernel.sync, voice.step,
         )  # fmt: skip
         self._undo.callback(self._bench.close)
 
@@ -154,7 +155,7 @@ class Building:
     def _emit(self, event: Event) -> None:
         """Tell an event of the story.  Raises BirthAborted after `cancel`."""
         assert self._voice is not None  # noqa: S101  (begin made it)
-        self._voice(event)
+        self._voice.relay(event)
         if self._runner:
             self._runner.refuse_if_aborted()
 

@@ -63,11 +63,16 @@ class Voice:
     ) -> None:
         self.story, self.operation, self.may_abort = story, operation, may_abort
         self.steps = [_Step("", 0)]
+        self.held_s = 0.0  # for so long gates have held it, all in all
         self._recorder = recorder
 
     def __call__(self, event: Event) -> None:
         """Tell `event`; may block at a gate.  Raises BirthAborted where it says so."""
         self._recorder.tell(self, event, sys._getframe(1))
+
+    def relay(self, event: Event) -> None:
+        """Tell `event` for whoever called the function that calls this; else as a call."""
+        self._recorder.tell(self, event, sys._getframe(2))
 
     def happened(self, event: Event, at: float) -> None:
         """Tell `event`, which happened at `at` by the kernel's clock; else as a call."""
@@ -181,7 +186,9 @@ class Recorder:
             self.tell(voice, GateHeld(gate.id, told.seq, kind), frame)
             if self._writer:
                 self._writer.hurry()  # whoever looks from outside sees where it stands
+            before = self._clock()
             order = gate.hold(told)
+            voice.held_s += self._clock() - before
             self.tell(voice, GateReleased(gate.id, order), frame)
             if order == "abort" and voice.may_abort:
                 raise BirthAborted(

@@ -16,7 +16,7 @@ SETTINGS = {
     "labels": "LABEL", "stop_signal": "STOPSIGNAL", "shell": "SHELL",
     "healthcheck": "HEALTHCHECK", "on_build": "ONBUILD",
 }  # fmt: skip
-_GROWING = ("environment", "exposed_ports", "volumes", "labels", "on_build")
+GROWING = ("environment", "exposed_ports", "volumes", "labels", "on_build")
 _CAUSES = {
     "first": "nothing like it was built on this image before",
     "disabled": "the cache was not to be used",
@@ -34,17 +34,20 @@ _CAUSES = {
 _UNITS = ("B", "kB", "MB", "GB", "TB")
 
 BuildWords = (
-    e.ContextReceived | e.CacheMissed | e.ConfigChanged | e.FileCopied | e.FileChanged
-    | e.LayerFound | e.LayerCommitted | e.LayerUnpacked | e.LayersRemoved | e.StepPrinted
-    | e.StepFinished | e.ImageTagged | e.BuildFailed
+    e.ContextReceived | e.InstructionParsed | e.StepStarted | e.StepSkipped | e.CacheMissed
+    | e.ConfigChanged | e.FileCopied | e.FileChanged | e.LayerFound | e.LayerCommitted
+    | e.LayerUnpacked | e.LayersRemoved | e.StepPrinted | e.StepFinished | e.ImageTagged
+    | e.BuildFailed
 )  # fmt: skip
 
 
-def words_of_build(  # noqa: PLR0911  (one line per fact)
+def words_of_build(  # noqa: PLR0911, PLR0912  (one line per fact)
     event: BuildWords, kind: str, facts: Mapping[str, Any]
 ) -> tuple[str, Mapping[str, Any]]:
     """Give the catalogue key of an event, and the facts that fill its template."""
     match event:
+        case e.InstructionParsed() | e.StepStarted() | e.StepSkipped():
+            return kind, {**facts, "text": opening(event.text)}
         case e.CacheMissed():
             return f"{kind}{_face(event)}", {**facts, "reason": reason(event)}
         case e.ConfigChanged():
@@ -54,6 +57,8 @@ def words_of_build(  # noqa: PLR0911  (one line per fact)
             | e.LayersRemoved()
         ):  # fmt: skip
             said = {**facts, "size": size(event.size_bytes)}
+            if not isinstance(event, e.LayersRemoved):
+                said["count"] = several(event.files, "name")
             if isinstance(event, e.LayerFound):
                 said["names"] = tuple(map(familiar, event.names)) or ("no named image",)
             return kind, said
@@ -122,13 +127,32 @@ def _setting(
     if not event.after:
         return f"{kind}/none", said
     gained = tuple(each for each in event.after if each not in event.before)
-    if event.field in _GROWING and gained:
+    if event.field in GROWING and gained:
         return f"{kind}/more", {**said, "gained": gained}
     return kind, said
 
 
 def _change(change: str) -> str:
     return change if change in ("added", "changed", "deleted") else "changed"
+
+
+def opening(text: str, width: int = 76) -> str:
+    r"""Give the beginning of a text on one line.
+
+    >>> opening("RUN a && \\\n    b", 9)
+    'RUN a &&…'
+    """
+    line = " ".join(text.replace("\\\n", " ").split())
+    return line if len(line) <= width else line[: width - 1].rstrip() + "…"
+
+
+def several(count: int, word: str) -> str:
+    """Count things.
+
+    >>> several(1, "name"), several(1200, "name")
+    ('1 name', '1,200 names')
+    """
+    return f"{count:,} {word}{'' if count == 1 else 's'}"
 
 
 def size(size_bytes: int) -> str:

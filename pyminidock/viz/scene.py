@@ -40,6 +40,7 @@ class Node:
     state: State = ""
     text: str = ""
     is_changed: bool = False
+    is_marked: bool = False  # of a row: the one where the story stands
     children: tuple["Node", ...] = ()
     number: int = 0  # of a code's or log's first line
     marked: int = 0  # of a code: the line number that is meant
@@ -64,10 +65,15 @@ def cell(id: str, said: str, state: State = "", *, is_changed: bool = False) -> 
     return Node("cell", id, "cell", said, state, said, is_changed)
 
 
-def row(id: str, *children: Node, name: str = "") -> Node:
+def line(id: str, said: str, state: State = "") -> Node:
+    """One field of a table row that holds a line of source: its beginning counts most."""
+    return Node("cell", id, "code", said, state, said)
+
+
+def row(id: str, *children: Node, name: str = "", is_marked: bool = False) -> Node:
     """Things beside each other; in a table, its fields."""
     said = name or ", ".join(child.name for child in children if child.name)
-    return Node("row", id, "row", said, children=children)
+    return Node("row", id, "row", said, is_marked=is_marked, children=children)
 
 
 def table(id: str, name: str, head: tuple[str, ...], *rows: Node) -> Node:
@@ -87,7 +93,7 @@ def tree(
     is_changed: bool = False,
 ) -> Node:
     """A thing and, below it, what belongs to it."""
-    return Node("tree", id, "treeitem", name, state, said, is_changed, children)
+    return Node("tree", id, "treeitem", name, state, said, is_changed, children=children)
 
 
 def group(id: str, title: str, *children: Node) -> Node:

@@ -57,6 +57,15 @@ def visible(text: str) -> str:
     )
 
 
+def short_ids(text: str) -> str:
+    """Show ids and digests within a text as 12 digits.
+
+    >>> short_ids("sha256:" + "0123456789abcdef" * 4 + " is new")
+    '0123456789ab is new'
+    """
+    return _ID.sub(r"\1", text)
+
+
 def middle(text: str, width: int) -> str:
     """Cut a long text in its middle: both ends of a path tell more than its waist.
 
@@ -100,7 +109,8 @@ def words_of(  # noqa: PLR0911, PLR0912  (one line per fact)
         case e.ResourceLimited() | e.CapabilitiesSet() | e.BoundingSetDropped():
             return _limits(event, kind, facts)
         case (
-            e.ContextReceived() | e.CacheMissed() | e.ConfigChanged() | e.FileCopied()
+            e.ContextReceived() | e.InstructionParsed() | e.StepStarted() | e.StepSkipped()
+            | e.CacheMissed() | e.ConfigChanged() | e.FileCopied()
             | e.FileChanged() | e.LayerFound() | e.LayerCommitted() | e.LayerUnpacked()
             | e.LayersRemoved() | e.StepPrinted() | e.StepFinished() | e.ImageTagged()
             | e.BuildFailed()
@@ -117,8 +127,7 @@ def words_of(  # noqa: PLR0911, PLR0912  (one line per fact)
         ):  # fmt: skip
             return _two_faces(event, kind, facts)
         case (
-            e.PathIgnored() | e.InstructionParsed() | e.StepStarted() | e.StepSkipped()
-            | e.CacheHit() | e.FilesOmitted() | e.ImageBuilt()
+            e.PathIgnored() | e.CacheHit() | e.FilesOmitted() | e.ImageBuilt()
         ):  # fmt: skip
             return kind, facts
         case (
@@ -208,7 +217,7 @@ def _fact(value: Any) -> Any:
     """Make a value fit for a line: lists are joined, everything is visible."""
     if isinstance(value, list | tuple):
         return " ".join(str(_fact(each)) for each in value) or "none"
-    return visible(_ID.sub(r"\1", value)) if isinstance(value, str) else value
+    return visible(short_ids(value)) if isinstance(value, str) else value
 
 
 def _filled(template: str, facts: Mapping[str, Any], width: int) -> str:

@@ -16,6 +16,7 @@ class LiveStory:
     """
 
     is_live = True
+    holds_parts = False
     title, recorded_on, damage = "run busybox echo hi", "", ""
 
     def __init__(self, pattern: str, records: Sequence[Record] = ()) -> None:

@@ -11,7 +11,7 @@ BUILD: Mapping[str, Words] = {
         "{pattern} was the last line of {ignore_file} to match {path}",
     ),
     "context.received": (
-        "The build context is here: {files} names, {size}",
+        "The build context is here: {count}, {size}",
         "COPY and ADD see this copy and nothing else; the client's folder is out of reach.",
         "unpacked below {path}, hashed on the way",
     ),
@@ -151,7 +151,7 @@ BUILD: Mapping[str, Words] = {
         "{stream} of step {step}: {text!r}",
     ),
     "layer.committed": (
-        "A new layer: {files} names, {size}",
+        "A new layer: {count}, {size}",
         "It is kept twice, as a tree to mount and as an archive to ship.",
         "diff ID {diff_id}, chain ID {chain_id}",
     ),

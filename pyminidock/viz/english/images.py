@@ -31,12 +31,12 @@ IMAGES: Mapping[str, Words] = {
         "{name} → {image}, a stand-in made of {stand_in}",
     ),
     "layer.unpacked": (
-        "A layer was unpacked: {files} entries, {size}",
+        "A layer was unpacked: {count}, {size}",
         "A layer travels as an archive and lives as a tree, named after all that is below.",
         "tar -x into layers/{chain_id}, diff id {diff_id}",
     ),
     "layer.found": (
-        "A layer is here already: {files} names, {size}",
+        "A layer is here already: {count}, {size}",
         "One tree for everybody who stands on it: {names}.",
         "layers/{chain_id}, diff ID {diff_id}",
     ),

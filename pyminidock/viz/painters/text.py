@@ -78,6 +78,11 @@ def cut(text: str, width: int) -> str:
     return f"{head}…{tail}"
 
 
+def beginning(text: str, width: int) -> str:
+    """Shorten `text` to at most `width` columns, at its end, and say so with `…`."""
+    return text if columns(text) <= width else _taken(text, max(width - 1, 0)) + "…"[:width]
+
+
 def wrap(text: str, width: int) -> list[str]:
     """Break `text` between words, inside a word that is longer than a line."""
     lines, line = [], ""
@@ -158,7 +163,8 @@ def _lines(node: Node, width: int) -> Iterator[Line]:  # noqa: PLR0912  (a table
             yield from _code(node, width)
         case "log":
             for said in node.text.splitlines():
-                yield (Span(cut(_clean(said), width)),)
+                for piece in wrap(_clean(said), width):
+                    yield (Span(piece),)
         case "edge":
             ends = [_clean(link) for link in (*node.links, "?", "?")[:2]]
             yield (Span(f"{ends[0]} ── {_clean(node.text)} ──▸ {ends[1]}", node.state),)
@@ -178,7 +184,7 @@ def _below(children: Iterable[Node], width: int) -> Iterator[Line]:
 
 def _with_glyph(node: Node) -> str:
     glyph = GLYPHS[node.state]
-    return f"{glyph} {node.text}" if glyph else node.text
+    return f"{glyph} {node.text}".rstrip() if glyph else node.text
 
 
 def _mark(is_changed: bool) -> Line:
@@ -227,12 +233,14 @@ def _table(node: Node, width: int) -> Iterator[Line]:
     if not node.children:
         return
     head, *rows = node.children
-    widths = _widths(node.children, width - 2)
-    if width >= _HEAD_WIDTH and any(cell.text for cell in head.children):
+    has_head = width >= _HEAD_WIDTH and any(cell.text for cell in head.children)
+    widths = _widths(node.children if has_head else rows or [head], width - 2)
+    if has_head:
         yield (Span("  "), *_cells(head, widths, "dim"))
     for each in rows:
         is_changed = any(cell.is_changed for cell in each.children)
-        yield (*_mark(is_changed), *_cells(each, widths, ""))
+        mark = (Span("► ", "changed"),) if each.is_marked else _mark(is_changed)
+        yield (*mark, *_cells(each, widths, "marked" if each.is_marked else ""))
 
 
 def _widths(rows: Sequence[Node], width: int) -> list[int]:
@@ -251,7 +259,8 @@ def _widths(rows: Sequence[Node], width: int) -> list[int]:
 
 def _cells(node: Node, widths: Sequence[int], style: str) -> Iterator[Span]:
     for n, (each, width) in enumerate(zip(node.children, widths, strict=False)):
-        said = cut(_clean(_with_glyph(each)), width)
+        said = _clean(_with_glyph(each))
+        said = beginning(said, width) if each.role == "code" else cut(said, width)
         gap = "" if n == len(widths) - 1 else " " * (width - columns(said) + _GAP)
         yield Span(said, each.state or style)
         yield Span(gap)
@@ -265,7 +274,7 @@ def _code(node: Node, width: int) -> Iterator[Line]:
     for number, source in enumerate(lines, node.number):
         is_marked = number == node.marked
         said = _clean(source)
-        short = said if columns(said) <= room else _taken(said, room - 1) + "…"
+        short = beginning(said, room)
         pointer, style = ("►", "marked") if is_marked else (" ", "")
         yield (
             Span(f"{pointer} {number:>{digits}} ", "changed" if is_marked else "dim"),

@@ -9,6 +9,10 @@ from collections.abc import Iterator
 from pyminidock.viz.scene import GLYPHS, Node, Scene, cell, group, row, stack, table, text
 from pyminidock.viz.things import World
 from pyminidock.viz.views.birth import mounts, powers, processes
+from pyminidock.viz.views.build import instructions
+from pyminidock.viz.views.layers import layers
+
+_VIEWS = (processes, mounts, powers, instructions, layers)
 
 
 def compare(old: World, new: World) -> Scene:
@@ -18,7 +22,7 @@ def compare(old: World, new: World) -> Scene:
 
 def _parts(old: World, new: World) -> Iterator[Node]:
     is_same = True
-    for view in (processes, mounts, powers):
+    for view in _VIEWS:
         then, now = dict(_things(view(old))), dict(_things(view(new)))
         rows = [
             _row(key, then.get(key, ""), now.get(key, ""))

@@ -3,16 +3,15 @@
 One line per step, with how we know and on which backend.
 
 The list is the last few hundred steps, because a world holds no more; the line numbers
-are those of the whole story.  A group of steps of one operation and phase is one part of
-the story, and gets one heading.
+are those of the whole story.  A group of steps of one operation and phase, or of one
+instruction of a build, is one part of the story, and gets one heading.
 """
 
 from itertools import groupby
 
-from pyminidock.events.journal import Record
 from pyminidock.viz import english
 from pyminidock.viz.scene import Node, Scene, badge, cell, group, row, stack, table, text
-from pyminidock.viz.sentences import say
+from pyminidock.viz.sentences import say, visible
 from pyminidock.viz.things import Step, World
 
 TITLE = "What happened, in order?"
@@ -31,8 +30,8 @@ def steps(world: World, depth: int = 1) -> Scene:
     forgotten = world.steps.seen - len(world.steps.items)
     numbered = enumerate(world.steps.items, forgotten + 1)
     parts = [
-        _part(list(part), depth)
-        for _, part in groupby(numbered, key=lambda each: span_of(each[1].record))
+        _part(list(part), heading_of(world, name), depth)
+        for name, part in groupby(numbered, key=lambda each: each[1].part)
     ]
     if forgotten:
         note = text("steps.older", f"{forgotten} older steps are in the file")
@@ -40,9 +39,13 @@ def steps(world: World, depth: int = 1) -> Scene:
     return stack("steps", f"{TITLE} {label(world.backend)}", label_of(world), *parts)
 
 
-def span_of(record: Record) -> tuple[str, str]:
-    """Say to which part of the story a step belongs: its operation and phase."""
-    return (record.operation, record.phase)
+def heading_of(world: World, part: str) -> str:
+    """Name a part of the story: an instruction by its text, any other by its part."""
+    known = world.build.instructions.get(part.removeprefix("step "))
+    if known is None or not part.startswith("step "):
+        return part or "story"
+    total = f"/{world.build.total}" if world.build.total else ""
+    return f"Step {known.number}{total} : {visible(' '.join(known.text.split()))}"
 
 
 def label(backend: str) -> str:
@@ -55,10 +58,9 @@ def label_of(world: World) -> Node:
     return badge("backend", label(world.backend), name=f"backend {world.backend}")
 
 
-def _part(part: list[tuple[int, Step]], depth: int) -> Node:
+def _part(part: list[tuple[int, Step]], heading: str, depth: int) -> Node:
     """One part of the story under its heading, its steps as a table."""
     first = part[0][1].record
-    heading = " · ".join(word for word in span_of(first) if word) or "story"
     head = ("step", "", "what happened")
     rows = (_step(number, step, depth) for number, step in part)
     shown = table(f"part.{first.seq}.steps", heading, head, *rows)

@@ -1,0 +1,120 @@
+"""`minidock step build`: a build, held before each instruction or wherever one likes.
+
+    pack ─► open its story ─► gates ─► build (another thread) ─► held … held … ─► exit code
+                                         │                        │
+                                         blocks at each gate      step, continue or abort
+
+The build ends with us: as with Docker, a client that goes away cancels it, and a gate
+whose client is gone holds nothing.  What stays is what was finished, for the cache, and
+the trace.
+"""
+
+import os
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import IO, Any
+
+import click
+
+from pyminidock.cli.build import (
+    IN_MEMORY_BYTES,
+    BuildFailed,
+    explained,
+    follow,
+    pack,
+    query_of,
+)
+from pyminidock.cli.failures import ERROR, WordsRefused, tell
+from pyminidock.cli.step_deeds import Deed
+from pyminidock.cli.step_gates import gated
+from pyminidock.cli.step_ways import in_lines, in_stepper, wants_lines
+from pyminidock.client.connect import connect
+from pyminidock.client.context import refuse_two_readers
+from pyminidock.client.handles import Client
+from pyminidock.client.packing import Sent, total_line
+
+BEFORE_EACH = "step.started"
+
+
+def step_build(words: tuple[str, ...], **given: Any) -> int:
+    """Build step by step; give the exit code, 125 if it was aborted."""
+    directory, file = words[0], str(given["file"] or "")
+    refuse_two_readers(directory, file)
+    if wants_lines(given) and "-" in (directory, file):
+        raise WordsRefused(
+            "- cannot be used with step --no-tui",
+            why="standard input is for the steps: n, c and a",
+            try_next="minidock step build --no-tui .",
+        )
+    query = query_of(given, os.environ)
+    if path := given["iidfile"]:
+        Path(path).unlink(missing_ok=True)
+    with tempfile.SpooledTemporaryFile(IN_MEMORY_BYTES) as archive:
+        sent, query["dockerfile"] = pack(directory, file, archive)
+        archive.seek(0)
+        with connect() as client:
+            stepped = _Stepped(client, query, archive, sent)
+            patterns = given["breaks"] or (BEFORE_EACH,)
+            code = stepped.run(patterns, is_in_lines=wants_lines(given))
+    if path and stepped.image:
+        Path(path).write_text(stepped.image, encoding="ascii")
+    return code
+
+
+class _Stepped:
+    """One build that is stepped through; `image` is what came of it."""
+
+    def __init__(
+        self, client: Client, query: Mapping[str, Any], archive: IO[bytes],
+        sent: Sent | None,
+    ) -> None:  # fmt: skip
+        self._client, self._query, self._archive, self._sent = client, query, archive, sent
+        self._said: list[str] = [f"{total_line(sent)}\n"] if sent else []
+        self._is_shown = False
+        self.image = ""
+
+    def run(self, patterns: Sequence[str], *, is_in_lines: bool) -> int:
+        """Set the gates, build, step."""
+        number = self._client.builds.opened()
+        story = f"build-{number}"
+        title = " ".join(["build", *(f"-t {name}" for name in self._query["t"])])
+        line = "minidock step build --no-tui {} ."
+        with ExitStack() as undo:
+            source = gated(self._client, story, patterns, title=title, line=line)
+            undo.callback(source.close)
+            building = Deed(lambda: self._build(number, source.close))
+            if is_in_lines:
+                self._show()
+                building.begin()
+                in_lines(self._client, story, source)
+            else:
+                in_stepper(source, building)
+            source.close()
+            self._show()
+            try:
+                building.result()
+            except BuildFailed as failure:
+                tell(explained(failure, self._sent))
+                return ERROR if source.was_aborted else failure.exit_code
+        return 0
+
+    def _build(self, number: str, release: Callable[[], object]) -> None:
+        """Build; at the end, however it comes, nothing is to be held any more."""
+        try:
+            query = {**self._query, "buildid": number}
+            self.image = follow(self._client, query, self._archive, self._say)
+        finally:
+            release()
+
+    def _say(self, text: str) -> None:
+        """Print, or keep while the screen belongs to the stepper."""
+        self._said.append(text)
+        if self._is_shown:
+            self._show()
+
+    def _show(self) -> None:
+        self._is_shown = True
+        while self._said:
+            click.echo(self._said.pop(0), nl=False)
