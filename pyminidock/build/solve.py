@@ -49,6 +49,7 @@ from pyminidock.image.manifest import Platform
 from pyminidock.image.platform import familiar
 from pyminidock.image.platform import parse as parse_platform
 from pyminidock.store.failpoints import reach
+from pyminidock.store.files import telling_full
 
 _SKIPPED = "skipped: no stage needs it"
 
@@ -155,7 +156,8 @@ def build(bench: Bench, planned: Plan) -> Digest:
     reach("build.parsed")
     run = _Run(bench, planned)
     try:
-        return run.all()
+        with telling_full(bench.store.root):
+            return run.all()
     except MinidockError as failure:
         with suppress(MinidockError):  # what went wrong first is what counts
             bench.diary.close()

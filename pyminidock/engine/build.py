@@ -34,6 +34,7 @@ from pyminidock.image.manifest import Platform
 from pyminidock.layers.archive import Stream
 from pyminidock.layers.snapshots import remove_tree
 from pyminidock.store.failpoints import reach
+from pyminidock.store.files import telling_full
 from pyminidock.store.images import ImageRow
 
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
@@ -72,7 +73,8 @@ class Building:
             )
             self._undo.enter_context(house.store.leases.lease(self.story))
             house.store.check_reserve()
-            self._read(stream)
+            with telling_full(house.root):
+                self._read(stream)
         except BaseException as failure:
             self._close(failure)
             raise
