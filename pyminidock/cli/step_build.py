@@ -96,6 +96,8 @@ class _Stepped:
             try:
                 building.result()
             except BuildFailed as failure:
+                if failure.caret and not source.was_aborted:
+                    click.echo(failure.caret, err=True)
                 tell(explained(failure, self._sent))
                 return ERROR if source.was_aborted else failure.exit_code
         return 0

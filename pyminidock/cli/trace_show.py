@@ -8,13 +8,18 @@ Each line has the number of the step in its story, seconds since it began, how w
 the sentence, indented by how deep the step lies within others.  With `--at FILE:LINE` only
 the steps that one line (or one file) of the engine told: from a line of source to
 everything it ever did.
+
+A build is read instruction by instruction, with an empty line before each.  How the
+container of a RUN is born is one line of it, and a hundred at the third depth.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import groupby
 
 from pyminidock.errors import MinidockError
 from pyminidock.events.journal import Record, Trace, header_to_line, to_line
 from pyminidock.viz import english
+from pyminidock.viz.buildwords import several
 from pyminidock.viz.painters.text import cut
 from pyminidock.viz.sentences import say, visible
 from pyminidock.viz.views.steps import label
@@ -46,16 +51,54 @@ def text_lines(
         width,
     )
     levels = _levels(trace)
-    for number, record in _told_at(trace, at):
-        mark = english.EVIDENCE.get(record.evidence, ("?", ""))[0]
-        lead = f"{number:>4} {record.t:>7.3f} {mark} " + "  " * levels[number - 1]
-        yield cut(lead + say(record, depth), width)
-        if shows_linux and record.linux:
-            yield (
-                " " * len(lead) + f"# {visible(record.linux)}"
-            )  # whole: it is to be pasted
+    is_read = trace.header.story.startswith("build-") and not at and not shows_linux
+    phase_of = _container_phase if is_read and depth < 3 else _no_phase
+    for phase, group in groupby(_told_at(trace, at), key=lambda each: phase_of(each[1])):
+        told = list(group)
+        if phase:
+            yield cut(_folded(phase, told, levels), width)
+            continue
+        for number, record in told:
+            if is_read and record.kind in ("step.started", "step.skipped"):
+                yield from [""] if not record.parent else []
+            lead = _lead(number, record, levels)
+            yield cut(lead + say(record, depth), width)
+            yield from _linux(lead, record) if shows_linux else []
     if trace.damage:
         yield cut(f"the recording is cut here: {visible(trace.damage)}", width)
+
+
+def _lead(number: int, record: Record, levels: Sequence[int]) -> str:
+    mark = english.EVIDENCE.get(record.evidence, ("?", ""))[0]
+    return f"{number:>4} {record.t:>7.3f} {mark} " + "  " * levels[number - 1]
+
+
+def _linux(lead: str, record: Record) -> Iterator[str]:
+    """Give the whole command, below its step: it is to be pasted."""
+    if record.linux:
+        yield " " * len(lead) + f"# {visible(record.linux)}"
+
+
+_PHASES = {
+    "birth": "The container of this RUN is born",
+    "clear up": "What the container had is given back",
+}
+
+
+def _container_phase(record: Record) -> str:
+    return record.phase if record.phase in _PHASES else ""
+
+
+def _no_phase(_record: Record) -> str:
+    return ""
+
+
+def _folded(phase: str, told: Sequence[tuple[int, Record]], levels: Sequence[int]) -> str:
+    """Say many steps in one line, and how to see each."""
+    (first, record), (last, _) = told[0], told[-1]
+    steps = several(last - first + 1, "step")
+    lead = _lead(first, record, levels)
+    return f"{lead}{_PHASES[phase]}: {steps}, to {last}; --depth 3 tells each"
 
 
 def json_lines(trace: Trace, *, at: str | None = None) -> Iterator[str]:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any, assert_never
 
 from pyminidock import events as e
+from pyminidock.viz import english
 
 SETTINGS = {
     "command": "CMD", "entrypoint": "ENTRYPOINT", "environment": "ENV", "user": "USER",
@@ -47,7 +48,9 @@ def words_of_build(  # noqa: PLR0911, PLR0912  (one line per fact)
     """Give the catalogue key of an event, and the facts that fill its template."""
     match event:
         case e.InstructionParsed() | e.StepStarted() | e.StepSkipped():
-            return kind, {**facts, "text": opening(event.text)}
+            keyword = event.text.split(maxsplit=1)[0].upper() if event.text.split() else ""
+            purpose = english.INSTRUCTIONS.get(keyword, english.ANY_INSTRUCTION)
+            return kind, {**facts, "text": opening(event.text), "purpose": purpose}
         case e.CacheMissed():
             return f"{kind}{_face(event)}", {**facts, "reason": reason(event)}
         case e.ConfigChanged():
@@ -64,11 +67,10 @@ def words_of_build(  # noqa: PLR0911, PLR0912  (one line per fact)
             return kind, said
         case e.FileCopied():
             key = f"{kind}/changed" if event.change == "changed" else kind
-            return key, {**facts, "size": size(event.size_bytes)}
+            return key, {**facts, "shape": _shape(event)}
         case e.FileChanged():
-            return f"{kind}/{_change(event.change)}", {
-                **facts, "size": size(event.size_bytes)
-            }  # fmt: skip
+            said = {**facts, "shape": _shape(event), "size": size(event.size_bytes)}
+            return f"{kind}/{_change(event.change)}", said
         case e.StepPrinted():
             return kind, {**facts, "text": event.text.strip("\r\n") or "(an empty line)"}
         case e.StepFinished():
@@ -130,6 +132,12 @@ def _setting(
     if event.field in GROWING and gained:
         return f"{kind}/more", {**said, "gained": gained}
     return kind, said
+
+
+def _shape(event: e.FileCopied | e.FileChanged) -> str:
+    """Say what a name is; how large, where that means something."""
+    is_file = event.kind == "file"
+    return f"{event.kind}, {size(event.size_bytes)}" if is_file else event.kind
 
 
 def _change(change: str) -> str:

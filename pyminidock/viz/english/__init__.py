@@ -6,7 +6,8 @@ language.  The first sentence uses plain words and fits into a line; the second 
 an engine does this at all; the third is for whoever has a manual page open.
 
 One module per idea: door, images, build, container, birth; `walls` has the words about
-namespaces and filesystems, `marks` those that belong to no kind.
+namespaces and filesystems, `instructions` those about a Dockerfile, `marks` those that
+belong to no kind.
 """
 
 from collections.abc import Mapping
@@ -16,6 +17,7 @@ from pyminidock.viz.english.build import BUILD
 from pyminidock.viz.english.container import CONTAINER
 from pyminidock.viz.english.door import DOOR
 from pyminidock.viz.english.images import IMAGES
+from pyminidock.viz.english.instructions import ANY_INSTRUCTION, INSTRUCTIONS
 from pyminidock.viz.english.marks import EVIDENCE, UNKNOWN
 from pyminidock.viz.english.walls import (
     ANY_FILESYSTEM,
@@ -29,10 +31,12 @@ CATALOGUE: Mapping[str, Words] = {**DOOR, **IMAGES, **BUILD, **CONTAINER, **BIRT
 
 __all__ = [
     "ANY_FILESYSTEM",
+    "ANY_INSTRUCTION",
     "ANY_NAMESPACE",
     "CATALOGUE",
     "EVIDENCE",
     "FILESYSTEMS",
     "GAINS",
+    "INSTRUCTIONS",
     "UNKNOWN",
 ]

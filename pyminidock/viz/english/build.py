@@ -22,7 +22,7 @@ BUILD: Mapping[str, Words] = {
     ),
     "step.started": (
         "Step {step} of {total}: {text}",
-        "Each instruction turns one image into the next.",
+        "{purpose}",
         "stage {stage}, line {line}",
     ),
     "step.skipped": (
@@ -106,7 +106,7 @@ BUILD: Mapping[str, Words] = {
         "config {field}: {before} → {after}",
     ),
     "config.changed/more": (
-        "{setting} has one thing more: {gained}",
+        "{setting} gains {gained}",
         "What was set before stays; the configuration of the image has all of it.",
         "config {field}: {before} → {after}",
     ),
@@ -116,27 +116,27 @@ BUILD: Mapping[str, Words] = {
         "config {field}: {before} → none",
     ),
     "file.copied": (
-        "{path} is in the new layer: {kind}, {size}, mode {mode:04o}",
+        "{path} is in the new layer: {shape}, mode {mode:04o}",
         "It was put there directly: no container and no mount is needed to copy.",
         "linkat(2) or copy_file_range(2) {source} → {path}, mode {mode:04o}, {uid}:{gid}",
     ),
     "file.copied/changed": (
-        "{path} is in the new layer and covers the one below: {kind}, {size}, {mode:04o}",
+        "{path} is in the new layer and covers the one below: {shape}, {mode:04o}",
         "Layers only add: the old one is still in its layer, and still takes its bytes.",
         "linkat(2) or copy_file_range(2) {source} → {path}, mode {mode:04o}, {uid}:{gid}",
     ),
     "file.changed/added": (
-        "The program made {path}: {kind}, {size}, mode {mode:04o}",
+        "The program made {path}: {shape}, mode {mode:04o}",
         "It lies in the writable layer; the layers below do not have this name.",
         "lstat(2) in the upper directory: {path}, mode {mode:04o}, owner {uid}:{gid}",
     ),
     "file.changed/changed": (
-        "The program changed {path}: {kind}, {size}, mode {mode:04o}",
+        "The program changed {path}: {shape}, mode {mode:04o}",
         "A file is copied up as a whole before the first byte of it changes.",
         "lstat(2) in the upper directory: {path}, mode {mode:04o}, owner {uid}:{gid}",
     ),
     "file.changed/deleted": (
-        "The program deleted {path}: {size} that stay in a layer below",
+        "The program deleted {path} ({shape}), which stays in a layer below",
         "A layer cannot take away: a whiteout hides the name, the bytes are shipped still.",
         "a whiteout (character device 0:0) at {path} in the upper directory",
     ),

@@ -64,7 +64,7 @@ CONTAINER: Mapping[str, Words] = {
     ),
     "container.removed": (
         "Container {name} is gone: record, layer and log",
-        "The story ends here; the image is untouched.",
+        "What was read from the image is untouched: it was never the container's own.",
         "{container} removed",
     ),
     "exec.created": (

@@ -86,7 +86,7 @@ IMAGES: Mapping[str, Words] = {
         "mkdir {upper} and {work}, above {lower}",
     ),
     "snapshot.removed": (
-        "The writable layer is deleted, with all that the container wrote",
+        "The writable layer is deleted, with all that is in it",
         "That is what docker rm loses; a volume would have kept it.",
         "the upper and work directories of {container} are removed",
     ),
