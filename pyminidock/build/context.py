@@ -1,11 +1,12 @@
 """The build context: the archive that the client sent, as a tree and as sums.
 
-    bytes ──► unpacked ──► entries ──┬─► tree on disk       COPY takes files from it
-    (gzip…)                          └─► sums by name       the cache compares them
+    bytes ──► unpacked ──┬─► sums by name      the cache compares them
+    (gzip…)              └─► archive on disk ──► tree on disk     COPY takes files from it
 
-It is read once.  Each file is hashed while it is written, so asking the cache costs no
-further reading.  Whiteouts mean nothing here, links stay inside, and owners do not count:
-all that COPY takes belongs to root, unless it says otherwise.
+Each file is hashed while it comes in, so asking the cache costs no further reading.  The
+tree is made when a file is first taken from it: a build that finds all in the cache needs
+none (see `listing`).  Whiteouts mean nothing here, links stay inside, and owners do not
+count: all that COPY takes belongs to root, unless it says otherwise.
 
 Docker's client sends two odd things that are allowed for: with a Dockerfile from elsewhere
 the last file is not padded, and the end of the archive is missing.
@@ -15,14 +16,17 @@ Source: measured on Docker Engine 26.1; moby, builder/remotecontext/archive.go, 
 
 import os
 import stat
+import tempfile
 from bisect import bisect_left
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 from pyminidock.build.cachekey import Seen, Summing
+from pyminidock.build.copying import Tree
+from pyminidock.build.listing import Listing
 from pyminidock.errors import MinidockError
 from pyminidock.events import ContextReceived, Emit, ignore
 from pyminidock.grammar.ignore import read as read_rules
@@ -30,7 +34,9 @@ from pyminidock.layers.apply import Policy, apply
 from pyminidock.layers.archive import Entry, Kind, Stream, read_entries
 from pyminidock.layers.compression import decompressed
 from pyminidock.layers.merged import Merged
+from pyminidock.store.files import telling_full
 
+_PIECE = 1 << 20
 LARGEST_TEXT = 1 << 20  # bytes, of a Dockerfile or .dockerignore
 _KINDS = {
     Kind.FILE: "file", Kind.HARD_LINK: "hard link", Kind.SYMLINK: "symlink",
@@ -47,8 +53,12 @@ class Files(Protocol):
     """Where COPY takes files from: a tree to look at, and the sums of what is in it."""
 
     @property
+    def names(self) -> Tree:
+        """The tree, to look at."""
+
+    @property
     def tree(self) -> Merged:
-        """The tree."""
+        """The tree, to take files from."""
 
     def below(self, real: str) -> list[tuple[str, Seen | None]]:
         """Sum up a name and all below it, in the order of names; "" is not itself named.
@@ -57,15 +67,37 @@ class Files(Protocol):
         """
 
 
-@dataclass(slots=True)
 class Context:
-    """A context that came; a context manager, because its tree keeps handles open."""
+    """A context that came; a context manager, because it keeps files open."""
 
-    tree: Merged
-    directory: Path
-    seen: dict[str, Seen]
-    size_bytes: int = 0
-    _names: list[str] = field(default_factory=list)
+    def __init__(self, directory: Path, policy: Policy, emit: Emit) -> None:
+        self.directory, self.seen, self.size_bytes = directory, dict[str, Seen](), 0
+        self.spool = tempfile.TemporaryFile(dir=directory)  # noqa: SIM115  (`close` does)
+        self.listing: Listing | None = Listing(self.seen, self.spool)
+        self._policy, self._emit = policy, emit
+        self._tree: Merged | None = None
+        self._names: list[str] = []
+        self._dropped: list[str] = []
+
+    @property
+    def names(self) -> Tree:
+        """The tree, to look at; nothing is unpacked for it, if that can be."""
+        return self.listing or self.tree
+
+    @property
+    def tree(self) -> Merged:
+        """The tree, unpacked now if it was not.  Raises ArchiveRefused, StoreFull."""
+        if self._tree is None:
+            self.spool.seek(0)
+            entries = read_entries(self.spool, may_lack_end=True)
+            with telling_full(self.directory):
+                apply(_as_root(entries), self.directory, emit=self._emit,
+                      policy=self._policy)  # fmt: skip
+            self.spool.close()
+            self.listing, self._tree = None, Merged([self.directory])
+            for path in self._dropped:
+                self._unlink(path)
+        return self._tree
 
     def below(self, real: str) -> list[tuple[str, Seen | None]]:
         """See Files."""
@@ -89,8 +121,16 @@ class Context:
         if self.seen.pop(path, None) is None:
             return
         self._names = []
-        parent, name = os.path.split(self.tree.resolve(path, follow_last=False))
-        for found, handle, _ in self.tree.scan(parent):  # a link on the way stays inside
+        if self.listing:
+            self.listing.drop(path)
+            self._dropped.append(path)
+        else:
+            self._unlink(path)
+
+    def _unlink(self, path: str) -> None:
+        tree = self.tree
+        parent, name = os.path.split(tree.resolve(path, follow_last=False))
+        for found, handle, _ in tree.scan(parent):  # a link on the way stays inside
             if found == name:
                 os.unlink(name, dir_fd=handle)
 
@@ -99,53 +139,65 @@ class Context:
 
         Raises OSError where there is no regular file, ValueError if it is too large.
         """
-        with self.tree.open(path) as file:
-            data = file.read(LARGEST_TEXT + 1)
+        if self.listing:
+            data = self.listing.read(path, LARGEST_TEXT + 1)
+        else:
+            with self.tree.open(path) as file:
+                data = file.read(LARGEST_TEXT + 1)
         if len(data) > LARGEST_TEXT:
             raise ValueError(f"{path} is larger than {LARGEST_TEXT} bytes")
         return data.decode("utf-8", "surrogateescape")
 
     def close(self) -> None:
         """Give the handles back; the directory is the caller's."""
-        self.tree.close()
+        self.spool.close()
+        if self._tree:
+            self._tree.close()
 
 
 def receive(
     stream: Stream, directory: Path, *, emit: Emit = ignore, policy: Policy | None = None
 ) -> Context:
-    """Unpack what the client sends into `directory` (host, empty, ours) and sum it up.
+    """Keep what the client sends in `directory` (host, empty, ours) and sum it up.
 
     Raises ArchiveRefused, CompressionUnknown, OSError; the tree is then half there.
     """
-    seen: dict[str, Seen] = {}
     policy = replace(policy or Policy(), has_whiteouts=False)
-    plain = decompressed(stream, emit=emit)
-    entries = _summed(read_entries(plain, emit=emit, may_lack_end=True), seen)
-    applied = apply(entries, directory, emit=emit, policy=policy)
-    emit(ContextReceived(len(seen), applied.size_bytes, str(directory)))
-    return Context(Merged([directory]), directory, seen, applied.size_bytes)
+    context = Context(directory, policy, emit)
+    try:
+        plain = _Kept(decompressed(stream, emit=emit), context.spool)
+        _sum_up(read_entries(plain, emit=emit, may_lack_end=True), context)
+        if context.listing and not context.listing.is_plain:
+            context.tree  # noqa: B018  (what cannot be read without is unpacked at once)
+    except BaseException:
+        context.close()
+        raise
+    emit(ContextReceived(len(context.seen), context.size_bytes, str(directory)))
+    return context
 
 
 def empty(directory: Path) -> Context:
     """Give a context without files."""
-    return Context(Merged([directory]), directory, {})
+    return Context(directory, Policy(), ignore)
 
 
-class _Tee:
-    """The body of an entry, summed up while it is read."""
+class _Kept:
+    """A stream that is written into a file while it is read."""
 
-    def __init__(self, body: Stream, summing: Summing) -> None:
-        self._body, self._summing = body, summing
+    def __init__(self, stream: Stream, spool: BinaryIO) -> None:
+        self._stream, self._spool = stream, spool
 
     def read(self, limit: int, /) -> bytes:
         """See Stream."""
-        data = self._body.read(limit)
-        self._summing.feed(data)
+        data = self._stream.read(limit)
+        self._spool.write(data)
         return data
 
 
-def _summed(entries: Iterator[Entry], seen: dict[str, Seen]) -> Iterator[Entry]:
-    """Pass entries on as root's, and note the sum of each once its body has been read."""
+def _sum_up(entries: Iterator[Entry], context: Context) -> None:
+    """Note the sum of each entry; what replaces a directory takes what was in it."""
+    seen, listing = context.seen, context.listing
+    assert listing  # noqa: S101  (nothing is unpacked yet)
     for entry in entries:
         name = os.fsdecode(entry.name)
         facts = Seen(
@@ -153,13 +205,23 @@ def _summed(entries: Iterator[Entry], seen: dict[str, Seen]) -> Iterator[Entry]:
             os.fsdecode(entry.link), entry.device,
         )  # fmt: skip
         summing = Summing(entry.name, facts, entry.xattrs)
-        body = _Tee(entry.body, summing)
-        yield replace(entry, uid=0, gid=0, body=body)
+        listing.note(name, entry)
+        while data := entry.body.read(_PIECE):
+            summing.feed(data)
+        context.size_bytes += entry.size
+        if entry.kind is Kind.SYMLINK:
+            context.size_bytes += len(entry.link)
         if name != ".":
             if facts.kind != "directory" and seen.get(name, facts).kind == "directory":
                 for inner in [each for each in seen if each.startswith(name + "/")]:
                     del seen[inner]
             seen[name] = summing.seen()
+
+
+def _as_root(entries: Iterator[Entry]) -> Iterator[Entry]:
+    """Let all of it belong to root, as it will in the image."""
+    for entry in entries:
+        yield replace(entry, uid=0, gid=0) if entry.uid or entry.gid else entry
 
 
 # ── What is in it ────────────────────────────────────────────────────────────────────────
@@ -179,7 +241,7 @@ def dockerfile(context: Context, name: str) -> tuple[str, str]:
                 f"forbidden path outside the build context: {name} ()",
                 "the engine sees what was sent, and nothing around it",
             )
-        if context.tree.lstat(clean) is None:
+        if context.names.lstat(clean) is None:
             continue
         try:
             text = context.text(clean)
@@ -216,7 +278,7 @@ class ImageFiles:
     """The files of an image or a stage; sums are made by reading them."""
 
     def __init__(self, tree: Merged) -> None:
-        self.tree = tree
+        self.names = self.tree = tree
 
     def below(self, real: str) -> list[tuple[str, Seen | None]]:
         """See Files."""

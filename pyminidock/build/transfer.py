@@ -92,7 +92,7 @@ def _find(bench: Bench, standing: Standing, step: said.Copy | said.Add) -> _Foun
                       try_next=f"ADD {addresses[0]} {step.destination}")  # fmt: skip
     files = _files(bench, from_name)
     has_others = bool(addresses or step.heredocs)
-    sources = select(wish, files.tree) if paths or not has_others else ()
+    sources = select(wish, files.names) if paths or not has_others else ()
     downloads = tuple(_fetch(bench, url, step) for url in addresses)
     return _Found(wish, files, sources, downloads, step)
 
