@@ -159,9 +159,12 @@ class Bench:
 
     def commit(
         self, standing: Standing, outcome: Outcome, layer: LayerRow | None,
-        inputs: Inputs, seconds: float,
+        inputs: Inputs, began: float,
     ) -> Standing:  # fmt: skip
-        """Make the image after a step, and note for the cache how it came about."""
+        """Make the image after a step, and note for the cache how it came about.
+
+        `began` is when the step did, by the monotonic clock.
+        """
         now = self.wall()
         after = _after(standing, outcome, layer, timestamp(now))
         data = write_image(after.document)
@@ -170,7 +173,7 @@ class Bench:
         manifest = self.store.blobs.put(self._manifest(image, after.layers))
         reach("build.config")
         told = inputs.to_json() | {
-            "milliseconds": round(seconds * 1000),
+            "milliseconds": round((self.clock() - began) * 1000),
             "bytes": layer.size_bytes if layer else 0,
         }
         with self.store.db.write():

@@ -70,7 +70,7 @@ def carry_out(bench: Bench, standing: Standing, step: Instruction) -> Standing:
             bench.step, cause.cause, cause.detail, cause.path, cause.before, cause.after
         ))  # fmt: skip
     layer = outcome.make() if outcome.make else None
-    after = bench.commit(standing, outcome, layer, inputs, bench.clock() - began)
+    after = bench.commit(standing, outcome, layer, inputs, began)
     bench.diary.note(standing.image, inputs, after.image)
     _tell_config(bench, standing.config, after.config)
     spent = round((bench.clock() - began) * 1000)

@@ -22,6 +22,7 @@ from pyminidock.build.bench import Bench
 from pyminidock.build.carrying import carry_out
 from pyminidock.build.runs import RunFailed
 from pyminidock.build.stage import PATH, Standing, split, with_variable
+from pyminidock.build.wayin import invitation, way_in
 from pyminidock.dockerfile.arguments import Arguments, unused_warning
 from pyminidock.dockerfile.instructions import Arg, Instruction, Label, Span
 from pyminidock.dockerfile.parse import Dockerfile, parse_trigger
@@ -162,10 +163,10 @@ def build(bench: Bench, planned: Plan) -> Digest:
         with suppress(MinidockError):  # what went wrong first is what counts
             bench.diary.close()
         code = failure.code if isinstance(failure, RunFailed) else 0
-        image = run.standing.image if run.standing else ""
-        enter = f"minidock run -it {output.short(image)} sh" if image else ""
-        if isinstance(failure, RunFailed) and enter:
-            bench.tell(output.Text(f"To look around just before this step: {enter}\n"))
+        enter = way_in(run.standing)
+        if isinstance(failure, RunFailed) and run.standing and enter:
+            seen = run.standing.arguments.visible(run.standing.environment)
+            bench.tell(output.Text(invitation(enter, sorted(seen))))
         bench.emit(BuildFailed(bench.step, failure.what, code, enter))
         raise
 

@@ -4,8 +4,9 @@
     flag        the calls in which two plans differ, and what is then different inside;
                 alone: the same in short, for every flag
     isolation   one container beside its host, as the kernel reports it now
+    cache       why each step of an image was done: see `cli.cache`
 
-All three ask the engine; nothing is worked out here.
+All of them ask the engine; nothing is worked out here.
 """
 
 import json
@@ -17,6 +18,7 @@ from typing import Any
 
 import click
 
+from pyminidock.cli.cache import cache
 from pyminidock.cli.containers import meant
 from pyminidock.cli.failures import WordsRefused
 from pyminidock.cli.flags import container_flags, create_body
@@ -26,7 +28,6 @@ from pyminidock.client.handles import Client
 from pyminidock.client.transport import Refused
 
 _MARKS = {"-": "red", "+": "green", "~": "yellow"}
-_SIGNS = {"from the cache": "+", "done": "~"}
 _PIPE_WIDTH = 100
 EXAMPLES = (
     "--user 1000:1000", "--group-add 7", "--env A=1", "--workdir /srv", "--entrypoint sh",
@@ -174,54 +175,6 @@ def isolation(words: tuple[str, ...], **given: Any) -> int:
         click.echo(f"{row['name']}: Docker {row['docker']}, here {row['here']}.")
         click.echo(f"  {row['why']}")
     return 0
-
-
-def cache(words: tuple[str, ...], **given: Any) -> int:
-    """Print step by step how an image came about: from the cache, or why not."""
-    with connect() as client:
-        told = client.builds.explain(words[0])
-    if given["json"]:
-        click.echo(json.dumps(told, indent=2))
-        return 0
-    story = told["story"] or "no story is left: this is what the cache knows"
-    click.echo(f"{told['image'].removeprefix('sha256:')[:12]}  ({story})\n")
-    for line in _cached(told["steps"]):
-        click.echo(line)
-    return 0
-
-
-def _cached(steps: Sequence[Mapping[str, Any]]) -> Iterable[str]:
-    """Word each step of a build: a line for it, and one for each cause."""
-    words = {"hit": "from the cache", "miss": "done", "made": "made", "base": "the base"}
-    for step in steps:
-        verdict = words.get(step["verdict"], step["verdict"])
-        cost = f", {step['milliseconds']} ms" if step["verdict"] != "base" else ""
-        cost += " saved" if step["verdict"] == "hit" else ""
-        yield f"Step {step['step']}/{len(steps)} : {step['text']}"
-        yield click.style(f"  {verdict}{cost}", fg=_MARKS.get(_SIGNS.get(verdict, "")))
-        for cause in step["causes"]:
-            yield f"    {worded(cause)}"
-
-
-def worded(cause: Mapping[str, str]) -> str:
-    """Say one cause of a miss, with what was before and what is now.
-
-    >>> worded({"cause": "file", "detail": "mode", "path": "a.py", "before": "0644",
-    ...         "after": "0755"})
-    'a.py has another mode: 0644 → 0755'
-    """
-    from pyminidock.events import CacheMissed  # noqa: PLC0415  (costs 60 ms)
-    from pyminidock.viz.buildwords import reason  # noqa: PLC0415
-
-    names = ("cause", "detail", "path", "before", "after")
-    said = reason(CacheMissed(0, *(cause[name] for name in names)))
-    if cause["cause"] in ("first", "disabled") or cause["detail"] == "step":
-        return said
-    before, after = (
-        re.sub(r"^(?:sha256:)?([0-9a-f]{12})[0-9a-f]{4,}$", r"\1", cause[name]) or "–"
-        for name in ("before", "after")
-    )
-    return f"{said}: {before} → {after}"
 
 
 def short_names(names: Sequence[str]) -> str:
