@@ -12,6 +12,7 @@ image, found through the image's own links, and relative to the working director
 Source: measured on Docker Engine 26.1; moby, builder/dockerfile/copy.go.
 """
 
+import errno
 import os
 import posixpath
 import stat
@@ -181,19 +182,39 @@ def place(wish: Wish, sources: Sequence[Source], wanted: str, image: Tree) -> Pl
         path = image.resolve(wanted.rstrip("/") or "/")
         status = image.lstat(path)
     except OSError as fault:
-        raise _no_place(wanted, "create new directory", fault) from fault
+        raise no_place(no_way(wanted, image, fault)) from fault
     exists = status is not None and stat.S_ISDIR(status.st_mode)
     if status is not None and not exists and (says_directory or sources[0].is_directory):
-        raise _no_place(wanted, "copy directory", NotADirectoryError())
+        deed = "copy directory" if sources[0].is_directory else "create new directory"
+        shown = wanted.rstrip("/") or "/"
+        raise no_place(f"failed to {deed}: mkdir {shown}: not a directory")
     holds = exists or says_directory or sources[0].is_directory
     return Place(os.fsdecode(path), holds)
 
 
-def _no_place(path: str, deed: str, fault: OSError) -> CopyRefused:
-    reason = "not a directory" if isinstance(fault, NotADirectoryError) else fault.strerror
-    shown = path.rstrip("/") or "/"
+def first_below_a_file(path: str, image: Tree) -> str:
+    """Give the first name on the way to `path` that cannot be reached."""
+    names = path.strip("/").split("/")
+    for count in range(1, len(names)):
+        way = "/" + "/".join(names[:count])
+        try:
+            image.resolve(way)
+        except OSError:
+            return way
+    return "/" + "/".join(names)
+
+
+def no_way(path: str, image: Tree, fault: OSError) -> str:
+    """Say in Docker's words why `path` cannot be reached in the image."""
+    if fault.errno == errno.ELOOP:
+        return f"evalSymlinksInScope: too many links in {path.rstrip('/')}"
+    return f"lstat {first_below_a_file(path, image)}: not a directory"
+
+
+def no_place(said: str) -> CopyRefused:
+    """Make the refusal of a destination where something else is in the way."""
     return CopyRefused(
-        f"failed to copy files: failed to {deed}: mkdir {shown}: {reason}",
+        f"failed to copy files: {said}",
         why="the image has something else than a directory there",
         try_next="choose another destination, or remove what is there in a RUN before",
         lesson="copy",

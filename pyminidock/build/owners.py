@@ -33,7 +33,7 @@ def owner(asked: str, read: Read) -> tuple[int, int]:
     ((7, 9), (5, 5), (7, 3))
     """
     parts = asked.split(":")
-    if len(parts) > 2 or not parts[0]:
+    if len(parts) > 2:
         raise _unknown(f"{_UNABLE}invalid chown string format: {asked}", asked)
     user, group = parts[0], parts[1] if len(parts) == 2 else parts[0]
     return (

@@ -104,6 +104,9 @@ def _argv(step: said.Run, shell: tuple[str, ...]) -> tuple[tuple[str, ...], str]
 
 
 def _make(bench: Bench, standing: Standing, wish: RunWish) -> LayerRow | None:
+    if not wish.lower:  # FROM scratch: an overlay stands on something, if it is empty
+        with bench.workplace() as nothing:
+            return _make(bench, standing, replace(wish, lower=(nothing,)))
     with bench.runner.prepared(wish) as container:
         reach("build.snapshot")
         bench.tell(output.running(container.id))

@@ -47,7 +47,7 @@ from pyminidock.events import (
 from pyminidock.image.digest import Digest
 from pyminidock.image.document import Image
 from pyminidock.image.manifest import Platform
-from pyminidock.image.platform import familiar
+from pyminidock.image.platform import PlatformMalformed, familiar
 from pyminidock.image.platform import parse as parse_platform
 from pyminidock.store.failpoints import reach
 from pyminidock.store.files import telling_full
@@ -302,7 +302,7 @@ class _Run:
 
     def _base(self, stage: Stage) -> Standing:
         wanted = stage.start.platform or self.bench.options.platform
-        platform = parse_platform(wanted) if wanted else None
+        platform = self._platform(wanted) if wanted else None
         if not stage.start.base.strip():
             raise BaseUnusable(
                 f"base name ({stage.base_as_written}) should not be blank",
@@ -312,7 +312,7 @@ class _Run:
             )
         if stage.base is not None:
             return self.bench.stages[stage.base]
-        if stage.start.base.lower() == SCRATCH:
+        if stage.start.base == SCRATCH:
             here = platform or self.bench.platform
             empty = Image(architecture=here.architecture, os=here.os, variant=here.variant)
             return Standing("", empty, (), 0, Arguments())
@@ -331,3 +331,12 @@ class _Run:
                 lesson="images",
             )
         return standing
+
+    def _platform(self, text: str) -> Platform:
+        try:
+            return parse_platform(text, self.bench.platform)
+        except PlatformMalformed as fault:
+            raise BaseUnusable(
+                f"failed to parse platform {text}: {fault.what}",
+                why=fault.why, try_next=fault.try_next, lesson=fault.lesson,
+            ) from fault  # fmt: skip

@@ -15,6 +15,7 @@ Source: moby, builder/dockerfile/dispatchers.go; buildkit, dockerfile2llb/conver
 """
 
 import posixpath
+import re
 import signal
 from dataclasses import replace
 from typing import Any, Protocol
@@ -89,7 +90,7 @@ def _config(standing: Standing, step: Instruction) -> ImageConfig:  # noqa: PLR0
         case said.Env():
             environment = config.environment
             for name, value in step.pairs:
-                environment = with_variable(environment, name, value)
+                environment = with_variable(environment, _named(name, value), value)
             return replace(config, environment=environment)
         case said.Label():
             labels = dict(config.labels) | dict(step.pairs)
@@ -119,19 +120,26 @@ def _config(standing: Standing, step: Instruction) -> ImageConfig:  # noqa: PLR0
     raise TypeError(f"{step.keyword} changes no single field")
 
 
+def _named(name: str, value: str) -> str:
+    if not name:
+        raise refused(f"invalid environment variable: ={value}", "ENV NAME=value")
+    return name
+
+
 def _is_signal(text: str) -> bool:
     """Say whether Docker takes this as a signal: any number, or a name.
 
     >>> _is_signal("SIGINT"), _is_signal("int"), _is_signal("99"), _is_signal("FOO")
     (True, True, True, False)
+    >>> _is_signal("RTMIN+15"), _is_signal("RTMIN+16"), _is_signal("RTMAX-14")
+    (True, False, True)
     """
-    if text.isascii() and text.isdigit():
-        return int(text) > 0 if len(text) < 10 else False
-    name = "SIG" + text.upper().removeprefix("SIG")
-    base, _, number = name.partition("+")
-    if number:
-        return base in ("SIGRTMIN", "SIGRTMAX") and number.isdigit()
-    return name in signal.Signals.__members__
+    if re.fullmatch(r"[+-]?[0-9]{1,18}", text):
+        return int(text) != 0
+    name = text.upper().removeprefix("SIG")
+    if real_time := re.fullmatch(r"RTMIN\+([1-9]|1[0-5])|RTMAX-([1-9]|1[0-4])", name):
+        return bool(real_time)
+    return f"SIG{name}" in signal.Signals.__members__
 
 
 def _arg(standing: Standing, step: said.Arg) -> Outcome:

@@ -10,6 +10,7 @@ Steps 3 to 5 are the work that a hit of the cache saves.  An address is fetched 
 cache is asked, for its content is what counts.
 """
 
+import errno
 import os
 import posixpath
 import re
@@ -27,6 +28,9 @@ from pyminidock.build.copying import (
     Source,
     Wish,
     destination,
+    first_below_a_file,
+    no_place,
+    no_way,
     place,
     refused,
     select,
@@ -37,6 +41,7 @@ from pyminidock.build.placing import How, NewTree
 from pyminidock.build.stage import Outcome, Standing
 from pyminidock.dockerfile import history
 from pyminidock.dockerfile import instructions as said
+from pyminidock.errors import MinidockError
 from pyminidock.layers.apply import ROOT, apply
 from pyminidock.layers.archive import ArchiveRefused, Entry, Kind, read_entries
 from pyminidock.layers.compression import decompressed
@@ -102,8 +107,20 @@ def _files(bench: Bench, from_name: str) -> Files:
     if not from_name:
         return bench.context
     index = bench.sources.get(from_name)
-    standing = bench.standing_of(from_name) if index is None else bench.stages[index]
+    standing = _image(bench, from_name) if index is None else bench.stages[index]
     return ImageFiles(bench.tree_of(standing))
+
+
+def _image(bench: Bench, name: str) -> Standing:
+    try:
+        return bench.standing_of(name)
+    except MinidockError as fault:
+        raise CopyRefused(
+            f"invalid from flag value {name}: {fault.what}",
+            why=f"no stage above is called so, and as an image: {fault.why}",
+            try_next=fault.try_next,
+            lesson="copy",
+        ) from fault
 
 
 def _fetch(bench: Bench, url: str, step: said.Copy | said.Add) -> Downloaded:
@@ -274,9 +291,16 @@ def make_directory(bench: Bench, standing: Standing, path: str) -> LayerRow | No
                 raise NotADirectoryError
             with NewTree(tree, below, emit=bench.emit) as new:
                 new.directory(target)
-        except NotADirectoryError as fault:
+        except OSError as fault:
+            if fault.errno not in (errno.ELOOP, errno.ENOTDIR, None):
+                raise
+            is_there = (
+                fault.errno != errno.ELOOP and first_below_a_file(path, below) == path
+            )
             raise CopyRefused(
-                f"Cannot mkdir: {path} is not a directory",
+                f"Cannot mkdir: {path} is not a directory"
+                if is_there
+                else no_way(path, below, fault),
                 why="WORKDIR makes the directory, and something else has its name",
                 try_next="choose another directory",
                 lesson="dockerfile",
@@ -307,6 +331,10 @@ def _extract(
         entries = read_entries(decompressed(file, emit=bench.emit), emit=bench.emit)
         policy = replace(ROOT, has_whiteouts=False)
         apply(_noting(entries, explicit), place_, emit=bench.emit, policy=policy)
+    status = to.below.lstat(path)
+    if status is not None and not stat.S_ISDIR(status.st_mode):
+        shown = os.fsdecode(path)
+        raise no_place(f"failed to unpack: mkdir {shown}: not a directory")
     to.new.directory(path)
     how = How(None, None, links=True, explicit=frozenset(explicit))
     with Merged([place_]) as unpacked:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from pyminidock.dockerfile.malformed import Fault
+from pyminidock.dockerfile.suggest import guess
 
 
 class FlagKind(Enum):
@@ -54,7 +55,11 @@ def parse_flags(given: Sequence[str], **known: FlagKind) -> Flags:
             listed = (
                 ", ".join(f"--{known_name}" for known_name in kinds) or "no flag at all"
             )
-            raise Fault(f"unknown flag: {name}", f"this instruction knows {listed}", flag)
+            raise Fault(
+                f"unknown flag: {name}{guess(name, [*kinds])}",
+                f"this instruction knows {listed}",
+                flag,
+            )
         if name in values and kind is not FlagKind.LIST:
             raise Fault(f"duplicate flag specified: {name}", "one value is one value", flag)
         if kind is FlagKind.YES:

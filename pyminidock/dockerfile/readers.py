@@ -22,7 +22,7 @@ from pyminidock.dockerfile.heredocs import Heredoc, parse_heredoc
 from pyminidock.dockerfile.instructions import Instruction
 from pyminidock.dockerfile.malformed import Fault
 from pyminidock.dockerfile.mounts import check_mount
-from pyminidock.dockerfile.suggest import nearest
+from pyminidock.dockerfile.suggest import guess_keyword
 
 _STAGE_NAME = re.compile(r"[a-z][a-z0-9\-_.]*")
 _SHORTEST_INTERVAL_NS = 1_000_000
@@ -34,10 +34,9 @@ def understand(made: Cut) -> Instruction:
     """Turn words into an instruction.  Raises Fault."""
     reader = _READERS.get(made.keyword)
     if reader is None:
-        guess = nearest(made.keyword, said.KEYWORDS)
         raise Fault(
             f"unknown instruction: {made.keyword}"
-            + (f" (did you mean {guess}?)" if guess else ""),
+            f"{guess_keyword(made.keyword, said.KEYWORDS)}",
             f"an instruction is one of {', '.join(said.KEYWORDS)}",
             made.keyword,
         )

@@ -11,21 +11,29 @@ _TOO_FAR = 3
 _LONGEST = 32  # characters; a longer word is near to none of ours
 
 
-def nearest(word: str, known: Sequence[str]) -> str:
-    """Name the nearest of `known` (upper case), or nothing.
+def guess(word: str, known: Sequence[str]) -> str:
+    """Give the words that are put behind a message: the nearest of `known`, or nothing.
 
-    The answer is in capitals if `word` is.  Of two that are equally near, the first in the
-    alphabet; Docker takes any.
+    Of two that are equally near, the first in the alphabet; Docker takes any.
 
-    >>> [nearest(word, ["RUN", "ENV"]) for word in ("RUNN", "runn", "XYZZYQ")]
-    ['RUN', 'run', '']
+    >>> guess("form", ["chown", "from"]), guess("zz", ["from"]), guess("x", [])
+    (' (did you mean from?)', '', '')
     """
-    if len(word) > _LONGEST:
+    if len(word) > _LONGEST or not known:
         return ""
-    slips, best = min((_distance(word.upper(), other), other) for other in known)
-    if not 0 < slips < _TOO_FAR:
-        return ""
-    return best if word == word.upper() else best.lower()
+    slips, best = min((_distance(word, other), other) for other in known)
+    return f" (did you mean {best}?)" if 0 < slips < _TOO_FAR else ""
+
+
+def guess_keyword(word: str, known: Sequence[str]) -> str:
+    """Do the same for `known` in capitals; the answer is in capitals if `word` is.
+
+    >>> [guess_keyword(word, ["RUN", "ENV"]) for word in ("RUNN", "runn", "XYZZYQ")]
+    [' (did you mean RUN?)', ' (did you mean run?)', '']
+    """
+    if word == word.upper():
+        return guess(word, known)
+    return guess(word.lower(), [each.lower() for each in known])
 
 
 def _distance(left: str, right: str) -> int:

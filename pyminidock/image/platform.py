@@ -16,6 +16,15 @@ from pyminidock.errors import MinidockError
 from pyminidock.image.manifest import Descriptor, Index, Platform
 
 _NAME = re.compile(r"[A-Za-z0-9_-]+")
+_RULE = 'component of "{}": platform specifier component must match "^[A-Za-z0-9_-]+$"'
+_SYSTEM_RULE = (
+    'OS component of "{}": OSAndVersion specifier component must match '
+    r'"^([A-Za-z0-9_-]+)(?:\\(([A-Za-z0-9_.-]*)\\))?$"'
+)
+_SYSTEMS = ("darwin", "freebsd", "linux", "windows")
+_ARCHITECTURES = (
+    "386", "amd64", "arm", "arm64", "loong64", "mips64le", "ppc64le", "riscv64", "s390x",
+)  # fmt: skip
 _PROCESSORS = {
     "i386": ("386", ""), "i686": ("386", ""), "x86_64": ("amd64", ""),
     "x86-64": ("amd64", ""), "aarch64": ("arm64", ""), "armhf": ("arm", "v7"),
@@ -44,21 +53,41 @@ class Choice:
     others: tuple[str, ...]
 
 
-def parse(text: str) -> Platform:
-    """Read "os/architecture[/variant]".  Raises PlatformMalformed.
+def parse(text: str, here: Platform) -> Platform:
+    """Read "os/architecture[/variant]", or one word of it, for the rest is as `here`.
 
-    >>> familiar(parse("linux/x86_64")), familiar(parse("linux/arm64/v8"))
-    ('linux/amd64', 'linux/arm64')
+    Raises PlatformMalformed.
+
+    >>> here = Platform("linux", "amd64")
+    >>> [familiar(parse(word, here)) for word in ("linux/arm64/v8", "linux", "aarch64")]
+    ['linux/arm64', 'linux/amd64', 'linux/arm64']
     """
     parts = text.split("/")
-    if not 2 <= len(parts) <= 3 or not all(_NAME.fullmatch(part) for part in parts):
-        raise PlatformMalformed(
-            f"{text[:80]!r}: unknown operating system or architecture: invalid argument",
-            why="a platform is an operating system, a slash and a processor",
-            try_next="linux/amd64",
-            lesson="platforms",
+    for place, part in enumerate(parts):
+        if not _NAME.fullmatch(part):
+            rule = (_RULE if place else _SYSTEM_RULE).replace("{}", text)
+            raise _malformed(f'"{part}" is an invalid {rule}: invalid argument')
+    if len(parts) > 3:
+        raise _malformed(f'"{text}": cannot parse platform specifier: invalid argument')
+    if len(parts) > 1:
+        return normal(Platform(*parts))
+    if text.lower() in _SYSTEMS:
+        return Platform(text.lower(), here.architecture, here.variant)
+    found = normal(Platform(here.os, text))
+    if found.architecture not in _ARCHITECTURES:
+        raise _malformed(
+            f'"{text}": unknown operating system or architecture: invalid argument'
         )
-    return normal(Platform(*parts))
+    return found
+
+
+def _malformed(what: str) -> PlatformMalformed:
+    return PlatformMalformed(
+        what[:300],
+        why="a platform is an operating system, a slash and a processor",
+        try_next="linux/amd64",
+        lesson="platforms",
+    )
 
 
 def normal(platform: Platform) -> Platform:

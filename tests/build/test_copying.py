@@ -157,8 +157,10 @@ def test_where_it_goes(
          "destination must be a directory and end with a /"),
         ([DIRECTORY], "/app/file", "failed to copy files: failed to copy directory: mkdir "
          "/app/file: not a directory"),
-        ([FILE], "/app/file/x", "failed to copy files: failed to create new directory: "
-         "mkdir /app/file/x: not a directory"),
+        ([FILE], "/app/file/", "failed to copy files: failed to create new directory: "
+         "mkdir /app/file: not a directory"),
+        ([FILE], "/app/file/x/y",
+         "failed to copy files: lstat /app/file/x: not a directory"),
     ],
 )  # fmt: skip
 def test_where_it_cannot_go(

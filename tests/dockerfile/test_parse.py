@@ -96,7 +96,8 @@ PLAIN = "failed to parse Dockerfile: "
         ("FROM a b c", LINED + "FROM requires either one or three arguments"),
         ("FROM x AS 1x", LINED + 'invalid name for build stage: "1x", '
          "name can't start with a number or contain symbols"),
-        ("COPY --foo=1 a b", LINED + "unknown flag: foo"),
+        ("COPY --foo=1 a b", LINED + "unknown flag: foo (did you mean from?)"),
+        ("COPY --zzzz=1 a b", LINED + "unknown flag: zzzz"),
         ("RUN --security=insecure x", LINED + "unknown flag: security"),
         ("COPY --chown=1 --chown=2 a b", LINED + "duplicate flag specified: chown"),
         ("COPY --chown a b", LINED + "missing a value on flag: chown"),

@@ -4,7 +4,14 @@ import pytest
 
 from pyminidock.errors import MinidockError
 from pyminidock.image.manifest import OCI_MANIFEST, Descriptor, Index, Platform
-from pyminidock.image.platform import choose, familiar, normal, parse
+from pyminidock.image.platform import choose, familiar, normal
+from pyminidock.image.platform import parse as parse_here
+
+HERE = Platform("linux", "amd64")
+
+
+def parse(text: str) -> Platform:
+    return parse_here(text, HERE)
 
 
 def index(*platforms: str) -> Index:
@@ -36,10 +43,30 @@ def test_a_platform_has_one_spelling(text: str, shown: str) -> None:
     assert normal(parse(text)) == parse(text)
 
 
-@pytest.mark.parametrize("text", ["", "linux", "linux/", "/amd64", "a/b/c/d", "linux/a b"])
-def test_what_is_no_platform_is_refused(text: str) -> None:
-    with pytest.raises(MinidockError, match="unknown operating system or architecture"):
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [("linux", "linux/amd64"), ("Windows", "windows/amd64"), ("x86_64", "linux/amd64"),
+     ("arm", "linux/arm/v7"), ("s390x", "linux/s390x")],
+)  # fmt: skip
+def test_half_a_platform_is_filled_up(text: str, shown: str) -> None:
+    assert familiar(parse(text)) == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", '"" is an invalid OS component of ""'),
+        ("linux/", '"" is an invalid component of "linux/"'),
+        ("/amd64", '"" is an invalid OS component of "/amd64"'),
+        ("a/b/c/d", '"a/b/c/d": cannot parse platform specifier'),
+        ("linux/a b", '"a b" is an invalid component of "linux/a b"'),
+        ("zz", '"zz": unknown operating system or architecture'),
+    ],
+)
+def test_what_is_no_platform_is_refused(text: str, message: str) -> None:
+    with pytest.raises(MinidockError) as refusal:
         parse(text)
+    assert refusal.value.what.startswith(message)
 
 
 @pytest.mark.parametrize(
