@@ -118,6 +118,7 @@ class Reference:
                 "PATH": os.environ["PATH"],
                 "DOCKER_HOST": f"unix://{self.socket}",
                 "DOCKER_CONFIG": str(self.state),
+                "DOCKER_BUILDKIT": "0",  # whether buildx is installed or not
             },
         )
 

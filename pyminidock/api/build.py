@@ -257,8 +257,8 @@ def line(message: Message) -> bytes:
             told = {"stream": text}
         case StageDone(image):
             told = {"aux": {"ID": image}}
-        case Failed(what, code, why, try_next):
+        case Failed(what, code, why, try_next, caret):
             detail: dict[str, object] = {"code": code} if code else {}
-            detail |= {"message": what, "why": why, "try_next": try_next}
+            detail |= {"message": what, "why": why, "try_next": try_next, "caret": caret}
             told = {"errorDetail": detail, "error": what}
     return document(told).removesuffix(b"\n") + b"\r\n"

@@ -39,12 +39,16 @@ class StageDone:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The end of a build that failed; `code` is 0 or the exit status of a RUN."""
+    """The end of a build that failed; `code` is 0 or the exit status of a RUN.
+
+    `caret` shows the line of the Dockerfile, with marks under the fault.
+    """
 
     message: str
     code: int = 0
     why: str = ""
     try_next: str = ""
+    caret: str = ""
 
 
 Message: TypeAlias = Text | StageDone | Failed

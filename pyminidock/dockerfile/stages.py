@@ -19,9 +19,10 @@ from dataclasses import dataclass, field
 from pyminidock.dockerfile.arguments import Arguments
 from pyminidock.dockerfile.gotext import quote
 from pyminidock.dockerfile.instructions import Arg, Copy, From, Instruction, Run
-from pyminidock.dockerfile.malformed import DockerfileMalformed, Fault, Place
+from pyminidock.dockerfile.malformed import DockerfileMalformed, Fault
 from pyminidock.dockerfile.mounts import check_mount
 from pyminidock.dockerfile.parse import Dockerfile
+from pyminidock.dockerfile.places import place_of_word
 from pyminidock.dockerfile.substitute import substitute
 
 SCRATCH = "scratch"
@@ -240,12 +241,4 @@ def _fault(
     dockerfile: Dockerfile, step: Instruction, what: str, why: str, word: str
 ) -> DockerfileMalformed:
     """Put a message at `word` in the lines of `step`."""
-    lines = dockerfile.text.removeprefix("\ufeff").split("\n")
-    for number in range(step.span.first, step.span.last + 1):
-        column = lines[number - 1].lower().rfind(word.lower()) if word else -1
-        if column >= 0:
-            source = lines[number - 1].rstrip("\r")
-            place = Place(number, column + 1, len(word), source)
-            return DockerfileMalformed(what, why=why, place=place)
-    source = lines[step.span.first - 1].rstrip("\r")
-    return DockerfileMalformed(what, why=why, place=Place(step.span.first, 1, 1, source))
+    return DockerfileMalformed(what, why=why, place=place_of_word(dockerfile, step, word))

@@ -18,7 +18,9 @@ from pyminidock.build.bench import Bench
 from pyminidock.build.options import Options
 from pyminidock.build.runs import RunFailed
 from pyminidock.build.solve import Plan, build, plan
+from pyminidock.dockerfile.malformed import DockerfileMalformed
 from pyminidock.dockerfile.parse import parse
+from pyminidock.dockerfile.places import place_of_failure
 from pyminidock.dockerfile.stages import NoSuchTarget
 from pyminidock.engine import images, removing
 from pyminidock.engine.buildruns import BuildRunner
@@ -136,7 +138,9 @@ class Building:
                 raise
             code = failure.code if isinstance(failure, RunFailed) else 0
             what = "Build cancelled" if self._cancelled.is_set() else failure.what
-            tell(output.Failed(what, code, failure.why, failure.try_next))
+            tell(output.Failed(
+                what, code, failure.why, failure.try_next, self._caret(failure)
+            ))  # fmt: skip
             return ""
         self._close(None)
         for said in output.success(image, names):
@@ -177,6 +181,16 @@ class Building:
             said.append(name.familiar)
         reach("build.tagged")
         return said
+
+    def _caret(self, failure: MinidockError) -> str:
+        """Show where in the Dockerfile it failed, if that is known."""
+        if isinstance(failure, DockerfileMalformed):
+            return failure.caret()
+        planned, bench = self._plan, self._bench
+        if not planned or not bench or not bench.step:
+            return ""
+        step = planned.steps[bench.step - 1].step
+        return place_of_failure(planned.dockerfile, step, failure.what).caret()
 
     def _close(self, failure: BaseException | None) -> None:
         """Undo and end the story; a refusal is told on the way."""

@@ -5,18 +5,26 @@ understands is built by dockerd's own BuildKit.  Whatever differs needs a rule.
 """
 
 import difflib
+import io
+import re
+import tarfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 
+from tests.builder import Context, packed
 from tests.compat import dockerfiles
 from tests.compat.allowlist import AllowList, Difference, differences, standing
 from tests.compat.bakers import BUILDKIT, Baker, Outcome, bakers
+from tests.compat.dockerfiles import Case
 from tests.minidock_cli import Minidock
-from tests.reference import Reference
+from tests.reference import PREFIX, Reference
 
 pytestmark = pytest.mark.compat
+
+DAEMON = "Error response from daemon: "
 
 
 @dataclass(slots=True)
@@ -100,6 +108,48 @@ def test_an_image_is_buildkits(contest: Contest, name: str) -> None:
     assert report(contest.rules.unexplained(found)) == ""
 
 
+@pytest.mark.parametrize("name", dockerfiles.FAILING)
+def test_what_fails_says_the_same_over_the_api(contest: Contest, name: str) -> None:
+    case = Case(dockerfiles.FAILING[name][0])
+    theirs, mine = (baker.build(case.context) for baker in (contest.docker, contest.ours))
+    told = (without_root(theirs.message), theirs.code, theirs.status)
+    assert told == (mine.message, mine.code, mine.status)
+    assert mine.message
+
+
+@pytest.mark.parametrize("name", dockerfiles.FAILING)
+def test_what_fails_ends_the_command_in_the_same_way_and_is_marked(
+    contest: Contest, tmp_path: Path, name: str
+) -> None:
+    text, marked = dockerfiles.FAILING[name]
+    laid_out(Case(text).context, tmp_path)
+    words = ("build", "--force-rm", str(tmp_path))
+    theirs, mine = (baker.typed(*words) for baker in (contest.docker, contest.ours))
+    told = without_root(theirs.stderr.strip().splitlines()[-1])
+    (said,) = [line for line in mine.stderr.splitlines() if line.startswith("minidock: ")]
+    assert said.removeprefix("minidock: ") == told.removeprefix(DAEMON)
+    assert (mine.returncode, mine.returncode > 0) == (theirs.returncode, True)
+    assert under_the_mark(mine.stderr) == marked
+
+
+def without_root(message: str) -> str:
+    """Take out where dockerd has mounted the container; a client cannot do with it."""
+    return re.sub(rf"/\S*/{PREFIX}\w+/private/data/overlay2/\w+/merged", "", message)
+
+
+def laid_out(context: Context, folder: Path) -> None:
+    """Write a context as files."""
+    with tarfile.open(fileobj=io.BytesIO(packed(context))) as archive:
+        archive.extractall(folder, filter="fully_trusted")  # noqa: S202
+
+
+def under_the_mark(text: str) -> str:
+    """Give the words of the line before a mark that stand above it."""
+    (found,) = re.finditer(r"^ *\d+ \| (.*)\n +\| ([ \t]*)(\^+)$", text, re.MULTILINE)
+    line, before, marks = found.groups()
+    return line[len(before) :][: len(marks)]
+
+
 def test_every_rule_about_builds_is_needed(contest: Contest) -> None:
     for group in ("CLASSIC", "BUILDKIT"):
         for name in getattr(dockerfiles, group):
@@ -109,3 +159,4 @@ def test_every_rule_about_builds_is_needed(contest: Contest) -> None:
 
 def test_a_hundred_dockerfiles_are_compared() -> None:
     assert len(dockerfiles.CLASSIC) + len(dockerfiles.BUILDKIT) >= 100
+    assert len(dockerfiles.FAILING) >= 30

@@ -357,6 +357,22 @@ def test_a_failed_container_stays_unless_it_was_to_be_removed(cook: Kitchen) -> 
         ("FROM busybox\nEXPOSE abc\n", "Invalid containerPort: abc"),
         ("FROM busybox\nSTOPSIGNAL FOO\n", "invalid signal: FOO"),
         ("FROM busybox\nWORKDIR /bin/sh\n", "Cannot mkdir: /bin/sh is not a directory"),
+        ("FROM busybox\nWORKDIR /bin/sh/x/y\n", "lstat /bin/sh/x: not a directory"),
+        ("FROM busybox\nRUN ln -s l /l\nWORKDIR /l/x\n",
+         "evalSymlinksInScope: too many links in /l/x"),
+        ("FROM busybox\nRUN ln -s l /l\nCOPY Dockerfile /l\n",
+         "failed to copy files: evalSymlinksInScope: too many links in /l"),
+        ("FROM scratch\nRUN true\n",
+         "failed to create task for container: failed to create shim task: OCI runtime "
+         "create failed: runc create failed: unable to start container process: exec: "
+         '"/bin/sh": stat /bin/sh: no such file or directory: unknown'),
+        ("FROM busybox\nCOPY --from=nope / /x\n",
+         "invalid from flag value nope: No such image: nope:latest"),
+        ("FROM --platform=zz busybox\n", 'failed to parse platform zz: "zz": unknown '
+         "operating system or architecture: invalid argument"),
+        ("FROM SCRATCH\n", "invalid reference format: repository name (library/SCRATCH) "
+         "must be lowercase"),
+        ("ARG X\nFROM busybox\nENV $X=1\n", "invalid environment variable: =1"),
         ("FROM busybox\nUSER nobodyx\nRUN true\n",
          "unable to find user nobodyx: no matching entries in passwd file"),
         ("FROM scratch\n", "No image was generated. Is your Dockerfile empty?"),
@@ -374,6 +390,7 @@ def test_what_cannot_be_done_fails_in_dockers_words(
     built = cook.build({"Dockerfile": text})
     assert built.failure
     assert built.failure.message == message
+    assert built.failure.caret.endswith("^")
     assert built.image == ""
 
 
@@ -394,6 +411,16 @@ def test_what_cannot_begin_is_refused_before_the_first_step(
     with pytest.raises(MinidockError) as refusal:
         cook.build(context)
     assert refusal.value.what.startswith(message)
+
+
+def test_an_archive_does_not_replace_a_file(cook: Kitchen) -> None:
+    text = "FROM busybox\nADD a.tar /etc/passwd\n"
+    context: Context = {"Dockerfile": text, "a.tar": packed({"x": "x"})}
+    failure = cook.build(context).failure
+    assert failure
+    assert failure.message == (
+        "failed to copy files: failed to unpack: mkdir /etc/passwd: not a directory"
+    )
 
 
 def test_an_archive_that_is_cut_is_refused(cook: Kitchen) -> None:
