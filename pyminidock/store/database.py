@@ -5,6 +5,7 @@ without a file is damage, so a file comes before its row, and a row goes before 
 
     write()   one thread at a time, all or nothing, on the disk when it returns
     read()    any number at once, each sees one moment
+    ask()     the same, for one question
 
 SQLite keeps what it has not yet folded into `state.db` in `state.db-wal`; that shares
 memory between readers and writers, which network filesystems cannot do: they are refused.
@@ -28,6 +29,7 @@ from pyminidock.store.schema import MIGRATIONS
 NAME = "state.db"
 APPLICATION = 0x4D444B31  # "MDK1", seen by file(1)
 BALLAST_BYTES = 8 << 20
+_LEAST_BALLAST_BYTES = 128 << 10  # enough for the rows of a removal
 _SETTINGS: dict[str, Any] = {  # the guard is held by who writes, a reader is lent to one
     "timeout": 5.0, "isolation_level": None, "check_same_thread": False,
 }  # fmt: skip
@@ -93,7 +95,7 @@ class Database:
         """Change rows, all or none; durable on return.  Inside another write it joins it.
 
         With `makes_room` the change is the first step of freeing space: on a full disk the
-        ballast is given up for it.  Raises StoreFull.
+        ballast is given up for it, and what can be had is taken back.  Raises StoreFull.
         """
         with self.guard:
             if makes_room:
@@ -109,6 +111,8 @@ class Database:
                     reach("transaction.written")
                     self._writer.execute(end)
                 except BaseException:
+                    if makes_room:  # a quota, which nobody shows: it may go the next time
+                        self.drop_ballast()
                     del self._after[deeds:]
                     if self._writer.in_transaction:  # a full disk has ended it already
                         for verb in undo:
@@ -120,6 +124,8 @@ class Database:
             if not self._depth:
                 reach("transaction.committed")
                 self._run_after()
+                if makes_room:
+                    self.keep_ballast()
 
     def _verbs(self) -> tuple[str, str, tuple[str, ...]]:
         """Say how to begin, end and undo a write: within another one it is a savepoint."""
@@ -135,16 +141,31 @@ class Database:
         if self._writing == get_ident():
             yield self._writer
             return
+        with self._lent() as connection:
+            connection.execute("BEGIN")
+            try:
+                yield connection
+            finally:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+
+    def ask(self, question: str, *values: object) -> list[sqlite3.Row]:
+        """Give the rows of one SELECT, which sees one moment by itself; else as `read`."""
+        if self._writing == get_ident():
+            return self._writer.execute(question, values).fetchall()
+        with self._lent() as connection:
+            return connection.execute(question, values).fetchall()
+
+    @contextmanager
+    def _lent(self) -> Iterator[sqlite3.Connection]:
+        """Lend a reader to one thread."""
         try:
             connection = self._idle.pop()
         except IndexError:
             connection = _configured(sqlite3.connect(self.path, **_SETTINGS))
         try:
-            connection.execute("BEGIN")
             yield connection
         finally:
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
             self._idle.append(connection)
             if self._is_closed:
                 self._close_idle()
@@ -180,16 +201,19 @@ class Database:
         return tuple(each for each in found if each != "ok")
 
     def keep_ballast(self) -> None:
-        """Set 8 MiB aside that a removal can use when nothing else is left."""
-        if self.ballast.exists():
-            return
-        descriptor = os.open(self.ballast, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            os.posix_fallocate(descriptor, 0, BALLAST_BYTES)
-        except OSError:  # full already: then there is none
-            self.ballast.unlink()
-        finally:
-            os.close(descriptor)
+        """Set 8 MiB aside that a removal can use when nothing else is left, or less."""
+        size = BALLAST_BYTES
+        while not self.ballast.exists() and size >= _LEAST_BALLAST_BYTES:
+            flags = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC
+            with suppress(OSError):  # no room for the file itself
+                descriptor = os.open(self.ballast, flags, 0o600)
+                try:
+                    os.posix_fallocate(descriptor, 0, size)
+                except OSError:  # full already: then with less
+                    self.ballast.unlink()
+                finally:
+                    os.close(descriptor)
+            size //= 2
 
     def drop_ballast(self) -> None:
         """Give the 8 MiB back."""
@@ -266,7 +290,6 @@ class Database:
         except sqlite3.OperationalError as refusal:
             if refusal.sqlite_errorcode != sqlite3.SQLITE_FULL:
                 raise
-            self.drop_ballast()
             raise full(self.path.parent) from refusal
 
 

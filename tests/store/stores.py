@@ -1,6 +1,7 @@
 """Images for tests of the store: made of little, complete in every respect."""
 
 import json
+from contextlib import closing
 from pathlib import Path
 
 from pyminidock.image.chain import extend
@@ -73,6 +74,12 @@ def put_image(store: Store, tag: str, *contents: str, parent: Digest = "") -> Im
             if tag:
                 store.images.tag(name(tag), image.id)
     return image
+
+
+def unsynced(store: Store) -> None:
+    """Do not wait for the disk any more: nobody cuts the power here."""
+    with store.db.guard, closing(store.db._writer.execute("PRAGMA synchronous=OFF")):
+        pass
 
 
 def _plain(store: Store, path: Path, content: bytes) -> None:

@@ -13,7 +13,7 @@ from pyminidock.store.images import NoSuchImage
 from pyminidock.store.layers import NoSuchLayer
 from pyminidock.store.opening import Store, open_store
 from tests.store.invariants import check_invariants, check_swept
-from tests.store.stores import name, put_image
+from tests.store.stores import name, put_image, unsynced
 from tests.store.turns import TurningFiles, Turns
 
 Deed = Callable[[Store], object]
@@ -78,7 +78,7 @@ def test_whatever_the_order_rows_have_files(
         root = tmp_path / f"root-{seed}"
         turns = Turns(seed)
         store = open_store(root, mounts="", files=TurningFiles(turns), guard=turns)
-        _unsynced(store)
+        unsynced(store)
         if is_there:
             put_image(store, "web", "below", "above")
         deeds = MEETINGS[meeting]
@@ -86,7 +86,7 @@ def test_whatever_the_order_rows_have_files(
         # A tag or a build may come too late for its image; nothing else may fail.
         odd = [each for each in raised if not isinstance(each, NoSuchImage | NoSuchLayer)]
         assert not odd, (seed, turns.order)
-        _unsynced(store)
+        unsynced(store)
         sweep(store)
         store.close()
         check_invariants(root)
@@ -99,12 +99,6 @@ def test_whatever_the_order_rows_have_files(
 
 def _of(deed: Deed, store: Store) -> Callable[[], object]:
     return lambda: deed(store)
-
-
-def _unsynced(store: Store) -> None:
-    """Do not wait for the disk: nobody cuts the power here."""
-    with store.db.guard, closing(store.db._writer.execute("PRAGMA synchronous=OFF")):
-        pass
 
 
 def _names(root: Path) -> set[str]:

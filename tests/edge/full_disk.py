@@ -1,0 +1,188 @@
+"""Let the disk be full at many points of a build, a load and a tag, and say how it went.
+
+Run in namespaces of its own (`tests.edge.private`).  Arguments: how many points.  Standard
+output is JSON: for each verb, how many bytes were free and what the verb said, "" for done.
+Whatever else is wrong is an AssertionError.
+
+At each point the disk is filled up to so many free bytes, and the verb done.  Then the rest
+is filled too: an image can be removed and the others pruned all the same.  Then the verb is
+done with room, and must come to its end.
+"""
+
+import io
+import json
+import os
+import random
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from pyminidock.build.options import Options
+from pyminidock.build.output import Failed, Message, Text
+from pyminidock.engine import build, images, kernels, loading, removing
+from pyminidock.engine.house import House
+from pyminidock.errors import MinidockError
+from pyminidock.grammar.refs import parse
+from pyminidock.store import opening
+from pyminidock.store.images import NoSuchImage
+from pyminidock.store.opening import open_store
+from tests.builder import packed
+from tests.engine.archives import config, layer, old_docker, tar
+from tests.store.invariants import check_invariants
+
+DISK_BYTES = 96 << 20
+BIG = random.Random(7).randbytes(2 << 20)
+LAYERS = [layer(f"part-{n}", bytes([n]) + BIG) for n in range(3)]
+ARCHIVE = tar(old_docker(LAYERS, config(*LAYERS), "made:1"))
+DOCKERFILE = (
+    "FROM busybox\nWORKDIR /srv\nCOPY big /srv/big\nRUN cp big copy\nENV DONE=yes\n"
+)
+CONTEXT = packed({"Dockerfile": DOCKERFILE, "big": BIG})
+
+
+def do_build(house: House) -> str:
+    """Build `made:1`, each step anew.  If a program met the full disk, it has said so."""
+    options = Options(tags=("made:1",), uses_cache=False, removes_always=True)
+    building = build.start(house, options)
+    building.begin(io.BytesIO(CONTEXT))
+    said: list[Message] = []
+    building.run(said.append)
+    printed = "".join(each.text for each in said if isinstance(each, Text))
+    failed = [each for each in said if isinstance(each, Failed)]
+    if failed and failed[0].code and "No space left on device" in printed:
+        return f"{failed[0].message}: no space left on device"
+    return failed[0].message if failed else ""
+
+
+def do_load(house: House) -> str:
+    """Load `made:1`."""
+    loading.load(house, io.BytesIO(ARCHIVE), lambda _: None)
+    return ""
+
+
+def do_tag(house: House) -> str:
+    """Give busybox another name."""
+    images.tag(house, "busybox", "made:1")
+    return ""
+
+
+# Each with the bytes that are surely enough.
+VERBS: dict[str, tuple[Callable[[House], str], int]] = {
+    "build": (do_build, 12 << 20),
+    "load": (do_load, 19 << 20),
+    "tag": (do_tag, 40 << 10),
+}
+
+
+def main(points: int) -> None:
+    """Fill, do, look, once for each point of each verb."""
+    opening.RESERVE_BYTES = opening.RESERVE_SHARE = 0  # else all is refused beforehand
+    disk = Path("/run/disk")
+    kind = _mount(disk)
+    root = disk / "root"
+    with _house(root) as house:
+        images.make(house, "busybox")
+    told = {}
+    for verb, (deed, enough) in VERBS.items():
+        told[verb] = [
+            (free, _one_point(root, deed, free))
+            for free in (enough * n // max(1, points - 1) for n in range(points))
+        ]
+    json.dump({"disk": kind, "told": told}, sys.stdout)
+
+
+def _mount(disk: Path) -> str:
+    """Mount an ext4 in a file, or else a small tmpfs; say which."""
+    disk.mkdir()
+    image = disk.with_name("disk.image")
+    with image.open("wb") as file:
+        file.truncate(DISK_BYTES)
+    subprocess.run(["mkfs.ext4", "-q", "-m", "0", image], check=True)
+    with suppress(subprocess.CalledProcessError):
+        subprocess.run(["mount", "-o", "loop", image, disk], check=True)
+        return "ext4"
+    size = f"size={DISK_BYTES}"
+    subprocess.run(["mount", "-t", "tmpfs", "-o", size, "tmpfs", disk], check=True)
+    return "tmpfs"
+
+
+@contextmanager
+def _house(root: Path) -> Iterator[House]:
+    house = House(root, kernels.choose("linux-root", root))
+    try:
+        yield house
+    finally:
+        house.close()
+
+
+def _one_point(root: Path, deed: Callable[[House], str], free: int) -> str:
+    """Do `deed` with so much room; give what it said, "" if it was done."""
+    with _house(root) as house:
+        assert house.store.repairs == (), house.store.repairs
+        for name in ("old:1", ""):
+            loading.import_tree(
+                house, io.BytesIO(layer(f"old-{name}")), name=parse(name) if name else None
+            )
+        before = house.store.images.tags()
+        fillers = [_fill(root, "filler-1", free)]
+        said = _told(lambda: deed(house))
+        _nothing_is_half_there(house, before, is_done=not said)
+        fillers.append(_fill(root, "filler-2", 0))
+        removing.remove(house, "old:1")
+        removing.prune(house)
+        assert "docker.io/library/old:1" not in house.store.images.tags()
+        for filler in fillers:
+            filler.unlink()
+        assert _told(lambda: deed(house)) == ""
+        assert all(tree.is_dir() for tree in images.find(house, "made:1").trees)
+        removing.remove(house, "made:1")
+        removing.prune(house)
+    store = open_store(root)
+    assert store.repairs == ()
+    store.close()
+    check_invariants(root)
+    return said
+
+
+def _fill(root: Path, name: str, free: int) -> Path:
+    """Leave so many bytes free on the disk; give what takes the others."""
+    filler = root.with_name(name)
+    with filler.open("wb") as file:
+        piece = 1 << 20
+        while piece >= 4096:
+            try:
+                os.write(file.fileno(), b"x" * piece)
+            except OSError:
+                piece //= 2
+        os.fsync(file.fileno())
+        os.ftruncate(file.fileno(), max(0, os.fstat(file.fileno()).st_size - free))
+        os.fsync(file.fileno())
+    return filler
+
+
+def _told(deed: Callable[[], str]) -> str:
+    try:
+        return deed()
+    except MinidockError as refusal:
+        return refusal.what
+
+
+def _nothing_is_half_there(house: House, before: dict[str, str], *, is_done: bool) -> None:
+    """What was there is there, and the new one is whole or has no name."""
+    root, tags = house.root, house.store.images.tags()
+    assert {name: tags[name] for name in before} == before
+    with suppress(NoSuchImage):
+        assert all(tree.is_dir() for tree in images.find(house, "made:1").trees)
+    assert ("docker.io/library/made:1" in tags) == is_done
+    assert list((root / "containers").iterdir()) == []
+    assert list(root.glob("layers/tmp-*")) == []
+    assert list(root.glob("oci/blobs/sha256/tmp-*")) == []
+    assert list((root / "trash").iterdir()) == []
+    assert house.store.leases.held() == ()
+    assert str(root) not in Path("/proc/self/mountinfo").read_text(encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))
