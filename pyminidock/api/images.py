@@ -88,12 +88,13 @@ def load(house: House, request: Request) -> Response:
 
 
 def _told(one: loading.Loaded) -> Iterator[bytes]:
-    for name, former in one.renamed:
-        yield _said(
-            f"The image {name.familiar} already exists, renaming the old one with ID"
-            f" {former} to empty string\n"
-        )
+    renamed = dict(one.renamed)
     for name in one.names:
+        if name in renamed:
+            yield _said(
+                f"The image {name.familiar} already exists, renaming the old one with ID"
+                f" {renamed[name]} to empty string\n"
+            )
         yield _said(f"Loaded image: {name.familiar}\n")
     if not one.names:
         yield _said(f"Loaded image ID: {one.id}\n")

@@ -14,7 +14,7 @@ from typing import Any
 
 import click
 
-from pyminidock.cli.failures import WordsRefused, advised, exit_code, tell
+from pyminidock.cli.failures import ERROR, WordsRefused, advised, exit_code, tell
 from pyminidock.cli.words import Verb, closest, switch, text, typed
 from pyminidock.client.connect import connect
 from pyminidock.client.handles import Client
@@ -30,6 +30,7 @@ _UNITS = (
     ("hour", 3600), ("minute", 60), ("second", 1),
 )  # fmt: skip
 _COMMAND_WIDTH = 20
+_NARROWEST = 10  # as Docker's tables have it
 _STOP_S = 10
 
 
@@ -79,15 +80,17 @@ def ago(seconds: float) -> str:
 
 
 def columns(rows: Sequence[Row]) -> Iterable[str]:
-    """Line up rows, three blanks apart, without blanks at the ends of lines.
+    """Line up rows, three blanks apart and ten at least, but for blanks at ends of lines.
 
-    >>> list(columns([("A", "NAMES"), ("long", "x")]))
-    ['A      NAMES', 'long   x']
+    >>> list(columns([("A", "IMAGE ID", "NAMES"), ("1", "12345678", "x")]))
+    ['A         IMAGE ID   NAMES', '1         12345678   x']
     """
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    widths = [
+        max(_NARROWEST, 3 + max(map(len, column))) for column in zip(*rows, strict=True)
+    ]
     for row in rows:
         cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        yield "   ".join(cells).rstrip()
+        yield "".join(cells).rstrip()
 
 
 def rm(words: tuple[str, ...], *, force: bool) -> int:
@@ -143,11 +146,23 @@ def wait(words: tuple[str, ...]) -> int:
     return each(words, lambda client, name: client.wait(name))
 
 
-def inspect(words: tuple[str, ...], *, format: str | None) -> int:
+def inspect(words: tuple[str, ...], *, format: str | None, type: str) -> int:
     """Print everything about containers and images, as one JSON list, or a template."""
     from pyminidock.cli.images import looked_at  # noqa: PLC0415  (it needs `each`)
 
-    return looked_at(words, format, _inspect)
+    looks: dict[str, Callable[[Client, str], dict[str, Any]]] = {
+        "": _inspect,
+        "container": lambda client, name: client.inspect(name),
+        "image": lambda client, name: client.images.inspect(name),
+    }
+    if type not in looks:
+        raise WordsRefused(
+            f'"{type}" is not a valid value for --type',
+            why="what can be looked at here is a container or an image",
+            try_next=shlex.join(["minidock", "inspect", *words]),
+            exit_code=ERROR,
+        )
+    return looked_at(words, format, looks[type])
 
 
 def _inspect(client: Client, name: str) -> dict[str, Any]:
@@ -238,7 +253,10 @@ INSPECT = Verb(
     "inspect",
     inspect,
     help="Tell everything about containers or images.",
-    params=[text("--format", "-f", help="json, or a template", metavar="TEMPLATE")],
+    params=[
+        text("--format", "-f", help="json, or a template", metavar="TEMPLATE"),
+        text("--type", help="container or image", metavar="TYPE", default=""),
+    ],
     usage="NAME…",
     least=1,
 )

@@ -1,4 +1,4 @@
-"""The verbs of images: what is there, what it is, how it is called, in and out.
+"""The verbs of images: what is there, what it is, how it is called, away with it.
 
 Each is there twice, as Docker has it: `minidock rmi` and `minidock image rm`.
 
@@ -6,26 +6,31 @@ Source: docker/cli, cli/command/image.
 """
 
 import json
+import re
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import click
 
+from pyminidock.cli.archives import IMPORT, LOAD, SAVE
 from pyminidock.cli.containers import ago, columns, each
 from pyminidock.cli.failures import WordsRefused
 from pyminidock.cli.format import headings, is_table, shower
 from pyminidock.cli.words import Verb, switch, text, texts, verbs
 from pyminidock.client.connect import connect
 from pyminidock.client.handles import Client
+from pyminidock.client.transport import Refused
 from pyminidock.grammar.names import short_id
+from pyminidock.grammar.refs import ReferenceMalformed, parse
 
-_PIECE = 256 << 10
 _TABLE = "table {{.Repository}}\t{{.Tag}}\t{{.ID}}\t{{.CreatedSince}}\t{{.Size}}"
+_DIGESTS = _TABLE.replace("{{.ID}}", "{{.Digest}}\t{{.ID}}")
 _HISTORY = "table {{.ID}}\t{{.CreatedSince}}\t{{.CreatedBy}}\t{{.Size}}\t{{.Comment}}"
+_EXACT = _HISTORY.replace("Since", "At")
 _STORY_WIDTH = 45
+_TEMPLATE_UNREADABLE = 64  # of `inspect` alone
 _UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
 
 
@@ -34,17 +39,14 @@ _UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
 
 def images(words: tuple[str, ...], **given: Any) -> int:
     """List images, or those that a name or pattern fits."""
-    filters = _filters(given["filters"])
+    filters = _filters(given["filters"], "-f, --filter")
     if words:
         filters["reference"] = [*filters.get("reference", []), words[0]]
     with connect() as client:
         found = client.images.listed(all=given["all"], filters=filters)
-    if given["quiet"]:
-        for image in dict.fromkeys(image["Id"] for image in found):
-            click.echo(image if given["no_trunc"] else _short(image))
-        return 0
     rows = [row for image in found for row in _rows(image, is_whole=given["no_trunc"])]
-    _show(rows, "json" if given["json"] else given["format"] or _TABLE)
+    _show(rows, given, _DIGESTS if given["digests"] else _TABLE,
+          of="*formatter.imageContext")  # fmt: skip
     return 0
 
 
@@ -54,14 +56,18 @@ def _rows(image: dict[str, Any], *, is_whole: bool) -> Iterator[dict[str, str]]:
     for name in image["RepoTags"] or ["<none>:<none>"]:
         repository, _, tag = name.rpartition(":")
         yield {
-            "Repository": repository,
-            "Tag": tag,
-            "ID": image["Id"] if is_whole else _short(image["Id"]),
-            "Digest": "<none>",
+            "Containers": "N/A",
+            "CreatedAt": time.strftime("%F %T +0000 UTC", time.gmtime(image["Created"])),
             "CreatedSince": _since(image["Created"]),
-            "CreatedAt": _at(image["Created"]),
+            "Digest": "<none>",
+            "ID": image["Id"] if is_whole else _short(image["Id"]),
+            "Repository": repository,
+            "SharedSize": "N/A",
             "Size": size(image["Size"]) + (f" (stand-in: {stand_in})" if stand_in else ""),
-            "StandIn": stand_in,
+            **({"StandIn": stand_in} if stand_in else {}),
+            "Tag": tag,
+            "UniqueSize": "N/A",
+            "VirtualSize": size(image["Size"], digits=4),
         }
 
 
@@ -69,13 +75,10 @@ def history(words: tuple[str, ...], **given: Any) -> int:
     """Tell how an image came about, newest first."""
     with connect() as client:
         told = client.images.history(words[0])
-    if given["quiet"]:
-        for row in told:
-            click.echo(row["Id"] if given["no_trunc"] else _short(row["Id"]))
-        return 0
     rows = [_story(row, is_whole=given["no_trunc"], is_exact=not given["human"])
             for row in told]  # fmt: skip
-    _show(rows, "json" if given["json"] else given["format"] or _HISTORY)
+    usual = _HISTORY if given["human"] else _EXACT
+    _show(rows, given, usual, of="*image.historyContext", ID="IMAGE")
     return 0
 
 
@@ -84,23 +87,33 @@ def _story(row: dict[str, Any], *, is_whole: bool, is_exact: bool) -> dict[str, 
     if not is_whole and len(command) > _STORY_WIDTH:
         command = command[: _STORY_WIDTH - 1] + "…"
     return {
-        "ID": row["Id"] if is_whole else _short(row["Id"]),
-        "CreatedSince": _at(row["Created"]) if is_exact else _since(row["Created"]),
+        "Comment": row["Comment"],
         "CreatedAt": _at(row["Created"]),
         "CreatedBy": command,
+        "CreatedSince": _at(row["Created"]) if is_exact else _since(row["Created"]),
+        "ID": row["Id"] if is_whole else _short(row["Id"]),
         "Size": str(row["Size"]) if is_exact else size(row["Size"]),
-        "Comment": row["Comment"],
-        "Tags": ",".join(row["Tags"] or []),
     }
 
 
-def _show(rows: Sequence[dict[str, str]], template: str) -> None:
-    write = shower(_TABLE if template == "table" else template)
+def _show(
+    rows: Sequence[dict[str, str]],
+    given: dict[str, Any],
+    usual: str,
+    *,
+    of: str,
+    **heads: str,
+) -> None:
+    """Print rows: as a table, ids alone, or what a template says."""
+    template = "json" if given["json"] else given["format"] or "table"
+    if template == "table":
+        template = "{{.ID}}" if given["quiet"] else usual
+    write = shower(template, of)
     if not is_table(template):
         for row in rows:
             click.echo(write(row))
         return
-    lines = [headings(_TABLE if template == "table" else template), *map(write, rows)]
+    lines = [headings(template, **heads), *map(write, rows)]
     for line in columns([tuple(line.split("\t")) for line in lines]):
         click.echo(line)
 
@@ -113,7 +126,11 @@ def inspect(words: tuple[str, ...], *, format: str | None) -> int:
 def looked_at(names: Sequence[str], template: str | None, look: Any) -> int:
     """Print what `look` gives for each name."""
     found: list[Any] = []
-    write = shower(template) if template else None
+    try:
+        write = shower(template) if template else None
+    except WordsRefused as refusal:
+        refusal.exit_code = _TEMPLATE_UNREADABLE
+        raise
     code = each(
         names, lambda client, name: found.append(look(client, name)), is_silent=True
     )
@@ -129,6 +146,19 @@ def looked_at(names: Sequence[str], template: str | None, look: Any) -> int:
 
 def tag(words: tuple[str, ...]) -> int:
     """Give an image one more name."""
+    for word in words:
+        try:
+            parse(word)
+        except ReferenceMalformed as refusal:
+            if word is words[0] and re.fullmatch(r"[0-9a-f]{64}", word):
+                continue  # an id
+            raise WordsRefused(
+                f'Error parsing reference: "{word}" is not a valid repository/tag:'
+                f" {refusal.what}",
+                why=refusal.why,
+                try_next=f"minidock tag {words[0]} NAME:TAG",
+                exit_code=1,
+            ) from refusal
     with connect() as client:
         client.images.tag(*words)
     return 0
@@ -136,13 +166,20 @@ def tag(words: tuple[str, ...]) -> int:
 
 def rmi(words: tuple[str, ...], *, force: bool, no_prune: bool) -> int:
     """Remove names and images."""
+    codes = []
 
     def act(client: Client, name: str) -> None:
-        for record in client.images.remove(name, force=force, prune=not no_prune):
+        try:
+            records = client.images.remove(name, force=force, prune=not no_prune)
+        except Refused as refusal:
+            codes.append(0 if force and refusal.status == 404 else 1)
+            raise
+        for record in records:
             for deed, what in record.items():
                 click.echo(f"{deed}: {what}")
 
-    return each(words, act, is_silent=True)
+    worst = each(words, act, is_silent=True)
+    return max(codes, default=worst)  # what is not there need not be forced
 
 
 def prune(words: tuple[str, ...], **given: Any) -> int:
@@ -152,9 +189,12 @@ def prune(words: tuple[str, ...], **given: Any) -> int:
     ) else "all dangling images"  # fmt: skip
     if not given["force"]:
         click.echo(f"WARNING! This will remove {kind}.")
-        if not click.confirm("Are you sure you want to continue?", default=False):
+        click.echo("Are you sure you want to continue? [y/N] ", nl=False)
+        if sys.stdin.readline().strip().lower() != "y":
             return 0
-    filters = _filters(given["filters"]) | {"dangling": [str(not given["all"]).lower()]}
+    filters = _filters(given["filters"], "--filter") | {
+        "dangling": [str(not given["all"]).lower()]
+    }
     with connect() as client:
         done = client.images.prune(filters)
     if done["ImagesDeleted"]:
@@ -163,102 +203,22 @@ def prune(words: tuple[str, ...], **given: Any) -> int:
             for deed, what in record.items():
                 click.echo(f"{deed.lower()}: {what}")
         click.echo()
-    click.echo(f"Total reclaimed space: {size(done['SpaceReclaimed'])}")
+    click.echo(f"Total reclaimed space: {size(done['SpaceReclaimed'], digits=4)}")
     return 0
-
-
-# ── In and out ────────────────────────────────────────────────────────────────────────────
-
-
-def load(words: tuple[str, ...], *, input: str | None, quiet: bool) -> int:
-    """Take in images from an archive."""
-    if not input and sys.stdin.isatty():
-        raise WordsRefused(
-            "requested load from stdin, but stdin is empty",
-            why="a terminal sends no archive",
-            try_next="minidock load --input ARCHIVE",
-            exit_code=1,
-        )
-    with connect() as client, _opened(input) as file:
-        for line in client.images.load(_pieces(file)):
-            click.echo(line, nl=False)
-    return 0
-
-
-def save(words: tuple[str, ...], *, output: str | None) -> int:
-    """Write images into an archive."""
-    if not output and sys.stdout.isatty():
-        raise WordsRefused(
-            "cowardly refusing to save to a terminal. Use the -o flag or redirect",
-            why="an archive is no text",
-            try_next=f"minidock save --output {words[0].partition(':')[0]}.tar {words[0]}",
-            exit_code=1,
-        )
-    with connect() as client:
-        archive = client.images.save(words)
-        try:
-            if output:
-                _write_whole(Path(output), archive)
-            else:
-                for piece in archive:
-                    sys.stdout.buffer.write(piece)
-        finally:
-            archive.close()
-    return 0
-
-
-def import_(words: tuple[str, ...], *, message: str) -> int:
-    """Make an image of an archive of files; print its id."""
-    source, *names = words
-    with connect() as client, _opened("" if source == "-" else source) as file:
-        named = names[0] if names else ""
-        click.echo(client.images.make_of(_pieces(file), named, message))
-    return 0
-
-
-def _opened(name: str | None) -> BinaryIO:
-    if not name:
-        return sys.stdin.buffer
-    try:
-        return Path(name).open("rb")
-    except OSError as refusal:
-        raise WordsRefused(
-            f"open {name}: {(refusal.strerror or '').lower()}",
-            why="the archive is read from a file of this machine, or from stdin",
-            try_next="minidock load --help",
-            exit_code=1,
-        ) from refusal
-
-
-def _pieces(file: BinaryIO) -> Iterator[bytes]:
-    while piece := file.read(_PIECE):
-        yield piece
-
-
-def _write_whole(path: Path, pieces: Any) -> None:
-    """Write a file that is there whole or not at all."""
-    half = path.with_name(f".{path.name}.half")
-    try:
-        with half.open("wb") as file:
-            for piece in pieces:
-                file.write(piece)
-        half.replace(path)
-    finally:
-        half.unlink(missing_ok=True)
 
 
 # ── Reading flags, showing values ─────────────────────────────────────────────────────────
 
 
-def _filters(words: Sequence[str]) -> dict[str, list[str]]:
+def _filters(words: Sequence[str], flag: str) -> dict[str, list[str]]:
     """Read name=value, several times."""
     found: dict[str, list[str]] = {}
     for word in words:
         name, equals, value = word.partition("=")
         if not equals:
             raise WordsRefused(
-                f'invalid argument "{word}" for "-f, --filter" flag: invalid argument'
-                f' "{word}" for filter: bad format of filter (expected name=value)',
+                f'invalid argument "{word}" for "{flag}" flag: bad format of filter'
+                " (expected name=value)",
                 why="a filter is a name and what it has to be",
                 try_next="--filter dangling=true",
             )
@@ -266,8 +226,8 @@ def _filters(words: Sequence[str]) -> dict[str, list[str]]:
     return found
 
 
-def size(size_bytes: float) -> str:
-    """Say how many bytes that are, in three digits, as Docker does.
+def size(size_bytes: float, *, digits: int = 3) -> str:
+    """Say how many bytes that are, in so many digits, as Docker does.
 
     >>> size(0), size(999), size(2026559), size(123456789)
     ('0B', '999B', '2.03MB', '123MB')
@@ -275,7 +235,7 @@ def size(size_bytes: float) -> str:
     value, unit = float(size_bytes), 0
     while value >= 1000 and unit < len(_UNITS) - 1:
         value, unit = value / 1000, unit + 1
-    return f"{value:.3g}{_UNITS[unit]}"
+    return f"{value:.{digits}g}{_UNITS[unit]}"
 
 
 def _short(image: str) -> str:
@@ -301,7 +261,8 @@ def _images(name: str) -> Verb:
     return Verb(
         name, images, help="List images.",
         params=[
-            switch("--all", "-a", help="and the steps of builds"), _FILTER, _FORMAT,
+            switch("--all", "-a", help="and the steps of builds"),
+            switch("--digests", help="with the digests of registries"), _FILTER, _FORMAT,
             _JSON, switch("--quiet", "-q", help="ids only"),
             switch("--no-trunc", help="ids whole"),
         ],
@@ -330,21 +291,6 @@ HISTORY = Verb(
 )  # fmt: skip
 TAG = Verb("tag", tag, help="Give an image one more name.",
            usage="IMAGE[:TAG] NAME[:TAG]", least=2, most=2)  # fmt: skip
-SAVE = Verb(
-    "save", save, help="Write images into an archive.",
-    params=[text("--output", "-o", help="a file in place of stdout", metavar="FILE")],
-    usage="IMAGE…", least=1,
-)  # fmt: skip
-LOAD = Verb(
-    "load", load, help="Take in images from an archive.",
-    params=[text("--input", "-i", help="a file in place of stdin", metavar="FILE"),
-            switch("--quiet", "-q", help="as Docker has it; there is no progress here")],
-)  # fmt: skip
-IMPORT = Verb(
-    "import", import_, help="Make an image of an archive of files.",
-    params=[text("--message", "-m", help="a comment", metavar="TEXT", default="")],
-    usage="FILE|- [NAME[:TAG]]", least=1, most=2,
-)  # fmt: skip
 IMAGE = verbs(
     "image",
     [
@@ -359,5 +305,5 @@ IMAGE = verbs(
                      switch("--force", "-f", help="do not ask")]),
         SAVE, LOAD, IMPORT,
     ],
-    help="Images: what is there, in and out.",
+    help="Images: what is there, in and out.", list="ls", remove="rm",
 )  # fmt: skip

@@ -28,9 +28,13 @@ _MANY = -1
 Options = Mapping[str, click.Option]  # by each of their spellings
 
 
-def verbs(name: str, members: Sequence[click.Command], *, help: str) -> "Verbs":
-    """Make a group of verbs, in this order."""
-    return Verbs(name, {str(each.name): each for each in members}, help=help)
+def verbs(
+    name: str, members: Sequence[click.Command], *, help: str, **others: str
+) -> "Verbs":
+    """Make a group of verbs, in this order; `others` are other names of some of them."""
+    made = Verbs(name, {str(each.name): each for each in members}, help=help)
+    made.others = others
+    return made
 
 
 class Verb(click.Command):
@@ -71,6 +75,8 @@ class Verb(click.Command):
 class Verbs(click.Group):
     """A verb that is followed by another one; alone it shows its help."""
 
+    others: Mapping[str, str] = {}
+
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Read the flags before the second verb."""
         return super().parse_args(ctx, args or ["--help"])
@@ -80,6 +86,7 @@ class Verbs(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the verb that is meant.  Raises WordsRefused, which names the closest."""
         known = self.list_commands(ctx)
+        args = [self.others.get(args[0], args[0]), *args[1:]]
         if args[0] in known or ctx.resilient_parsing:
             return super().resolve_command(ctx, args)
         path, meant = ctx.command_path, closest(args[0], known)

@@ -40,6 +40,8 @@ class Filters:
                 raise _refused("invalid filter", known)
             self._values[name] = tuple(values)
         self._known = known
+        for value in self._values.get("until", ()):
+            self._until(value, 0.0)  # to refuse it, whatever there is to be narrowed down
 
     def has(self, name: str) -> bool:
         """Whether a filter was given."""
@@ -88,7 +90,8 @@ class Filters:
         try:
             datetime.datetime.fromisoformat(text.replace("Z", "+00:00"))
         except ValueError:
-            raise _refused(f"invalid filter 'until={text[:80]}'", self._known) from None
+            what = f'failed to parse value as time or duration: "{text[:80]}"'
+            raise _refused(what, self._known) from None
         return float(seconds_of(text))
 
 

@@ -104,6 +104,7 @@ class _Removal:
         self._images = house.store.images
         self._records: list[Record] = []
         self._gone: list[ImageRow] = []
+        self._sizes: dict[Digest, int] = {}
         self.size_bytes = 0
 
     def remove(self, reference: str, *, force: bool, prune: bool) -> None:
@@ -157,6 +158,7 @@ class _Removal:
                     if chain in left and chain not in shared
                 ]  # fmt: skip
                 records += [{"Deleted": chain} for chain in own]
+                self.size_bytes += sum(self._sizes.get(chain, 0) for chain in own)
                 left -= set(own)
         return records
 
@@ -183,13 +185,13 @@ class _Removal:
                 raise
             for name in self._images.names(row.id):
                 self._untag(row, name)
-            sizes = [self._house.store.layers.get(chain) for chain in row.layers]
+            layers = map(self._house.store.layers.get, row.layers)
+            self._sizes |= {each.chain_id: each.size_bytes for each in layers if each}
             self._images.remove(row.id)
             reach("remove.image")
             self._voice(ImageRemoved(row.id))
             self._records.append({"Deleted": row.id})
             self._gone.append(row)
-            self.size_bytes += sum(layer.size_bytes for layer in sizes if layer)
             if not prune or not row.parent:
                 return
             try:

@@ -8,7 +8,7 @@ from pyminidock.cli.format import headings, is_table, shower
 from pyminidock.errors import MinidockError
 
 ROW: dict[str, Any] = {
-    "ID": "1f", "Repository": "app",
+    "ID": "1f", "Repository": "app", "Mark": "<&…",
     "Config": {"Env": ["A=1", "B"], "Tty": False, "Cmd": None},
     "Labels": {"b": "2", "a": "1"},
 }  # fmt: skip
@@ -23,10 +23,12 @@ ROW: dict[str, Any] = {
         ("{{.Config.Tty}} {{.Config.Cmd}}", "false <nil>"),
         ("{{.Labels}}", "map[a:1 b:2]"),
         ("{{json .Config.Env}}", '["A=1","B"]'),
-        ("{{.Nope}} {{.ID.Nope}}", "<no value> <no value>"),
+        ("{{.Labels.nope}}|{{.Labels.a}}", "<no value>|1"),
+        ("{{json .Mark}}", '"\\u003c\\u0026…"'),
         (r"table {{.ID}}\t{{.Repository}}", "1f\tapp"),
         ("plain", "plain"),
-        ("json", '{"ID":"1f","Repository":"app","Config":{"Env":["A=1","B"],"Tty":false,'
+        ("json", '{"ID":"1f","Repository":"app",'
+                 '"Mark":"\\u003c\\u0026…","Config":{"Env":["A=1","B"],"Tty":false,'
                  '"Cmd":null},"Labels":{"b":"2","a":"1"}}'),
     ],
 )  # fmt: skip
@@ -42,9 +44,26 @@ def test_what_is_not_understood_is_refused(action: str) -> None:
         shower("{{" + action + "}}")
 
 
+@pytest.mark.parametrize(
+    ("template", "of", "message"),
+    [
+        ("{{.Nope}}", "", ':1:2: executing "" at <.Nope>: map has no entry for key "Nope"'),
+        ("a {{json .Config.No}}", "", 'at <.Config.No>: map has no entry for key "No"'),
+        ("{{.ID.Nope}}", "", ':1:5: executing "" at <.ID.Nope>: map has no entry'),
+        ("{{.Nope}}", "*x", "at <.Nope>: can't evaluate field Nope in type *x"),
+        ("{{.ID", "", "template: :1: unclosed action"),
+    ],
+)
+def test_a_field_that_is_not_there_is_refused(template: str, of: str, message: str) -> None:
+    with pytest.raises(MinidockError, match="template parsing error") as refusal:
+        shower(template, of)(ROW)
+    assert message in refusal.value.what
+
+
 def test_a_table_has_docker_s_headings() -> None:
     assert is_table("table {{.ID}}")
     assert not is_table("{{.ID}}")
     assert headings(r"table {{.ID}}\t{{.Repository}}\t{{.CreatedSince}}") == (
         "IMAGE ID\tREPOSITORY\tCREATED"
     )
+    assert headings("table {{.ID}}", ID="IMAGE") == "IMAGE"

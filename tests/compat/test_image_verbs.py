@@ -1,0 +1,344 @@
+"""The verbs of images say what `docker` says, and end with the same code.
+
+One script runs on both engines, line by line, for what a line finds depends on those before
+it.  Ids are numbered in the order in which they appear; of our refusals the first line
+counts, for the reason and the advice are ours.
+"""
+
+import bz2
+import gzip
+import lzma
+import re
+import shlex
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+
+import pytest
+
+from tests.engine.archives import config, layer, old_docker, tar
+from tests.minidock_cli import Minidock
+from tests.reference import Reference, program
+
+pytestmark = pytest.mark.compat
+
+CREATED = {"one": "2019-03-01T10:00:00Z", "two": "2020-03-01T10:00:00.5Z",
+           "bare": "2021-03-01T10:00:00Z"}  # fmt: skip
+
+# What each line finds is in the comments; a line with $N sees the N-th id that was printed.
+SCRIPT = (
+    """
+load -i one.tar
+load -q -i two.tar
+load -i bare.tar
+load -i one.tar.gz
+load -i two.tar.xz
+load -i two.tar.bz2
+<one.tar load
+<two.tar load -q
+load -i again.tar
+load -i nowhere.tar
+load -i text.txt
+<empty load
+load one.tar
+images -f label=scene
+images -q -f label=scene
+images --no-trunc -f label=scene
+images -q --no-trunc -f label=scene
+images --digests -f label=scene
+images -a -f label=scene
+image ls -f label=scene
+image list -q -f label=scene
+images verbs/app
+images verbs/app:1
+images verbs/nothing
+images verbs/*
+images verbs/*:2
+images */app
+images -f reference=verbs/app -f label=scene
+images -f reference=verbs/app:2 -f reference=verbs/other
+images -f label=scene=verbs
+images -f label=scene=nothing
+images -f label=scene -f label=other
+images -f label=scene -f dangling=true
+images -f label=scene -f dangling=false
+images -f label=scene -f dangling=maybe
+images -f label=scene -f before=verbs/app:2
+images -f label=scene -f since=verbs/app:1
+images -f label=scene -f before=nobody
+images -f label=scene -f until=24h
+images -f label=scene -f until=2020-01-01
+images -f label=scene -f until=2020-01-01T00:00:00
+images -f label=scene -f until=nonsense
+images -f nonsense=1
+images -f nonsense
+images -f label=scene --format json
+images -f label=scene --format '{{json .}}'
+images -f label=scene --format '{{.Repository}}:{{.ID}} {{.Size}} {{.CreatedSince}}'
+images -f label=scene --format '{{.Tag}} {{.ID}} {{.Digest}} {{.CreatedAt}}'
+images -f label=scene --format '{{.Containers}} {{.SharedSize}} {{.UniqueSize}}'
+images -f label=scene --format 'table {{.ID}}\\t{{.Repository}}\\t{{.Tag}}'
+images -f label=scene --format 'table {{.Repository}} {{.CreatedSince}}'
+images -f label=scene --format table
+images -f label=scene --format '{{.Nope}}'
+images -f label=scene --format '{{.ID'
+images -q -f label=scene --format json
+images verbs/app verbs/other
+images --nonsense
+history verbs/app:1
+history --no-trunc verbs/app:2
+history -q verbs/app:2
+history -q --no-trunc verbs/app:2
+history --human=false verbs/app:2
+history -H=false --no-trunc verbs/app:2
+history --format '{{.ID}} {{.CreatedAt}} {{.CreatedSince}} {{.Comment}}' verbs/app:2
+history --format json verbs/app:2
+history --format '{{.Nope}}' verbs/app:2
+history --format 'table {{.CreatedBy}}\\t{{.Size}}' verbs/app:2
+image history verbs/app:2
+history nobody
+history
+history verbs/app:1 verbs/app:2
+image inspect --format '{{.Id}} {{.RepoTags}} {{.Created}}' verbs/app:1
+image inspect --format '{{json .Config}}' verbs/app:2
+image inspect --format '{{.Config.Env}} {{.Config.Cmd}} {{.Config.Labels}}' verbs/app:2
+image inspect --format '{{.Size}} {{.Architecture}} {{.Os}} {{.Author}}' verbs/app:2
+image inspect --format '{{json .RootFS}}' verbs/app:2
+image inspect --format '{{.RootFS.Layers}}' verbs/app:2 verbs/app:1
+image inspect --format '{{.Id}}' verbs/app:1 nobody verbs/app:2
+image inspect --format '{{.Nope}}' verbs/app:2
+image inspect --format '{{.Config.Nope}}' verbs/app:2
+image inspect --format 'x {{json .Nope}}' verbs/app:2
+image inspect --format '{{.Config.Labels.nope}}|{{.Config.Labels.scene}}' verbs/app:2
+image inspect --format '{{.Id' verbs/app:2
+image inspect nobody
+image inspect
+inspect --format '{{.Id}}' verbs/app:2
+inspect --type image --format '{{.Id}}' verbs/app:2
+inspect --type image nobody
+inspect --type nonsense verbs/app:2
+tag verbs/app:1 verbs/new
+tag verbs/app:1 verbs/new:2
+tag verbs/new:2 localhost:5000/verbs/new
+tag $1 verbs/by-id:1
+tag sha256:$1 verbs/by-id:2
+tag verbs/app:2 verbs/new:2
+images verbs/new
+images verbs/by-id
+tag nobody verbs/x
+tag verbs/app:1 verbs/UPPER
+tag verbs/UPPER verbs/x
+tag verbs/app:1 sha256:x
+tag verbs/app:1 verbs/x@sha256:{HEX}
+tag verbs/app:1 {HEX}
+tag verbs/app:1 'verbs/x:!'
+tag verbs/app:1
+tag
+rmi verbs/new:2
+rmi verbs/by-id:1 verbs/by-id:2
+rmi $1
+rmi sha256:$1
+rmi verbs/nobody
+rmi verbs/nobody:1 verbs/new:latest
+rmi verbs/UPPER
+rmi ''
+rmi -f verbs/nobody
+rmi
+rmi --nonsense x
+rmi localhost:5000/verbs/new
+rmi 0123456789ab
+rmi sha256:0123456789ab
+rmi verbs/app@sha256:{HEX}
+create --name verbs-stopped verbs/app:2
+rmi verbs/app:2
+rmi -f verbs/other:1
+images verbs/*
+rmi -f verbs/app:2
+images -f label=scene
+rm verbs-stopped
+load -i two.tar
+rmi --no-prune verbs/other:1
+image rm verbs/other:2
+image remove verbs/app:2
+load -i two.tar
+save -o saved.tar verbs/app:2 verbs/app:1
+save -o saved.tar nobody
+save -o saved.tar verbs/app:1 nobody
+save -o nowhere/saved.tar verbs/app:1
+save -o saved.tar verbs/UPPER
+save
+load -i saved.tar
+import tree.tar verbs/tree
+import -m 'a comment' tree.tar verbs/tree:2
+<tree.tar import - verbs/tree:3
+import tree.tar verbs/UPPER
+import nowhere.tar verbs/tree
+import text.txt verbs/tree:4
+import
+history --format '{{.CreatedBy}}|{{.Size}}|{{.Comment}}' verbs/tree:2
+image inspect --format '{{json .Config}} {{.Comment}} {{.Size}}' verbs/tree:2
+rmi verbs/tree:latest verbs/tree:2 verbs/tree:3
+image prune -f --filter label=scene --filter nonsense=1
+image prune --filter label=scene
+image prune -f --filter label=scene
+image prune -f --filter label=scene --filter until=1h
+image prune -f --filter label=nothing
+image prune -f --filter until=nonsense
+image prune x
+image prune -a -f --filter label=scene=verbs --filter until=2019-06-01
+images -f label=scene
+image prune -a -f --filter label=scene=verbs
+images -f label=scene
+image prune -a -f --filter label!=scene --filter label=nothing
+load -i one.tar
+rmi verbs/app:1
+image nonsense
+""".strip()
+    .replace("{HEX}", "0123456789abcdef" * 4)
+    .splitlines()
+)
+
+
+# Where Docker names a file of its own, or nothing at all, we say what is wrong.
+OTHER_WORDS = {
+    "<empty load": "the archive holds no image that can be loaded",
+    "image nonsense": "'nonsense' is not a minidock image command.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What one line printed, and how it ended."""
+
+    code: int
+    output: str
+    error: str
+
+
+class Engine:
+    """One of the two; numbers the ids that it prints."""
+
+    def __init__(self, engine: Reference | Minidock, folder: Path) -> None:
+        self.engine, self.folder, self.ids = engine, folder, list[str]()
+
+    def words(self, *words: str) -> tuple[list[str], dict[str, str]]:
+        """Give the command and its variables."""
+        if isinstance(self.engine, Minidock):
+            return self.engine.words(*words), self.engine.environment
+        return [program("docker"), *words], {
+            "PATH": "/usr/bin:/bin:/usr/sbin:/sbin", "DOCKER_BUILDKIT": "0",
+            "DOCKER_HOST": f"unix://{self.engine.socket}",
+            "DOCKER_CONFIG": str(self.engine.state),
+        }  # fmt: skip
+
+    def say(self, line: str) -> Said:
+        """Run a line; `<FILE` in front of it is its input."""
+        source = "/dev/null"
+        if line.startswith("<"):
+            source, _, line = line[1:].partition(" ")
+        line = re.sub(r"\$(\d)", lambda found: self.ids[int(found[1]) - 1][:12], line)
+        command, environment = self.words(*shlex.split(line))
+        with (self.folder / source).open("rb") as file:
+            done = subprocess.run(
+                command, cwd=self.folder, stdin=file, capture_output=True, text=True,
+                check=False, env=environment, timeout=60,
+            )  # fmt: skip
+        return Said(done.returncode, self.plain(done.stdout), self.first(done.stderr))
+
+    def plain(self, text: str) -> str:
+        """Number the ids, and let times that go on stand still."""
+        text = re.sub(r"\b(?:[0-9a-f]{64}|[0-9a-f]{12})\b", self._number, text)
+        groups = groupby(text.splitlines(), lambda line: re.findall(r"<\d+>", line))
+        # The names of one image come from Docker in any order.
+        text = "\n".join(
+            line for ids, group in groups for line in (sorted(group) if ids else group)
+        )
+        text = re.sub(r"(\d+|An?|Less than an?|About an?) (second|minute|hour)s? ago",
+                      "just now", text)  # fmt: skip
+        return re.sub(r" +$", "", text, flags=re.MULTILINE)
+
+    def _number(self, found: re.Match[str]) -> str:
+        for number, known in enumerate(self.ids, 1):
+            if known.startswith(found[0]) or found[0].startswith(known):
+                return f"<{number}>"
+        self.ids.append(found[0])
+        return f"<{len(self.ids)}>"
+
+    def first(self, text: str) -> str:
+        """Give what a refusal says, without who says it and what to do."""
+        lines = []
+        for said in self.plain(text).splitlines():
+            if said.startswith("  "):  # our reason, our advice
+                continue
+            line = re.sub(r"^(minidock: |Error response from daemon: |Error: )+", "", said)
+            if line.startswith(("See '", "Usage:")) or not line:
+                break
+            line = re.sub(r": the archive ends inside a header \(byte \d+\)$", "", line)
+            lines.append(re.sub(r"\bdocker\b", "minidock", line))
+        return "\n".join(lines)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return filled(tmp_path_factory.mktemp("verbs"))
+
+
+def filled(place: Path) -> Path:
+    """Fill a folder with the archives that the script takes in."""
+    trees = [layer(), layer("two"), layer("again", b"x" * 4000),
+             layer("gone", b"y" * 1_234_567)]  # fmt: skip
+    story = [
+        {"created": CREATED["one"], "created_by": "ADD file in /", "comment": "first"},
+        {"created": CREATED["one"], "created_by": "ENV A=1 " + "and so on " * 12,
+         "empty_layer": True},
+        {"created": CREATED["two"], "created_by": "/bin/sh -c\\techo\\n hi"},
+        {"created": CREATED["two"], "created_by": "COPY a /", "comment": "a note"},
+    ]  # fmt: skip
+    labels = {"Labels": {"scene": "verbs", "b": "2", "a": "1"}, "Cmd": ["sh", "-c", "a b"],
+              "Env": ["A=1", "B=two words"]}  # fmt: skip
+    one = config(trees[0], created=CREATED["one"], history=story[:2], config=labels)
+    two = config(
+        *trees[1:], created=CREATED["two"], history=story, config=labels, author="me"
+    )
+    bare = config(created=CREATED["bare"], config={"Labels": {"scene": "bare"}})
+    archives = {
+        "one": tar(old_docker(trees[:1], one, "verbs/app:1")),
+        "two": tar(
+            old_docker(trees[1:], two, "verbs/app:2", "verbs/other:1", "verbs/other:2")
+        ),
+        "bare": tar(old_docker([], bare)),
+        "again": tar(old_docker(trees[:1], one, "verbs/other:2")),
+        "tree": layer("in/a/tree", b"here\n"),
+    }
+    for name, content in archives.items():
+        (place / f"{name}.tar").write_bytes(content)
+    (place / "one.tar.gz").write_bytes(gzip.compress(archives["one"]))
+    (place / "two.tar.xz").write_bytes(lzma.compress(archives["two"]))
+    (place / "two.tar.bz2").write_bytes(bz2.compress(archives["two"]))
+    (place / "text.txt").write_text("this is no archive\n")
+    (place / "empty").touch()
+    return place
+
+
+@pytest.fixture(scope="module")
+def both(
+    reference: Reference, minidock: Minidock, folder: Path
+) -> Iterator[list[tuple[Said, Said]]]:
+    """What both said to every line of the script."""
+    theirs, ours = Engine(reference, folder), Engine(minidock, folder)
+    yield [(theirs.say(line), ours.say(line)) for line in SCRIPT]
+    for engine in (theirs, ours):
+        engine.say("rm -f verbs-stopped")
+        engine.say("image prune -a -f --filter label=scene")
+
+
+@pytest.mark.parametrize("number", range(len(SCRIPT)), ids=lambda n: f"{n}: {SCRIPT[n]}")
+def test_a_verb_says_what_docker_says(both: list[tuple[Said, Said]], number: int) -> None:
+    theirs, ours = both[number]
+    if SCRIPT[number] in OTHER_WORDS:
+        assert (ours.code, ours.error) == (theirs.code, OTHER_WORDS[SCRIPT[number]])
+        assert ours.error != theirs.error
+    else:
+        assert ours == theirs
