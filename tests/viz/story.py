@@ -112,6 +112,7 @@ _TOLD_BY = {
     "layers": "layers/snapshots.py:60",
     "container": "engine/run.py:80",
     "kernel": "kernel/recording.py:133",
+    "build": "build/carrying.py:70",
     "unionfs": "unionfs/lookup.py:117",
 }
 

@@ -11,7 +11,9 @@ from pyminidock import events as e
 from pyminidock.events import Event
 from pyminidock.events.journal import record_kinds
 from pyminidock.viz import english
+from pyminidock.viz.buildwords import reason
 from pyminidock.viz.sentences import WIDTHS, middle, say, visible, words_of
+from tests.viz.buildstory import STORIES
 from tests.viz.story import STORY, recorded
 
 HOSTILE = st.text(max_size=300) | st.sampled_from(
@@ -50,8 +52,9 @@ def test_every_word_of_the_catalogue_belongs_to_a_kind_and_every_kind_has_words(
     assert {key.partition("/")[0] for key in english.CATALOGUE} == set(record_kinds())
 
 
-def test_the_words_of_one_story_all_differ_in_depth() -> None:
-    for event in STORY:
+@pytest.mark.parametrize("story", [STORY, *STORIES.values()], ids=["run", *STORIES])
+def test_the_words_of_one_story_all_differ_in_depth(story: tuple[Event, ...]) -> None:
+    for event in story:
         assert len({say(event, depth) for depth in (1, 2, 3)}) == 3, event
 
 
@@ -73,6 +76,27 @@ def test_the_words_of_one_story_all_differ_in_depth() -> None:
         (e.DeviceMade("/dev/sda", 8, 0, 0o660, True), 3,
          "mknodat(2) /dev/sda b 8:0 mode 0660"),
         (e.PathResolved("/a", ()), 1, "/a does not exist"),
+        (e.CacheMissed(4, "file", "mode", "a.py", "0644", "0755"), 1,
+         "Step 4 has to be done: a.py has another mode"),
+        (e.CacheMissed(4, "file", "mode", "a.py", "0644", "0755"), 2,
+         "It was 0644 and is 0755; a newer time alone would not have counted."),
+        (e.CacheMissed(4, "parent", "step", "", "", "sha256:" + "ab" * 32), 3,
+         "the image before it is abababababab: the cache was not asked"),
+        (e.ConfigChanged(4, "environment", ("A=1",), ("A=1", "B=2")), 1, "ENV gains B=2"),
+        (e.ConfigChanged(4, "command", ("sh",), ()), 1, "CMD is nothing now; it was sh"),
+        (e.FileCopied("a", "/a", "file", 0o644, 0, 0, 1500), 1,
+         "/a is in the new layer: file, 1.5 kB, mode 0644"),
+        (e.FileChanged("/a", "deleted", "file", 0o644, 0, 0, 1500), 1,
+         "The program deleted /a (file, 1.5 kB), which stays in a layer below"),
+        (e.LayerCommitted("c", "d", 1_234_567, 1200), 1,
+         "A new layer: 1,200 names, 1.23 MB"),
+        (e.StepStarted(2, 5, "0", "COPY . /app", 3), 2,
+         "Files of the context, or of another stage, become a layer of the image."),
+        (e.StepPrinted(3, "stdout", "hi\n"), 1, "It says: hi"),
+        (e.StepFinished(2, "sha256:" + "cd" * 32, 4480, True), 1,
+         "Step 2 gave image cdcdcdcdcdcd at once; it had taken 4.48 s"),
+        (e.ImageTagged("sha256:" + "cd" * 32, "docker.io/library/app:latest"), 1,
+         "The image is called app"),
         (e.PathResolved("/a", ("top", "base")), 1, "/a comes from top base"),
     ],
 )  # fmt: skip
@@ -108,3 +132,30 @@ def test_every_entry_fills_with_the_facts_of_its_event() -> None:
     heard = {words_of(event)[0] for event in STORY}  # type: ignore[arg-type]
     assert "image.found/stand-in" in heard
     assert "path.masked/absent" in heard
+
+
+CAUSES = [
+    ("first", ""), ("disabled", ""), ("parent", "step"), ("parent", "base"),
+    ("parent", "image"), ("instruction", ""), ("instruction", "added"),
+    ("instruction", "removed"), ("instruction", "moved"), ("instruction", "meaning"),
+    ("argument", "V"), ("variable", "V"), ("setting", "mode"), ("file", "content"),
+    ("file", "mode"), ("file", "owner"), ("file", "kind"), ("file", "link"),
+    ("file", "added"), ("file", "removed"), ("removed", ""), ("unfinished", ""),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("cause", "detail"), CAUSES)
+def test_every_cause_of_a_miss_has_words_of_its_own(cause: str, detail: str) -> None:
+    event = e.CacheMissed(4, cause, detail, "a.py" if cause == "file" else "", "1", "2")
+    said = {say(event, depth) for depth in (1, 2, 3)}
+    assert len(said) == 3
+    assert reason(event) != cause
+    assert say(event, 1).startswith("Step 4 ")
+
+
+def test_the_causes_told_here_are_those_the_vocabulary_names() -> None:
+    told = e.CacheMissed.__doc__ or ""
+    assert {cause for cause, _ in CAUSES} == {
+        line.split()[0] for line in told.splitlines() if line.startswith(" " * 8)
+        and line[8] != " "
+    }  # fmt: skip

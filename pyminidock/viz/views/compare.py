@@ -55,7 +55,8 @@ def _things(node: Node) -> Iterator[tuple[str, str]]:
     """Give every thing of a scene as a line of words, by its id."""
     if node.primitive == "row":
         if node.children and node.children[0].role != "columnheader":
-            yield node.id, "  ".join(_said(child) for child in node.children if child.text)
+            said = (_said(child) for child in node.children)
+            yield node.id, "  ".join(each for each in said if each)
         return
     if node.primitive in ("tree", "text") and not node.id.endswith(".none"):
         yield node.id, _said(node)
@@ -66,4 +67,4 @@ def _things(node: Node) -> Iterator[tuple[str, str]]:
 def _said(node: Node) -> str:
     glyph = GLYPHS[node.state]
     words = " ".join(node.text.split())
-    return f"{glyph} {words}" if glyph else words
+    return f"{glyph} {words}".rstrip() if glyph else words
