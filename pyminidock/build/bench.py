@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from pyminidock.build.cachefrom import Sources
 from pyminidock.build.cachekey import Inputs
 from pyminidock.build.causes import StageDiary
 from pyminidock.build.context import Context
@@ -23,6 +24,7 @@ from pyminidock.build.output import Tell
 from pyminidock.build.running import Runner
 from pyminidock.build.stage import Outcome, Standing, trees
 from pyminidock.dockerfile.arguments import Arguments
+from pyminidock.errors import MinidockError
 from pyminidock.events import Emit, LayerFound
 from pyminidock.image.digest import Digest, sha256_of
 from pyminidock.image.document import (
@@ -49,10 +51,17 @@ from pyminidock.store.images import ImageRow
 from pyminidock.store.layers import LayerRow
 from pyminidock.store.opening import Store
 
+MOST_LAYERS = 125  # of an image; source: moby, layer/layer_store.go: maxLayerDepth
 _MAGIC = ((b"\x1f\x8b", "+gzip"), (b"\x28\xb5\x2f\xfd", "+zstd"))
 
 Find = Callable[[str], tuple[ImageRow, Image]]
 """Finds an image by its name or id.  Raises NoSuchImage."""
+
+
+class TooManyLayers(MinidockError):
+    """An image cannot have one more layer."""
+
+    status = 400
 
 
 @dataclass(slots=True)
@@ -78,9 +87,12 @@ class Bench:
     sources: Mapping[str, int] = field(default_factory=dict)  # of the stage: --from → stage
     step: int = 0  # the number of the present one
     diary: StageDiary = field(init=False)  # of the present stage
+    sources_of_cache: Sources | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         self.open_diary("", ())
+        if (names := self.options.cache_from) is not None:
+            self.sources_of_cache = Sources.of(names, self.store.images, self.find)
 
     def trees(self, standing: Standing) -> tuple[Path, ...]:
         """Give the trees of an image, topmost first."""
@@ -118,6 +130,13 @@ class Bench:
         with os.scandir(tree) as entries:
             if next(entries, None) is None:
                 return None
+        if len(standing.layers) >= MOST_LAYERS:
+            raise TooManyLayers(
+                "max depth exceeded",
+                why=f"an image has at most {MOST_LAYERS} layers: Docker takes no more",
+                try_next="join some steps: RUN a && b, or COPY several names at once",
+                lesson="layers",
+            )
         reach("build.diff")
         parent = standing.layers[-1] if standing.layers else ""
         row = commit_tree(self.store, tree, parent, sync=self.sync, emit=self.emit)
@@ -156,6 +175,25 @@ class Bench:
             first = file.read(4)
         packed = next((name for magic, name in _MAGIC if first.startswith(magic)), "")
         return Descriptor(OCI_LAYER + packed, blob, self.store.blobs.size(blob))
+
+    def cut_out(
+        self, standing: Standing, document: Image, layers: tuple[Digest, ...]
+    ) -> ImageRow:
+        """Make the image of a step out of a source of --cache-from.
+
+        It is not noted as built here: only who names a source again gets it.
+        """
+        data = write_image(document)
+        image = sha256_of(data)
+        self.store.blobs.put(data)
+        manifest = self.store.blobs.put(self._manifest(image, layers))
+        known = (self.store.layers.get(chain) for chain in layers)
+        size_bytes = sum(layer.size_bytes for layer in known if layer)
+        self.store.images.add(ImageRow(
+            image, image, manifest, standing.image, self.wall(), size_bytes, False, "",
+            layers,
+        ))  # fmt: skip
+        return self.store.images.get(image)
 
     def commit(
         self, standing: Standing, outcome: Outcome, layer: LayerRow | None,
