@@ -14,6 +14,7 @@ api/types/container/config.go.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from pyminidock.image.config import Healthcheck, ImageConfig
@@ -22,6 +23,7 @@ from pyminidock.image.fields import Fields
 from pyminidock.image.jsontext import DocumentMalformed, malformed, read, write
 
 MAX_DOCUMENT_BYTES = 8 << 20
+_SMALL_BYTES = 64 << 10  # worth remembering, and few enough
 MAX_LAYERS = 127
 MAX_LABEL_BYTES = 256 << 10  # all of them
 MAX_VARIABLE_BYTES = 128 << 10  # one; execve(2) takes no longer string
@@ -89,7 +91,14 @@ def id_of(image: Image) -> Digest:
 
 
 def read_image(data: bytes) -> Image:
-    """Read the document of an image, whoever wrote it.  Raises ImageMalformed."""
+    """Read the document of an image, whoever wrote it.  Raises ImageMalformed.
+
+    What equal bytes say is worked out once: a build asks for the same few images again.
+    """
+    return _read_again(data) if len(data) <= _SMALL_BYTES else _read(data)
+
+
+def _read(data: bytes) -> Image:
     name = "the image's configuration"
     value = read(data, MAX_DOCUMENT_BYTES, name, ImageMalformed)
     told = Fields(value, name, ImageMalformed, _DOCUMENT)
@@ -117,6 +126,9 @@ def read_image(data: bytes) -> Image:
         else told.object("container_config"),
         told.text("docker_version"), told.text("os.version"), told.texts("os.features"),
     )  # fmt: skip
+
+
+_read_again = lru_cache(maxsize=256)(_read)
 
 
 def read_config(value: Any) -> ImageConfig:

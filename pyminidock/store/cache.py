@@ -133,9 +133,8 @@ class BuildCache:
 
     def _first(self, condition: str, *values: str) -> CacheRow | None:
         query = f"SELECT * FROM cache WHERE {condition} ORDER BY number DESC LIMIT 1"  # noqa: S608  (ours)
-        with self._db.read() as rows:
-            found = rows.execute(query, values).fetchone()
-        return None if found is None else _row(found)
+        found = self._db.ask(query, *values)
+        return _row(found[0]) if found else None
 
 
 def _row(row: sqlite3.Row) -> CacheRow:

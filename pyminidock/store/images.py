@@ -123,9 +123,9 @@ class Images:
 
     def all(self) -> tuple[ImageRow, ...]:
         """Give every image, the newest first."""
-        with self._db.read() as rows:
-            found = rows.execute("SELECT * FROM images ORDER BY created_wall DESC, id")
-            return tuple(_image(rows, row) for row in found.fetchall())
+        with self._db.guard:
+            found = self._db.ask("SELECT * FROM images ORDER BY created_wall DESC, id")
+            return tuple(self._image(row) for row in found)
 
     def children(self, image: Digest) -> tuple[Digest, ...]:
         """Give the images that a build made directly from this one."""
@@ -138,12 +138,17 @@ class Images:
     def tag(self, name: str, image: Digest) -> Digest:
         """Let a canonical name mean `image`; give what it meant before, or "".
 
-        Raises NoSuchImage.
+        Costs a look only, where it means that already.  Raises NoSuchImage.
         """
+        with self._db.guard:
+            found = self._db.ask("SELECT image FROM tags WHERE name = ?", name)
+            before: Digest = found[0]["image"] if found else ""
+            if before != image:
+                self._move(name, image)
+        return before
+
+    def _move(self, name: str, image: Digest) -> None:
         with self._db.write() as rows:
-            before = rows.execute(
-                "SELECT image FROM tags WHERE name = ?", (name,)
-            ).fetchone()
             try:
                 rows.execute(
                     "INSERT INTO tags VALUES (?, ?)"
@@ -153,7 +158,6 @@ class Images:
             except sqlite3.IntegrityError as refusal:
                 raise no_such_image(image) from refusal
             self._change()
-        return before["image"] if before else ""
 
     def untag(self, name: str) -> bool:
         """Forget a name; False if nothing had it."""
@@ -172,13 +176,12 @@ class Images:
 
     def names_on(self, layer: Digest, most: int = 8) -> tuple[str, ...]:
         """Give names of images that stand on a layer, by its chain id; at most `most`."""
-        with self._db.read() as rows:
-            found = rows.execute(
-                "SELECT DISTINCT name FROM tags JOIN image_layers USING (image)"
-                " WHERE chain_id = ? ORDER BY name LIMIT ?",
-                (layer, most),
-            )
-            return tuple(row["name"] for row in found.fetchall())
+        found = self._db.ask(
+            "SELECT DISTINCT name FROM tags JOIN image_layers USING (image)"
+            " WHERE chain_id = ? ORDER BY name LIMIT ?",
+            layer, most,
+        )  # fmt: skip
+        return tuple(row["name"] for row in found)
 
     def tags(self) -> dict[str, Digest]:
         """Give every name with the id of its image."""
@@ -204,16 +207,31 @@ class Images:
             self._db.after_commit(deed)
 
     def _find(self, query: str, *values: object) -> tuple[ImageRow, ...]:
-        with self._db.guard, self._db.read() as rows:
-            found = tuple(
-                _image(rows, row) for row in rows.execute(query, values).fetchall()
-            )
+        with self._db.guard:  # no writer comes between the questions
+            found = tuple(self._image(row) for row in self._db.ask(query, *values))
             for image in found:
                 self._leases.touch(
                     image.id, image.config_blob, image.manifest_digest,
                     *image.blobs, *image.layers,
                 )  # fmt: skip
         return found
+
+    def _image(self, row: sqlite3.Row) -> ImageRow:
+        """Make an image of its row, and of those about its parts; the guard is held."""
+        layers = self._db.ask(
+            "SELECT chain_id FROM image_layers WHERE image = ? ORDER BY position", row["id"]
+        )
+        blobs = self._db.ask(
+            "SELECT digest FROM image_blobs WHERE image = ? ORDER BY digest", row["id"]
+        )
+        own = {row["config_blob"], row["manifest_digest"]}
+        return ImageRow(
+            row["id"], row["config_blob"], row["manifest_digest"], row["parent"],
+            row["created_wall"], row["size_bytes"], bool(row["is_local_build"]),
+            row["stand_in"],
+            tuple(each["chain_id"] for each in layers),
+            tuple(each["digest"] for each in blobs if each["digest"] not in own),
+        )  # fmt: skip
 
 
 def no_such_image(name: str) -> NoSuchImage:
@@ -233,20 +251,3 @@ def _incomplete(row: ImageRow, why: str) -> ImageIncomplete:
         try_next="do it again; what is missing comes anew",
         lesson="images",
     )
-
-
-def _image(rows: sqlite3.Connection, row: sqlite3.Row) -> ImageRow:
-    layers = rows.execute(
-        "SELECT chain_id FROM image_layers WHERE image = ? ORDER BY position", (row["id"],)
-    )
-    blobs = rows.execute(
-        "SELECT digest FROM image_blobs WHERE image = ? ORDER BY digest", (row["id"],)
-    )
-    own = {row["config_blob"], row["manifest_digest"]}
-    return ImageRow(
-        row["id"], row["config_blob"], row["manifest_digest"], row["parent"],
-        row["created_wall"], row["size_bytes"], bool(row["is_local_build"]),
-        row["stand_in"],
-        tuple(each["chain_id"] for each in layers.fetchall()),
-        tuple(each["digest"] for each in blobs.fetchall() if each["digest"] not in own),
-    )  # fmt: skip

@@ -116,11 +116,8 @@ class LayerRows:
         """Give a layer, or None; under a lease it then stays."""
         with self._db.guard:
             self._leases.touch(chain_id)
-            with self._db.read() as rows:
-                found = rows.execute(
-                    "SELECT * FROM layers WHERE chain_id = ?", (chain_id,)
-                ).fetchone()
-        return None if found is None else _layer(found)
+            found = self._db.ask("SELECT * FROM layers WHERE chain_id = ?", chain_id)
+        return _layer(found[0]) if found else None
 
     def all(self) -> tuple[LayerRow, ...]:
         """Give every layer, in the order of the chain ids."""
