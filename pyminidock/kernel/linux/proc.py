@@ -38,11 +38,12 @@ def _fields(pid: int, proc: int | None) -> list[bytes]:
     try:
         name = f"{pid}/stat" if proc is not None else f"/proc/{pid}/stat"
         descriptor = os.open(name, os.O_RDONLY | os.O_CLOEXEC, dir_fd=proc)
-        fields = os.read(descriptor, 4096).rpartition(b")")[2].split()
-        os.close(descriptor)
+        try:  # who ends between the two is ESRCH
+            return os.read(descriptor, 4096).rpartition(b")")[2].split()
+        finally:
+            os.close(descriptor)
     except FileNotFoundError:
         raise ProcessLookupError(3, f"no process {pid}") from None
-    return fields
 
 
 def boot_id() -> str:
