@@ -89,7 +89,7 @@ def _options(request: Request) -> Options:
         query.get("target", ""), query.get("platform", ""),
         query.get("networkmode") or "default", not request.says("nocache"),
         request.says("pull"), request.says("rm", "1"), request.says("forcerm"),
-        request.query.get("stages") == "all",
+        request.query.get("stages") == "all", _cache_from(query.get("cachefrom")),
     )  # fmt: skip
 
 
@@ -173,6 +173,25 @@ def _mapping(text: str | None, said: str) -> Mapping[str, str | None]:
             f"{said}: json: cannot unmarshal into Go value of type map[string]string"
         )
     return value
+
+
+def _cache_from(text: str | None) -> tuple[str, ...] | None:
+    """Read the images whose steps may be taken; None if none was named.
+
+    Raises BadRequest.
+    """
+    if not text:
+        return None
+    said = "error reading cache-from"
+    try:
+        value = read_json(text.encode())
+    except BadRequest as fault:
+        raise _bad(f"{said}: {fault.what}") from fault
+    if value is None:
+        return None
+    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+        raise _bad(f"{said}: json: cannot unmarshal into Go value of type []string")
+    return tuple(value) or None
 
 
 def _bad(what: str) -> BadRequest:

@@ -8,7 +8,7 @@ Nothing that a step would do to files happens before the cache was asked.
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from pyminidock.build import output, steps
 from pyminidock.build.bench import Bench
@@ -24,7 +24,7 @@ from pyminidock.image.config import ImageConfig
 from pyminidock.image.manifest import Platform
 from pyminidock.image.platform import familiar
 from pyminidock.store.failpoints import reach
-from pyminidock.store.images import NoSuchImage
+from pyminidock.store.images import ImageRow, NoSuchImage
 
 _FIELDS = (
     "command", "entrypoint", "environment", "user", "working_directory", "exposed_ports",
@@ -97,18 +97,44 @@ def _inputs(standing: Standing, step: Instruction, outcome: Outcome) -> Inputs:
 def _taken(
     bench: Bench, standing: Standing, outcome: Outcome, inputs: Inputs
 ) -> Standing | None:
-    """Take the image of the same step, if it was done before."""
+    """Take the image of the same step, if it was done before, here or in a source."""
     if standing.was_redone or not bench.options.uses_cache:
         return None
     found = bench.store.cache.probe(standing.image, inputs.key())
-    if found is None:
+    sources = bench.sources_of_cache
+    if found is not None and (sources is None or sources.lead_from(found.image)):
+        try:
+            row = bench.store.images.get(found.image)
+        except NoSuchImage:  # removed at this moment
+            return None
+        spent, written = (int(found.inputs.get(n, 0)) for n in ("milliseconds", "bytes"))
+        return _taking(bench, standing, outcome, inputs, _Taken(row, spent, written))
+    cut = sources.cut(standing, outcome) if sources else None
+    if cut is None:
         return None
-    try:
-        row = bench.store.images.get(found.image)
-    except NoSuchImage:  # removed at this moment
-        return None
+    row = cut.row or bench.cut_out(standing, cut.document, cut.layers)
+    written = row.size_bytes - standing.size_bytes
+    taken = _Taken(row, 0, written, cut.source.name)
+    return _taking(bench, standing, outcome, inputs, taken)
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """An image that is the result of a step, what that had cost, and whose it is."""
+
+    row: ImageRow
+    milliseconds: int
+    size_bytes: int
+    source: str = ""  # of --cache-from
+
+
+def _taking(
+    bench: Bench, standing: Standing, outcome: Outcome, inputs: Inputs, taken: _Taken
+) -> Standing:
+    """Go on from an image that was taken, and tell so."""
+    row = taken.row
     bench.diary.note(standing.image, inputs, row.id)
-    bench.emit(CacheHit(bench.step, row.id))
+    bench.emit(CacheHit(bench.step, row.id, taken.source))
     bench.tell(output.CACHED)
     bench.tell_layers(row.layers[len(standing.layers) :])
     after = replace(
@@ -116,9 +142,10 @@ def _taken(
         layers=row.layers, size_bytes=row.size_bytes,
     )  # fmt: skip
     _tell_config(bench, standing.config, after.config)
-    spent = int(found.inputs.get("milliseconds", 0))
-    written = int(found.inputs.get("bytes", 0))
-    bench.emit(StepFinished(bench.step, row.id, spent, was_cached=True, size_bytes=written))
+    bench.emit(StepFinished(
+        bench.step, row.id, taken.milliseconds, was_cached=True,
+        size_bytes=taken.size_bytes,
+    ))  # fmt: skip
     return after
 
 
@@ -126,6 +153,10 @@ def _causes(bench: Bench, standing: Standing, inputs: Inputs) -> tuple[Cause, ..
     """Say why a step has to be done, at least once."""
     if not bench.options.uses_cache:
         return (Cause("disabled"),)
+    if bench.sources_of_cache is not None and not standing.was_redone:
+        known = bench.store.cache.probe(standing.image, inputs.key())
+        if known is not None:
+            return (Cause("source", before=known.image),)
     return bench.diary.causes(standing.image, inputs, was_redone=standing.was_redone)
 
 

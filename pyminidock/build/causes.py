@@ -60,7 +60,7 @@ class StageDiary:
         if was_redone:
             found = [cause for cause in found if not _follows(cause)]
             return (Cause("parent", "step", after=parent), *found)
-        if known.step and not known.step.image:
+        if found and found[-1].cause in ("unfinished", "forgotten"):
             return tuple(found)
         if number and known.step and known.step.parent != parent and not known.lost:
             found.append(Cause("parent", "image", "", known.step.parent, parent))
@@ -85,8 +85,10 @@ class StageDiary:
             yield from differences(inputs_of(before.inputs), inputs)
         elif known.step.key == inputs.key():
             yield Cause("removed", before=known.step.image)
-        else:
+        elif known.step.text != inputs.text:
             yield Cause("instruction", "", "", known.step.text, inputs.text)
+        else:
+            yield Cause("forgotten")
 
     def _row(self, step: DoneStep) -> CacheRow | None:
         """Find what is known of a step of then, as long as its image is here."""
@@ -127,7 +129,7 @@ class StageDiary:
 def _follows(cause: Cause) -> bool:
     """Whether a cause goes without saying, behind a step that was missed."""
     left_here = cause.detail == "moved" and not cause.after
-    return cause.cause in ("removed", "unfinished") or left_here
+    return cause.cause in ("removed", "unfinished", "forgotten") or left_here
 
 
 def _is_alike(row: CacheRow, inputs: Inputs) -> bool:

@@ -25,4 +25,5 @@ class Options:
     removes: bool = True  # the container of a RUN that succeeded
     removes_always: bool = False  # also of one that failed
     builds_all_stages: bool = False  # also those that the target does not need
+    cache_from: tuple[str, ...] | None = None  # None: the steps of this machine
     added_hosts: tuple[str, ...] = ()

@@ -106,6 +106,9 @@ def query_of(given: Mapping[str, Any], environment: Mapping[str, str]) -> dict[s
     query |= {field: "1" for flag, field in switches.items() if given.get(flag)}
     values = {"target": "target", "platform": "platform", "network": "networkmode"}
     query |= {field: given[flag] for flag, field in values.items() if given.get(flag)}
+    if given.get("cache_from"):
+        names = [name for word in given["cache_from"] for name in word.split(",")]
+        query["cachefrom"] = json.dumps(names)
     if given.get("classic_stages"):
         query["stages"] = "all"
     return query
@@ -242,6 +245,7 @@ def flags() -> Sequence[click.Option]:
         texts("--tag", "-t", help="a name for the image", metavar="NAME[:TAG]"),
         texts("--build-arg", help="a value for an ARG", metavar="NAME[=VALUE]"),
         texts("--label", help="one more LABEL", metavar="KEY=VALUE"),
+        texts("--cache-from", help="an image whose steps may be taken", metavar="IMAGE"),
         text("--target", help="the stage to build", metavar="STAGE"),
         text("--platform", help="of the base images", metavar="OS/ARCH"),
         text("--network", help="of RUN: none, or default", metavar="NETWORK"),

@@ -22,9 +22,15 @@ Step = Mapping[str, Any]
 Cause = Mapping[str, str]
 
 _COLOURS = {"hit": "green", "miss": "yellow"}
-_FACTLESS = ("first", "disabled", "unfinished")  # causes that need no before and after
+_FACTLESS = (
+    "first",
+    "disabled",
+    "unfinished",
+    "forgotten",
+)  # causes that need no before and after
 _ADVICE = {
     "disabled": "Without --no-cache, steps that are the same come from the cache.",
+    "source": "With --cache-from only steps of the images that it names are taken.",
     "removed": "`rmi` and prunes take the images of steps along; rmi --no-prune does not.",
     "argument": "An ARG counts from its own line on: declare it just before the RUN that "
     "needs it.",
@@ -108,7 +114,7 @@ def _worded(step: Step, number: int) -> Iterator[str]:
         yield f"  because {worded(cause)}"
 
 
-def _deed(step: Step) -> str:
+def _deed(step: Step) -> str:  # noqa: PLR0911  (one for each verdict)
     """Say what was done for a step, and what it cost or spared.
 
     >>> _deed({"verdict": "hit", "milliseconds": 1200, "size_bytes": 5})
@@ -125,9 +131,10 @@ def _deed(step: Step) -> str:
         case "skipped":
             return "skipped: no stage needs it"
         case "hit":
-            return (
-                f"from the cache: {took}{f' and {wrote}' * bool(step['size_bytes'])} saved"
-            )
+            if step.get("source"):
+                return f"from {step['source']}, which --cache-from names: {wrote} saved"
+            saved = f"{took} and {wrote}" if step["size_bytes"] else took
+            return f"from the cache: {saved} saved"
         case "miss":
             written = wrote if step["size_bytes"] else "nothing"
             return f"done in {took}, {written} written"
@@ -153,7 +160,7 @@ def worded(cause: Cause) -> str:
         return said
     if cause["detail"] in ("added", "moved") and before == "–":
         return said if cause["cause"] == "instruction" else f"{said}: {after}"
-    if cause["detail"] in ("removed", "moved") or cause["cause"] == "removed":
+    if cause["detail"] in ("removed", "moved") or cause["cause"] in ("removed", "source"):
         return f"{said}: {before}"
     if before == after:  # values of ENV, ARG and LABEL are not recorded
         return f"{said}: a value in {after} (values are not recorded)"

@@ -65,7 +65,7 @@ def _step(text: str, verdict: str, **facts: Any) -> Row:
     """Make a row; what is not known is 0 or empty."""
     unknown: Row = {
         "step": 0, "total": 0, "text": text, "line": 0, "stage": "", "verdict": verdict,
-        "causes": [], "image": "", "milliseconds": 0, "size_bytes": 0,
+        "causes": [], "image": "", "milliseconds": 0, "size_bytes": 0, "source": "",
     }  # fmt: skip
     return unknown | facts
 
@@ -81,7 +81,7 @@ def _folded(records: Iterable[Record], image: Digest) -> list[Row]:
                 verdict = "skipped" if record.kind == "step.skipped" else "base"
                 steps.append(_step(str(data["text"]), verdict, **facts))
             case "cache.hit":
-                steps[-1]["verdict"] = "hit"
+                steps[-1] |= {"verdict": "hit", "source": data.get("source", "")}
             case "cache.missed":
                 steps[-1]["verdict"] = "miss"
                 steps[-1]["causes"].append({name: data[name] for name in _CAUSE})

@@ -69,10 +69,14 @@ class StepSkipped(Event):
 
 @dataclass(frozen=True, slots=True)
 class CacheHit(Event):
-    """The same was done before on the same image; its result is taken."""
+    """The same was done before on the same image; its result is taken.
+
+    `source` is the image of --cache-from that has it, if it was not this machine's.
+    """
 
     step: int
     image: str
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +95,8 @@ class CacheMissed(Event):
         setting       `detail` is "shell", "platform", "mode", "network", "proxy", "script"
         file          `path` names it; `detail` is "content", "mode", "owner", "kind",
                       "link", "added" or "removed"
+        source        it was done here, but not on the way to an image of --cache-from
+        forgotten     it is not the same, and what it was is no longer kept
         removed       what it had made was removed, by `rmi` or a prune
         unfinished    the last build ended in it, or before it
 

@@ -29,6 +29,8 @@ _CAUSES = {
     "instruction/removed": "an instruction before it is gone",
     "instruction/moved": "the instruction stood elsewhere",
     "instruction/meaning": "the same words mean something else now",
+    "source": "it was done here, but --cache-from names other images",
+    "forgotten": "it is not what it was, and that is no longer kept",
     "removed": "what it had made was removed since",
     "unfinished": "the last build never came to its end",
 }

@@ -42,7 +42,9 @@ APP: Context = {
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """One edit; `between` are commands that both engines are given, @ is the name.
+    """One edit; `between` are commands that both engines are given.
+
+    @ is the name, % a directory of the engine's own.
 
     `files` and `replaced` (of the Dockerfile's text) are the edit; a file of `gone` is
     removed.  `base` are files and text of the first build, if they are not the app's.
@@ -311,4 +313,27 @@ IMAGES = [
     Scenario("built under another name", {8: CONTENT}, edited(), second={"t": "@:other"}),
 ]  # fmt: skip
 
-SCENARIOS = [*FILES, *INSTRUCTIONS, *ARGUMENTS, *IMAGES]
+TRAVEL = (("save", "-o", "%/@.tar", "@"), ("rmi", "@"), ("load", "-i", "%/@.tar"))
+FROM_ITSELF = {"cachefrom": ["@"]}
+FORGOTTEN = ("forgotten",)
+SOURCES = [
+    Scenario("a loaded image is no cache", {2: ("removed",)}, between=TRAVEL),
+    Scenario("a loaded image is named as one", {}, between=TRAVEL, second=FROM_ITSELF),
+    Scenario("a loaded image is named, and a file edited", {8: FORGOTTEN}, edited(),
+             between=TRAVEL, second=FROM_ITSELF),
+    Scenario("a loaded image is named, and an argument changed", {7: FORGOTTEN},
+             between=TRAVEL, second={**FROM_ITSELF, "buildargs": {"V": "2"}}),
+    Scenario("a loaded image is named behind one that is not here", {}, between=TRAVEL,
+             second={"cachefrom": ["nowhere:1", "@"]}),
+    Scenario("the image itself is named", {}, second=FROM_ITSELF),
+    Scenario("the image itself is named, and a file edited", {8: CONTENT}, edited(),
+             second=FROM_ITSELF),
+    Scenario("an image that is not here is named", {2: ("source",)},
+             second={"cachefrom": ["nowhere:1"]}),
+    Scenario("another image is named", {2: ("source",)}, second={"cachefrom": ["busybox"]}),
+    Scenario("no image is named", {}, second={"cachefrom": []}),
+    Scenario("stages of a loaded image", {2: ("removed",), 3: ()}, text=STAGES,
+             between=TRAVEL, second=FROM_ITSELF),
+]  # fmt: skip
+
+SCENARIOS = [*FILES, *INSTRUCTIONS, *ARGUMENTS, *IMAGES, *SOURCES]

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import tempfile
 from collections.abc import Sequence
 from typing import Any
 
@@ -53,13 +54,17 @@ def rebuilt(baker: Baker, scenario: Scenario) -> list[str]:
         baker.run("tag", f"{tag}:1", f"{tag}:base")
     old, new = scenario.contexts()
     built(baker, old, **{"t": tag, **scenario.first})
-    for words in scenario.between:
-        baker.run(*map(scenario.named, words))
+    with tempfile.TemporaryDirectory() as place:
+        for words in scenario.between:
+            baker.run(*(scenario.named(word).replace("%", place) for word in words))
     second = {name: _named(scenario, value) for name, value in scenario.second.items()}
     return decisions(built(baker, new, **{"t": tag, **second}))
 
 
 def _named(scenario: Scenario, value: Any) -> Any:
+    """Put the image's name into a value of the query; a list travels as JSON."""
+    if isinstance(value, list):
+        return json.dumps([scenario.named(each) for each in value])
     return scenario.named(value) if isinstance(value, str) else value
 
 
