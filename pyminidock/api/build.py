@@ -83,13 +83,14 @@ def _options(request: Request) -> Options:
     return Options(
         query.get("dockerfile") or DOCKERFILE,
         tuple(dict.fromkeys(_tag(name) for name in request.every("t") if name)),
-        _mapping(query.get("buildargs"), "error reading build args"),
+        _mapping(query.get("buildargs"), "error reading build args", "*string"),
         {name: value or "" for name, value in
-         _mapping(query.get("labels"), "error reading labels").items()},
+         _mapping(query.get("labels"), "error reading labels", "string").items()},
         query.get("target", ""), query.get("platform", ""),
         query.get("networkmode") or "default", not request.says("nocache"),
-        request.says("pull"), request.says("rm", "1"), request.says("forcerm"),
-        request.query.get("stages") == "all", _cache_from(query.get("cachefrom")),
+        request.says("pull"), request.says("rm", "1") or request.says("forcerm"),
+        request.says("forcerm"),
+        request.query.get("stages") == "all",
     )  # fmt: skip
 
 
@@ -156,42 +157,36 @@ def _tag(name: str) -> str:
     return wanted.canonical
 
 
-def _mapping(text: str | None, said: str) -> Mapping[str, str | None]:
-    """Read a JSON object of texts and nulls.  Raises BadRequest."""
-    if not text:
-        return {}
-    try:
-        value = read_json(text.encode())
-    except BadRequest as fault:
-        raise _bad(f"{said}: {fault.what}") from fault
-    if value is None:
-        return {}
-    if not isinstance(value, dict) or not all(
-        each is None or isinstance(each, str) for each in value.values()
-    ):
-        raise _bad(
-            f"{said}: json: cannot unmarshal into Go value of type map[string]string"
-        )
-    return value
-
-
-def _cache_from(text: str | None) -> tuple[str, ...] | None:
-    """Read the images whose steps may be taken; None if none was named.
+def _mapping(text: str | None, said: str, kind: str) -> Mapping[str, str | None]:
+    """Read a JSON object of texts and nulls; `kind` is their type in Docker's words.
 
     Raises BadRequest.
     """
     if not text:
-        return None
-    said = "error reading cache-from"
+        return {}
     try:
         value = read_json(text.encode())
     except BadRequest as fault:
         raise _bad(f"{said}: {fault.what}") from fault
     if value is None:
-        return None
-    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
-        raise _bad(f"{said}: json: cannot unmarshal into Go value of type []string")
-    return tuple(value) or None
+        return {}
+    cannot = f"{said}: json: cannot unmarshal"
+    if not isinstance(value, dict):
+        raise _bad(f"{cannot} {_kind(value)} into Go value of type map[string]{kind}")
+    for each in value.values():
+        if each is not None and not isinstance(each, str):
+            raise _bad(f"{cannot} {_kind(each)} into Go value of type string")
+    return value
+
+
+def _kind(value: object) -> str:
+    """Call a JSON value as Go does.
+
+    >>> [_kind(value) for value in (True, 1, "a", [], {})]
+    ['bool', 'number', 'string', 'array', 'object']
+    """
+    kinds = {bool: "bool", str: "string", list: "array", dict: "object"}
+    return kinds.get(type(value), "number")
 
 
 def _bad(what: str) -> BadRequest:

@@ -33,6 +33,7 @@ from pyminidock.grammar.refs import Reference
 from pyminidock.image.digest import Digest
 from pyminidock.image.document import Image
 from pyminidock.image.manifest import Platform
+from pyminidock.image.platform import parse as parse_platform
 from pyminidock.layers.archive import Stream
 from pyminidock.layers.snapshots import remove_tree
 from pyminidock.store.failpoints import reach
@@ -75,6 +76,8 @@ class Building:
             )
             self._undo.enter_context(house.store.leases.lease(self.story))
             house.store.check_reserve()
+            if self.options.platform:
+                parse_platform(self.options.platform, _platform(house))
             with telling_full(house.root):
                 self._read(stream)
         except BaseException as failure:

@@ -37,6 +37,7 @@ _KINDS = {
     tarfile.DIRTYPE: "directory", tarfile.SYMTYPE: "link", tarfile.REGTYPE: "file",
     tarfile.FIFOTYPE: "fifo", tarfile.CHRTYPE: "character", tarfile.BLKTYPE: "block",
 }  # fmt: skip
+_PIECES = ("stream", "aux", "error", "message")
 _XATTR = "SCHILY.xattr."
 
 
@@ -63,13 +64,14 @@ class Name(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a client got: the image or a message, and all lines of text."""
+    """What a client got: the image or a message, and all text; `pieces` as they came."""
 
     image: str
     text: str
     message: str
     code: int
     status: int
+    pieces: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,14 +171,16 @@ def bakers(reference: Reference, minidock: Minidock) -> tuple[Baker, Baker]:
 
 def _outcome(status: int, body: str) -> Outcome:
     image, text, message, code = "", "", "", 0
+    pieces: list[str] = []
     for line in body.splitlines():
         told = json.loads(line)
         text += told.get("stream", "")
+        pieces.append(next(f"{key} {told[key]}" for key in _PIECES if key in told))
         aux = told.get("aux", {})
         image = aux.get("ID", image) if isinstance(aux, dict) else image  # else a trace
         message = told.get("error", told.get("message", message))
         code = told.get("errorDetail", {}).get("code", code)
-    return Outcome(image, text, message, code, status)
+    return Outcome(image, text, message, code, status, tuple(pieces))
 
 
 # ── What is in an image ──────────────────────────────────────────────────────────────────

@@ -11,6 +11,7 @@ import tarfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -63,13 +64,11 @@ class Contest:
 
 def lines_of(outcome: Outcome) -> list[str]:
     """Give the lines of a build with the ids gone."""
-    return [_without_ids(line) for line in outcome.text.splitlines()]
+    return without_ids(outcome.text).splitlines()
 
 
-def _without_ids(line: str) -> str:
-    head, _, last = line.rpartition(" ")
-    is_id = len(last) == 12 and not set(last) - set("0123456789abcdef")
-    return f"{head} ID" if is_id else line
+def without_ids(text: str) -> str:
+    return re.sub(r"\b(sha256:[0-9a-f]{64}|[0-9a-f]{12})\b", "ID", text)
 
 
 def differing_lines(
@@ -148,6 +147,70 @@ def under_the_mark(text: str) -> str:
     (found,) = re.finditer(r"^ *\d+ \| (.*)\n +\| ([ \t]*)(\^+)$", text, re.MULTILINE)
     line, before, marks = found.groups()
     return line[len(before) :][: len(marks)]
+
+
+STEPS = "FROM busybox\nENV A={}\nRUN echo out\nCOPY a /\nRUN echo err >&2\n"
+PRINTED: dict[str, tuple[str, dict[str, Any]]] = {
+    "as usual": ("", {"rm": "1"}),
+    "containers stay": ("", {"rm": "0", "forcerm": "0"}),
+    "they do not, by force": ("", {"rm": "0", "forcerm": "1"}),
+    "names": ("", {"t": ["printed:1", "printed:2", "h.example/x/printed"]}),
+    "quietly": ("", {"q": "1"}),
+    "labels": ("", {"labels": {"b": "1", "a": "2 x"}}),
+    "unused arguments": ("", {"buildargs": {"Z": "1", "Y": None, "A": "x"}}),
+    "a failure": ("RUN exit 3", {"forcerm": "1"}),
+    "a failure whose container stays": ("RUN exit 3", {"rm": "1", "forcerm": "0"}),
+    "a failure of files": ("COPY nope /", {}),
+    "a failure, quietly": ("RUN exit 3", {"q": "1"}),
+    "two health checks": ("HEALTHCHECK CMD a\nHEALTHCHECK CMD b", {}),
+    "blank lines": ("RUN echo a \\\n\n  b\nRUN echo c \\\n\n d", {}),
+    "all stages": ("FROM busybox\nENV B=1", {"stages": "all"}),
+    "no such stage": ("", {"target": "zz"}),
+    "no such file": ("", {"dockerfile": "nope"}),
+    "a file outside": ("", {"dockerfile": "../x"}),
+    "an empty file": ("", {"dockerfile": "empty-file"}),
+    "a name in capitals": ("", {"t": "UP:1"}),
+    "a name with a digest": ("", {"t": f"a@sha256:{'0' * 64}"}),
+    "a version": ("", {"version": "3"}),
+    "squashing": ("", {"squash": "1"}),
+    "a platform": ("", {"platform": "zz"}),
+    "labels that are a list": ("", {"labels": "[]"}),
+    "a label that is a number": ("", {"labels": '{"a": 1}'}),
+    "arguments that are a text": ("", {"buildargs": '"a"'}),
+    "an address that is none": ("", {"remote": "foo"}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PRINTED)
+def test_each_piece_of_the_answer_is_dockers(contest: Contest, name: str) -> None:
+    """The first time, and again, when the steps are known."""
+    more, query = PRINTED[name]
+    context = {
+        **dockerfiles.TREE, "Dockerfile": STEPS.format(name.replace(" ", "-")) + more,
+    }  # fmt: skip
+    for _ in range(2):
+        theirs, mine = (
+            baker.build(context, **query) for baker in (contest.docker, contest.ours)
+        )
+        assert mine.status == theirs.status
+        for container in containers_left(mine.text):
+            contest.ours.run("rm", container)
+        found = differing_lines(name, pieces_of(theirs), pieces_of(mine))
+        assert report(contest.rules.unexplained(found)) == ""
+
+
+def containers_left(text: str) -> set[str]:
+    """Name the containers that a build said it began, and not that it removed."""
+    begun, gone = (
+        set(re.findall(rf"{words} (\w{{12}})\n", text))
+        for words in ("Running in", "intermediate container")
+    )
+    return begun - gone
+
+
+def pieces_of(outcome: Outcome) -> list[str]:
+    """Give what was said piece by piece, without ids and ends of lines."""
+    return [without_ids(piece).removesuffix("\n") for piece in outcome.pieces]
 
 
 def test_every_rule_about_builds_is_needed(contest: Contest) -> None:
