@@ -90,7 +90,7 @@ def _options(request: Request) -> Options:
         query.get("networkmode") or "default", not request.says("nocache"),
         request.says("pull"), request.says("rm", "1") or request.says("forcerm"),
         request.says("forcerm"),
-        request.query.get("stages") == "all",
+        request.query.get("stages") == "all", _cache_from(query.get("cachefrom")),
     )  # fmt: skip
 
 
@@ -187,6 +187,25 @@ def _kind(value: object) -> str:
     """
     kinds = {bool: "bool", str: "string", list: "array", dict: "object"}
     return kinds.get(type(value), "number")
+
+
+def _cache_from(text: str | None) -> tuple[str, ...] | None:
+    """Read the images whose steps may be taken; None if none was named.
+
+    Raises BadRequest.
+    """
+    if not text:
+        return None
+    said = "error reading cache-from"
+    try:
+        value = read_json(text.encode())
+    except BadRequest as fault:
+        raise _bad(f"{said}: {fault.what}") from fault
+    if value is None:
+        return None
+    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+        raise _bad(f"{said}: json: cannot unmarshal into Go value of type []string")
+    return tuple(value) or None
 
 
 def _bad(what: str) -> BadRequest:
