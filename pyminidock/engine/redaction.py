@@ -1,8 +1,9 @@
 """What must never leave: values of variables, credentials in commands and addresses.
 
-Two circles.  Whoever listens live sees the command that was typed, for it is their own;
-values of environment variables nobody sees.  The journal and what is exported from it may
-travel to strangers, so there every text is searched for what looks like a credential:
+Two circles.  Whoever listens live sees the command that was typed and the Dockerfile that
+was sent, for they are their own; values of a container's variables nobody sees.  The
+journal and what is exported from it may travel to strangers, so there every text is
+searched for what looks like a credential:
 
     Authorization: Bearer …      a header: the rest of it goes
     https://user:…@host          the part of an address before the @
@@ -81,9 +82,6 @@ def for_listeners(event: Event) -> Event:
     >>> for_listeners(spec).environment
     ('PATH=/bin', 'A=‹redacted›', 'A_KEY=‹redacted›')
     """
-    if isinstance(event, ConfigChanged) and event.field in ("environment", "labels"):
-        hidden = {name: _each(variable, getattr(event, name)) for name in _SIDES}
-        return _changed(event, hidden)
     texts = _texts_of(type(event))
     if _ENVIRONMENTS.isdisjoint(texts):
         return event
@@ -103,6 +101,9 @@ def for_journal(event: Event) -> Event:
             return _changed(event, {"text": instruction(event.text)})
         case CacheMissed(cause="instruction") | ConfigChanged(field="on_build"):
             sides = {name: _each(instruction, getattr(event, name)) for name in _SIDES}
+            return _changed(event, sides)
+        case ConfigChanged(field="environment" | "labels"):
+            sides = {name: _each(variable, getattr(event, name)) for name in _SIDES}
             return _changed(event, sides)
     if not _is_suspicious(event):
         return event

@@ -145,7 +145,8 @@ def test_an_instruction_without_secrets_is_as_it_was_written() -> None:
 def test_a_changed_configuration_names_variables_without_values(field: str) -> None:
     event = ConfigChanged(1, field, (f"A={CANARY}",), (f"A={CANARY}", "B="))
     hidden = ConfigChanged(1, field, (f"A={REDACTED}",), (f"A={REDACTED}", f"B={REDACTED}"))
-    assert for_journal(event) == for_listeners(event) == hidden
+    assert for_journal(event) == hidden
+    assert for_listeners(event) is event  # as the Dockerfile, which they wrote
     command = ConfigChanged(1, "command", (), ("login", "--password", CANARY))
     assert CANARY not in str(for_journal(command))
     assert for_listeners(command) is command
