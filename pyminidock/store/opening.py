@@ -103,10 +103,7 @@ def open_store(  # noqa: PLR0913  (all but the root are for tests, or the engine
     was repaired is `repairs` of the answer.  Raises DatabaseTooNew, NetworkFilesystem,
     StoreFull.
     """
-    for path in (root, root / "layers", root / "trash", root / "oci",
-                 root / "oci" / "blobs", root / "oci" / "blobs" / "sha256"):  # fmt: skip
-        files.make_directory(path)
-        path.chmod(0o700)  # whatever the umask, or somebody, made of it
+    _make_places(root, files)
     repairs: list[Repair] = []
 
     def furnish(db: Database) -> Store:
@@ -136,6 +133,18 @@ def open_store(  # noqa: PLR0913  (all but the root are for tests, or the engine
         raise
     store.repairs = tuple(repairs)
     return store
+
+
+def _make_places(root: Path, files: Files) -> None:
+    """Make the directories of a root; those that were missing survive a power cut."""
+    places = (root, root / "layers", root / "trash", root / "oci", root / "oci" / "blobs",
+              root / "oci" / "blobs" / "sha256")  # fmt: skip
+    missing = [path for path in places if not path.exists()]
+    for path in places:
+        files.make_directory(path)
+        path.chmod(0o700)  # whatever the umask, or somebody, made of it
+    for above in dict.fromkeys(path.parent for path in missing):
+        files.sync_directory(above)
 
 
 def _set_database_aside(
