@@ -152,9 +152,11 @@ class Database:
     def ask(self, question: str, *values: object) -> list[sqlite3.Row]:
         """Give the rows of one SELECT, which sees one moment by itself; else as `read`."""
         if self._writing == get_ident():
-            return self._writer.execute(question, values).fetchall()
+            mine: list[sqlite3.Row] = self._writer.execute(question, values).fetchall()
+            return mine
         with self._lent() as connection:
-            return connection.execute(question, values).fetchall()
+            found: list[sqlite3.Row] = connection.execute(question, values).fetchall()
+        return found
 
     @contextmanager
     def _lent(self) -> Iterator[sqlite3.Connection]:
