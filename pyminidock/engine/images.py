@@ -26,7 +26,7 @@ from pyminidock.grammar.refs import Reference, parse
 from pyminidock.image.digest import Digest
 from pyminidock.image.document import MAX_DOCUMENT_BYTES, Image, config_fields, read_image
 from pyminidock.image.history import Ancestor, rows, seconds_of
-from pyminidock.layers.bootstrap import Base, bootstrap
+from pyminidock.layers.bootstrap import RECIPES, Base, bootstrap
 from pyminidock.store.images import ImageRow, NoSuchImage
 
 Document = dict[str, Any]
@@ -99,10 +99,12 @@ def no_such_image(house: House, name: str) -> NoSuchImage:
     """Make the refusal for a name that leads nowhere, with what is here."""
     here = [familiar(each) for each in house.store.images.names()]
     shown = ", ".join(here[:8]) + (", …" if len(here) > 8 else "")
+    repository = name.removesuffix(":latest")
+    makes = f"minidock bootstrap {repository if repository in RECIPES else 'busybox'}"
     return NoSuchImage(
         f"No such image: {name[:200]}",
         why=f"the images here are {shown}" if here else "there is no image here yet",
-        try_next="minidock images" if here else "minidock bootstrap busybox",
+        try_next="minidock images" if here and repository not in RECIPES else makes,
         lesson="images",
     )
 

@@ -121,11 +121,11 @@ def _moment(seconds: int) -> str:
 
 def _recipe(name: str) -> Recipe:
     """Find a recipe.  Raises NoRecipe."""
-    made = _RECIPES.get(name.removesuffix(":latest"))
+    made = RECIPES.get(name.removesuffix(":latest"))
     if made is None:
         raise NoRecipe(
             f"no recipe for an image named {name[:80]!r}",
-            why=f"this machine can make {', '.join(_RECIPES)} without a registry",
+            why=f"this machine can make {', '.join(RECIPES)} without a registry",
             try_next="minidock bootstrap busybox",
             lesson="images",
         )
@@ -164,7 +164,7 @@ def _debian() -> Recipe:
     return Recipe(((f"mmdebstrap {suite}", _fill_debian),), config, stand_in, tags)
 
 
-_RECIPES: dict[str, Callable[[], Recipe]] = {
+RECIPES: dict[str, Callable[[], Recipe]] = {
     "busybox": _busybox, "alpine": _alpine, "python": _python, "debian": _debian,
 }  # fmt: skip
 

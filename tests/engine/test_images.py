@@ -113,6 +113,21 @@ def test_without_any_image_the_first_step_is_named(tmp_path: Path) -> None:
         assert refusal.value.try_next == "minidock bootstrap busybox"
 
 
+@pytest.mark.parametrize(
+    ("name", "advice"),
+    [
+        ("python", "minidock bootstrap python"),
+        ("alpine:latest", "minidock bootstrap alpine"),
+        ("alpine:3", "minidock images"),
+        ("web", "minidock images"),
+    ],
+)
+def test_what_can_be_made_here_is_advised(house: House, name: str, advice: str) -> None:
+    with pytest.raises(MinidockError) as refusal:
+        images.find(house, name)
+    assert refusal.value.try_next == advice
+
+
 # ── Names ────────────────────────────────────────────────────────────────────────────────
 
 
