@@ -8,6 +8,7 @@ comes from the best witness that is left:
     cache     the story is gone: which step made which image, and what it cost
     history   that is gone, too, or was never here: what the image says of itself
 
+Values that a Dockerfile gives to ENV, ARG and LABEL are hidden, as in the journal.
 An image that was not built here has a history only: whether its steps came from a cache
 was somebody else's decision.
 """
@@ -15,7 +16,7 @@ was somebody else's decision.
 from collections.abc import Iterable
 from typing import Any
 
-from pyminidock.engine import images
+from pyminidock.engine import images, redaction
 from pyminidock.engine.house import House
 from pyminidock.events.journal import Record
 from pyminidock.image.digest import Digest
@@ -38,7 +39,7 @@ def explain(house: House, reference: str) -> Row:
     told_by = "story"
     if row.is_local_build:
         story, records = _story(house, row.id)
-        steps = [_spelt(house, step) for step in _folded(records, row.id)]
+        steps = _folded(records, row.id)
         if not steps:
             told_by, steps = "cache", _remembered(house, row.id)
     if not steps:
@@ -93,13 +94,6 @@ def _folded(records: Iterable[Record], image: Digest) -> list[Row]:
     return []
 
 
-def _spelt(house: House, step: Row) -> Row:
-    """Put the words of the Dockerfile in the place of those that the journal may keep."""
-    is_own = step["verdict"] in ("hit", "miss")  # the image of a base is not of this build
-    known = house.store.cache.of_image(step["image"]) if is_own else None
-    return step | {"text": known.inputs["text"]} if known else step
-
-
 def _remembered(house: House, image: Digest) -> list[Row]:
     """Tell what the cache knows of an image and of those before it."""
     steps: list[Row] = []
@@ -109,7 +103,7 @@ def _remembered(house: House, image: Digest) -> list[Row]:
             break
         cost = row.inputs.get("milliseconds", 0), row.inputs.get("bytes", 0)
         steps.append(_step(
-            row.inputs["text"], "made", image=image,
+            redaction.instruction(row.inputs["text"]), "made", image=image,
             milliseconds=cost[0], size_bytes=cost[1],
         ))  # fmt: skip
         image = row.parent

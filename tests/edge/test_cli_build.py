@@ -66,9 +66,9 @@ def test_a_failing_run_gives_its_exit_code_and_the_way_in(
     text = "FROM busybox\nRUN echo before >/file\nRUN exit 7\n"
     failed = minidock.run("build", "--force-rm", "-", input=text)
     assert failed.returncode == 7
-    assert failed.stderr.splitlines()[0] == (
-        "minidock: The command '/bin/sh -c exit 7' returned a non-zero code: 7"
-    )
+    shown = failed.stderr.splitlines()
+    assert shown[0] == "   3 | RUN exit 7"
+    assert "minidock: The command '/bin/sh -c exit 7' returned a non-zero code: 7" in shown
     line = next(row for row in failed.stdout.splitlines() if "look around" in row)
     image = line.split()[-2]
     assert minidock.run("run", "--rm", image, "cat", "/file").stdout == "before\n"

@@ -141,6 +141,7 @@ CAUSES = [
     ("argument", "V"), ("variable", "V"), ("setting", "mode"), ("file", "content"),
     ("file", "mode"), ("file", "owner"), ("file", "kind"), ("file", "link"),
     ("file", "added"), ("file", "removed"), ("removed", ""), ("unfinished", ""),
+    ("source", ""), ("forgotten", ""),
 ]  # fmt: skip
 
 
