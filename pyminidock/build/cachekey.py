@@ -99,7 +99,7 @@ def sum_of(paths: Iterable[tuple[str, Seen | None]], *, is_directory: bool) -> s
     sums = [seen.sum if seen else path for path, seen in paths]
     if not is_directory:
         return f"file:{sums[0]}"
-    return "dir:" + hashlib.sha256(_joined(sorted(sums))).hexdigest()
+    return "dir:" + _digest(sorted(sums))
 
 
 def sum_of_all(sums: Sequence[str]) -> str:
@@ -110,11 +110,16 @@ def sum_of_all(sums: Sequence[str]) -> str:
     """
     if len(sums) == 1:
         return sums[0]
-    return "multi:" + hashlib.sha256(_joined(sums)).hexdigest()
+    return "multi:" + _digest(sums)
 
 
-def _joined(sums: Sequence[str]) -> bytes:
-    return ",".join(sums).encode("utf-8", "surrogateescape")
+def _digest(sums: Sequence[str]) -> str:
+    """Give the digest of sums, joined by commas; there may be many."""
+    digest, comma = hashlib.sha256(), ""
+    for each in sums:
+        digest.update((comma + each).encode("utf-8", "surrogateescape"))
+        comma = ","
+    return digest.hexdigest()
 
 
 # ── The key ──────────────────────────────────────────────────────────────────────────────
@@ -143,17 +148,30 @@ class Inputs:
         return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
     def to_json(self) -> dict[str, Any]:
-        """Give what is kept, to be compared with later."""
-        files = {
-            path: [seen.kind, seen.mode, seen.uid, seen.gid, seen.size, seen.link,
-                   seen.sum, seen.content]
-            for path, seen in self.files.items()
-        }  # fmt: skip
+        """Give what is kept, to be compared with later; `files` are made when asked for."""
         return {
             "text": self.text, "effect": self.effect, "arguments": dict(self.arguments),
-            "settings": dict(self.settings), "files": files, "sources": self.sources,
-            "variables": dict(self.variables),
+            "settings": dict(self.settings), "files": _Told(self.files),
+            "sources": self.sources, "variables": dict(self.variables),
         }  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _Told(Mapping[str, list[Any]]):
+    """The files of a step as JSON values, one at a time: there may be many."""
+
+    files: Mapping[str, Seen]
+
+    def __getitem__(self, path: str) -> list[Any]:
+        seen = self.files[path]
+        return [seen.kind, seen.mode, seen.uid, seen.gid, seen.size, seen.link, seen.sum,
+                seen.content]  # fmt: skip
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.files)
+
+    def __len__(self) -> int:
+        return len(self.files)
 
 
 def inputs_of(kept: Mapping[str, Any]) -> Inputs:

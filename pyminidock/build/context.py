@@ -198,10 +198,12 @@ def _sum_up(entries: Iterator[Entry], context: Context) -> None:
     """Note the sum of each entry; what replaces a directory takes what was in it."""
     seen, listing = context.seen, context.listing
     assert listing  # noqa: S101  (nothing is unpacked yet)
+    modes: dict[int, int] = {}  # many files, few modes
     for entry in entries:
         name = os.fsdecode(entry.name)
+        mode = modes.setdefault(entry.mode, entry.mode)
         facts = Seen(
-            _KINDS[entry.kind], entry.mode, entry.uid, entry.gid, entry.size,
+            _KINDS[entry.kind], mode, entry.uid, entry.gid, entry.size,
             os.fsdecode(entry.link), entry.device,
         )  # fmt: skip
         summing = Summing(entry.name, facts, entry.xattrs)

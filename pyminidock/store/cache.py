@@ -9,6 +9,7 @@ when nothing is found, the builder compares the two.
 Source: moby, daemon/builder/dockerfile/imageprobe.go; hardening.md C.8.
 """
 
+import io
 import json
 import sqlite3
 from collections.abc import Mapping, Sequence
@@ -56,7 +57,7 @@ class BuildCache:
 
     def add(self, row: CacheRow) -> None:
         """Note a step whose image is noted; the same step again becomes the latest."""
-        inputs = json.dumps(row.inputs, sort_keys=True, allow_nan=False)
+        inputs = _text(row.inputs)
         with self._db.write() as rows:
             rows.execute(
                 "INSERT OR REPLACE INTO cache (parent, key, inputs, image, created)"
@@ -135,6 +136,25 @@ class BuildCache:
         query = f"SELECT * FROM cache WHERE {condition} ORDER BY number DESC LIMIT 1"  # noqa: S608  (ours)
         found = self._db.ask(query, *values)
         return _row(found[0]) if found else None
+
+
+def _text(inputs: Mapping[str, Any]) -> str:
+    """Write JSON, item by item: one input may be of many files."""
+    out = io.StringIO()
+    _write(inputs, out)
+    return out.getvalue()
+
+
+def _write(value: Mapping[str, Any], out: io.StringIO) -> None:
+    before = "{"
+    for key in sorted(value):
+        out.write(f"{before}{json.dumps(key)}: ")
+        if isinstance(each := value[key], Mapping):
+            _write(each, out)
+        else:
+            out.write(json.dumps(each, allow_nan=False))
+        before = ", "
+    out.write("}" if value else "{}")
 
 
 def _row(row: sqlite3.Row) -> CacheRow:
