@@ -26,7 +26,7 @@ from pyminidock.cli.build import (
     pack,
     query_of,
 )
-from pyminidock.cli.failures import ERROR, WordsRefused, tell
+from pyminidock.cli.failures import WordsRefused, tell
 from pyminidock.cli.step_deeds import Deed
 from pyminidock.cli.step_gates import gated
 from pyminidock.cli.step_ways import in_lines, in_stepper, wants_lines
@@ -34,8 +34,10 @@ from pyminidock.client.connect import connect
 from pyminidock.client.context import refuse_two_readers
 from pyminidock.client.handles import Client
 from pyminidock.client.packing import Sent, total_line
+from pyminidock.errors import MinidockError
 
 BEFORE_EACH = "step.started"
+ABORTED = 125  # as for `step run`
 
 
 def step_build(words: tuple[str, ...], **given: Any) -> int:
@@ -71,7 +73,7 @@ class _Stepped:
         sent: Sent | None,
     ) -> None:  # fmt: skip
         self._client, self._query, self._archive, self._sent = client, query, archive, sent
-        self._said: list[str] = [f"{total_line(sent)}\n"] if sent else []
+        self._said: list[str] = [f"{total_line(sent.size_bytes)}\n"] if sent else []
         self._is_shown = False
         self.image = ""
 
@@ -95,20 +97,32 @@ class _Stepped:
             self._show()
             try:
                 building.result()
-            except BuildFailed as failure:
-                if failure.caret and not source.was_aborted:
-                    click.echo(failure.caret, err=True)
-                tell(explained(failure, self._sent))
-                return ERROR if source.was_aborted else failure.exit_code
+            except MinidockError as failure:
+                return self._failed(failure, was_aborted=source.was_aborted)
         return 0
 
+    def _failed(self, failure: MinidockError, *, was_aborted: bool) -> int:
+        """Tell how it ended; give the exit code.  Raises what never was a build."""
+        if was_aborted:
+            tell(failure)
+            return ABORTED
+        if not isinstance(failure, BuildFailed):
+            raise failure
+        if failure.caret:
+            click.echo(failure.caret, err=True)
+        tell(explained(failure, self._sent))
+        return failure.exit_code
+
     def _build(self, number: str, release: Callable[[], object]) -> None:
-        """Build; at the end, however it comes, nothing is to be held any more."""
+        """Build; its story ends with it, and all gates.  One that never began has none."""
         try:
             query = {**self._query, "buildid": number}
             self.image = follow(self._client, query, self._archive, self._say)
-        finally:
+        except BuildFailed:
+            raise
+        except BaseException:
             release()
+            raise
 
     def _say(self, text: str) -> None:
         """Print, or keep while the screen belongs to the stepper."""

@@ -9,7 +9,7 @@ from contextlib import suppress
 from queue import SimpleQueue
 from threading import Thread
 
-from pyminidock.cli.failures import advised
+from pyminidock.cli.failures import WordsRefused
 from pyminidock.cli.stepper_source import LiveSource, matches
 from pyminidock.client.handles import Client
 from pyminidock.client.transport import Refused
@@ -106,7 +106,7 @@ class SteppedSource(LiveSource):
 def gated(
     client: Client, story: str, patterns: Sequence[str], *, title: str, line: str
 ) -> SteppedSource:
-    """Set the gates.  Raises Refused, with the whole command that is meant.
+    """Set the gates.  Raises WordsRefused, with the whole command that is meant.
 
     `line` is that command, with {} where the pattern stands.
     """
@@ -115,4 +115,6 @@ def gated(
     except Refused as refusal:
         if not refusal.try_next.startswith("--break"):
             raise
-        raise advised(refusal, line.format(refusal.try_next)) from refusal
+        raise WordsRefused(
+            refusal.what, why=refusal.why, try_next=line.format(refusal.try_next)
+        ) from refusal

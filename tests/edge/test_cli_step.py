@@ -33,7 +33,7 @@ RUN = ("step", "run", "--no-tui")
 
 @dataclass
 class Stepper:
-    """A `minidock step run --no-tui`: the test reads holds and types letters."""
+    """A `minidock step … --no-tui`: the test reads holds and types letters."""
 
     client: subprocess.Popen[bytes]
     seen: bytes = b""
@@ -76,10 +76,12 @@ class Stepper:
 
 
 @contextmanager
-def stepping(minidock: Minidock, *args: str) -> Iterator[Stepper]:
+def stepping(
+    minidock: Minidock, *args: str, verb: tuple[str, ...] = RUN
+) -> Iterator[Stepper]:
     """Begin to step; nothing of the client is left at the end."""
     client = subprocess.Popen(
-        minidock.words(*RUN, *args), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        minidock.words(*verb, *args), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
         stderr=subprocess.PIPE, env=minidock.environment,
     )  # fmt: skip
     with client:

@@ -227,7 +227,7 @@ def test_a_shell_between_two_instructions_opens_in_the_image_of_the_last_one() -
 
     async def run() -> None:
         shell = partial(_note, opened)
-        app = StepperApp(source, light=False, shell=shell)  # noqa: S604  (no subprocess)
+        app = StepperApp(source, light=False, shell=shell)
         async with app.run_test(size=(80, 24)) as pilot:
             await until(pilot, lambda: app.walk.held_at > 0)
             await press(pilot, "exclamation_mark")
