@@ -130,13 +130,12 @@ class _Walk:
         self._device = -1
 
     def run(self, upper: Path) -> None:
-        handle = os.open(upper, _DIRECTORY)
+        handle, inner = os.open(upper, _DIRECTORY), -1
         try:
             self._device = os.fstat(handle).st_dev
             levels = [_level(handle, b"")]
             while levels:
                 level = levels[-1]
-                inner = -1
                 for name in level.names:
                     inner = self._one(handle, level.prefix, name)
                     if inner >= 0:
@@ -148,9 +147,11 @@ class _Walk:
                         inner = _climb(handle, levels[-1])
                 if inner >= 0:
                     os.close(handle)
-                    handle = inner
+                    handle, inner = inner, -1
         finally:
             os.close(handle)
+            if inner >= 0:
+                os.close(inner)
         self._writer.close()
         self._pass_on()
 
@@ -346,7 +347,11 @@ def _level(handle: int, prefix: bytes) -> _Level:
 def _climb(handle: int, level: _Level) -> int:
     """Open the directory above.  Raises TreeNotPortable if it is not the one we left."""
     above = os.open("..", _DIRECTORY, dir_fd=handle)
-    status = os.fstat(above)
+    try:
+        status = os.fstat(above)
+    except OSError:
+        os.close(above)
+        raise
     if (status.st_dev, status.st_ino) == level.identity:
         return above
     os.close(above)

@@ -63,7 +63,11 @@ class Growing:
         self.implied = 0  # directories made because something below them was
         self._opened: deque[Directory] = deque()
         self._walks: dict[bytes, Directory] = {}
-        os.fchmod(self.root.handle, 0o700)
+        try:
+            os.fchmod(self.root.handle, 0o700)
+        except OSError:
+            self.close()
+            raise
 
     def close(self) -> None:
         """Close all handles."""

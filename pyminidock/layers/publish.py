@@ -20,7 +20,7 @@ Source: man 2 sync (since Linux 1.3.20 it waits); hardening.md C.5, D.1.
 import os
 import stat
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from pyminidock.errors import MinidockError
@@ -119,15 +119,15 @@ def commit_tree(  # noqa: PLR0913  (as above)
 
         packed = pack(upper, take, emit=emit, spelling=policy.spelling)
         diff_id, _ = out.commit()
-        upper.rename(making / "diff")
-        _leave_out(making / "diff", packed.left_out)
-        sync(making)
-        reach("diff.synced")
         row = LayerRow(
             extend(parent, diff_id), diff_id, parent, diff_id,
             packed.content_bytes, packed.entries,
         )  # fmt: skip
-        store.layers.settle(making, row)
+        with _moved(upper, making / "diff"):
+            _leave_out(making / "diff", packed.left_out)
+            sync(making)
+            reach("diff.synced")
+            store.layers.settle(making, row)
     reach("diff.published")
     emit(LayerCommitted(row.chain_id, row.diff_id, row.size_bytes, row.files))
     return row
@@ -169,6 +169,18 @@ def _workshop(store: Store) -> Iterator[Path]:
             yield making
     finally:
         remove_tree(making)  # absent if it got its name
+
+
+@contextmanager
+def _moved(tree: Path, place: Path) -> Iterator[None]:
+    """Have a tree at another place; if the work fails it goes back to its owner."""
+    tree.rename(place)
+    try:
+        yield
+    except BaseException:
+        with suppress(FileNotFoundError):  # it has become a layer
+            place.rename(tree)
+        raise
 
 
 class _Tee:
