@@ -83,7 +83,7 @@ def _file(given: "str | bytes | File | None") -> File:
         case bytes():
             return File(given)
         case File(link=link) if link and given.kind == tarfile.REGTYPE:
-            return replace(given, kind=tarfile.SYMTYPE)
+            return replace(given, kind=tarfile.SYMTYPE, mode=0o777)
     return given
 
 

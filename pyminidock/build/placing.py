@@ -103,6 +103,10 @@ class NewTree:
         self._tell("", path, os.fstat(handle))
         return True
 
+    def touch(self, path: bytes) -> None:
+        """Let a directory be in this layer, as it is, whether something comes in or not."""
+        self._enter(path)
+
     def put(self, source: Merged, real: str, target: bytes, how: How) -> None:
         """Put one file, link or device under the name `target`."""
         self._names.clear()

@@ -261,6 +261,7 @@ def _place_source(  # noqa: PLR0913, PLR0917  (one thing, and everything around 
 ) -> None:  # fmt: skip
     if source.is_directory:
         to.new.directory(path, to.how.owner or (0, 0))
+        to.new.touch(path)
         to.new.pour(found.files.tree, source.real, path, to.how)
         return
     if isinstance(found.step, said.Add) and _is_archive(found.files.tree, source):

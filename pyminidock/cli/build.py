@@ -66,8 +66,8 @@ def build(words: tuple[str, ...], **given: Any) -> int:
     with tempfile.SpooledTemporaryFile(IN_MEMORY_BYTES) as archive:
         sent, name = pack(directory, file, archive)
         query["dockerfile"] = name
-        if sent and not given["quiet"]:
-            click.echo(total_line(sent))
+        if not given["quiet"]:
+            click.echo(total_line(archive.tell()))
         archive.seek(0)
         with connect() as client:
             try:

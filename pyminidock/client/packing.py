@@ -240,6 +240,6 @@ def shown_size(size_bytes: int) -> str:
     return f"{size:.4g}{units[0]}"
 
 
-def total_line(sent: Sent) -> str:
+def total_line(size_bytes: int) -> str:
     """What the docker command line prints before a build."""
-    return f"Sending build context to Docker daemon  {shown_size(sent.size_bytes)}"
+    return f"Sending build context to Docker daemon  {shown_size(size_bytes)}"

@@ -249,4 +249,4 @@ def test_an_ignore_file_that_is_a_pipe_or_too_long_is_refused(
 
 
 def test_the_size_is_shown_as_docker_shows_it() -> None:
-    assert total_line(Sent(1, 4096)) == "Sending build context to Docker daemon  4.096kB"
+    assert total_line(4096) == "Sending build context to Docker daemon  4.096kB"

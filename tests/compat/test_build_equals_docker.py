@@ -213,6 +213,65 @@ def pieces_of(outcome: Outcome) -> list[str]:
     return [without_ids(piece).removesuffix("\n") for piece in outcome.pieces]
 
 
+TYPED = {
+    "a folder": (("FOLDER",), "Dockerfile"),
+    "a file in it": (("-f", "FOLDER/d/other", "FOLDER"), "d/other"),
+    "a file outside": (("--file", "OUTSIDE", "FOLDER"), "OUTSIDE"),
+    "a file that is typed": (("-f", "-", "FOLDER"), "-"),
+    "no context": (("-",), "-"),
+    "all that can be said": (
+        ("-t", "typed:1", "--tag", "typed:2", "--build-arg", "V=2", "--label", "l=m n",
+         "--target", "one", "--no-cache", "--force-rm", "FOLDER"), "Dockerfile",
+    ),
+    "quietly": (("-q", "FOLDER"), "Dockerfile"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", TYPED)
+def test_what_is_typed_builds_and_prints_the_same(
+    contest: Contest, tmp_path: Path, name: str
+) -> None:
+    words, place = TYPED[name]
+    copy = "" if words == ("-",) else "COPY a d /x/\n"
+    text = f"FROM busybox AS one\nARG V=1\nENV N={name!r}\n{copy}RUN echo $V >/v\n"
+    folder, outside = tmp_path / "folder", tmp_path / "outside"
+    folder.mkdir()
+    laid_out(dockerfiles.TREE, folder)
+    given = text if place == "-" else None
+    if given is None:
+        (outside if place == "OUTSIDE" else folder / place).write_text(text)
+    places = {"FOLDER": str(folder), "OUTSIDE": str(outside)}
+    told = []
+    for baker in (contest.docker, contest.ours):
+        id_file = tmp_path / "id"
+        typed = [re.sub("FOLDER|OUTSIDE", lambda at: places[at[0]], word) for word in words]
+        done = baker.typed("build", "--iidfile", str(id_file), *typed, given=given)
+        assert done.returncode == 0, done.stderr
+        lines = [line for line in without_ids(done.stdout).splitlines() if line]
+        told.append((lines, baker.facts(id_file.read_text().strip())))
+    (docker_lines, docker_facts), (our_lines, our_facts) = told
+    assert report(differences(docker_facts, our_facts)) == ""
+    found = differing_lines(name, docker_lines, our_lines)
+    assert report(contest.rules.unexplained(found)) == ""
+
+
+def test_the_history_is_dockers_to_the_letter(contest: Contest) -> None:
+    text = (
+        "FROM busybox\nARG V=1\nENV A=b c=d\nRUN echo $V >/v\nCOPY a d/e /x/\n"
+        'COPY --chown=1:2 a /y\nWORKDIR /w\nSHELL ["/bin/sh", "-xc"]\n'
+        'EXPOSE 80 53/udp\nLABEL l="m n"\nCMD echo hi\nENTRYPOINT ["/bin/echo"]\nUSER 7\n'
+        "RUN true\nVOLUME /v1 /v2\nHEALTHCHECK --interval=5s CMD true\nSTOPSIGNAL 9\nONBUILD RUN x\n"
+        "ADD a a.tgz /\nMAINTAINER me\n"
+    )
+    context = {**dockerfiles.TREE, "Dockerfile": f"{text}COPY empty /etc\n"}
+    told = [
+        baker.history(baker.build(context).image)
+        for baker in (contest.docker, contest.ours)
+    ]
+    assert told[0] == told[1]
+    assert len(told[0]) == 21
+
+
 def test_every_rule_about_builds_is_needed(contest: Contest) -> None:
     for group in ("CLASSIC", "BUILDKIT"):
         for name in getattr(dockerfiles, group):
