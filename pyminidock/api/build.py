@@ -203,9 +203,13 @@ def _cache_from(text: str | None) -> tuple[str, ...] | None:
         raise _bad(f"{said}: {fault.what}") from fault
     if value is None:
         return None
-    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
-        raise _bad(f"{said}: json: cannot unmarshal into Go value of type []string")
-    return tuple(value) or None
+    cannot = f"{said}: json: cannot unmarshal"
+    if not isinstance(value, list):
+        raise _bad(f"{cannot} {_kind(value)} into Go value of type []string")
+    for each in value:
+        if each is not None and not isinstance(each, str):
+            raise _bad(f"{cannot} {_kind(each)} into Go value of type string")
+    return tuple(each or "" for each in value) or None
 
 
 def _bad(what: str) -> BadRequest:

@@ -119,3 +119,12 @@ def test_there_are_enough_edits_and_each_has_a_name_of_its_own() -> None:
     assert len(names) == len(set(names)) >= 80
     two = [each for each in SCENARIOS if sum(map(len, each.causes.values())) > 1]
     assert len(two) >= 12
+
+
+@pytest.mark.parametrize("text", ['{"a":1}', "[1]", '"x"', "3", "null", "[null]", "[]"])
+def test_what_cannot_be_read_as_a_list_of_images_is_refused_in_dockers_words(
+    both: tuple[Baker, Baker], text: str
+) -> None:
+    context = {"Dockerfile": "FROM busybox\n"}
+    docker, ours = (baker.build(context, cachefrom=text) for baker in both)
+    assert (ours.status, ours.message) == (docker.status, docker.message)

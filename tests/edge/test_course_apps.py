@@ -307,3 +307,26 @@ def test_after_a_failure_the_step_behind_it_says_that_it_was_not_reached(
     built(bases, app, tag)
     causes: Sequence[Any] = explained(bases, tag)["steps"][3]["causes"]
     assert [cause["cause"] for cause in causes] == ["unfinished"]
+
+
+# ── Steps from elsewhere ─────────────────────────────────────────────────────────────────
+
+
+def test_the_steps_of_a_loaded_image_are_taken_where_it_is_named(
+    bases: Minidock, app: Path, again: str
+) -> None:
+    archive = app.parent / "travelling.tar"
+    for words_ in (
+        ("save", "-o", str(archive), again), ("rmi", again), ("load", "-i", str(archive)),
+    ):  # fmt: skip
+        assert bases.run(*words_).returncode == 0
+    (app / "sample.py").write_text("print('two')\n")
+    flags = ("--label", f"of={again}", "--cache-from", f"nowhere,{again}")
+    built(bases, app, f"{again}-on", *flags)
+    told = explained(bases, f"{again}-on")
+    assert verdicts(told) == ["base", "hit", "hit", "hit", "miss", "miss", "miss"]
+    assert [step["source"] for step in told["steps"]] == ["", *[again] * 3, "", "", ""]
+    assert f"from {again}, which --cache-from names: 7 B saved" in words(
+        bases, f"{again}-on"
+    )
+    assert bases.run("run", "--rm", f"{again}-on").stdout == "two\n"
