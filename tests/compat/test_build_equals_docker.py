@@ -260,7 +260,8 @@ def test_the_history_is_dockers_to_the_letter(contest: Contest) -> None:
         "FROM busybox\nARG V=1\nENV A=b c=d\nRUN echo $V >/v\nCOPY a d/e /x/\n"
         'COPY --chown=1:2 a /y\nWORKDIR /w\nSHELL ["/bin/sh", "-xc"]\n'
         'EXPOSE 80 53/udp\nLABEL l="m n"\nCMD echo hi\nENTRYPOINT ["/bin/echo"]\nUSER 7\n'
-        "RUN true\nVOLUME /v1 /v2\nHEALTHCHECK --interval=5s CMD true\nSTOPSIGNAL 9\nONBUILD RUN x\n"
+        "RUN true\nVOLUME /v1 /v2\nHEALTHCHECK --interval=5s CMD true\nSTOPSIGNAL 9\n"
+        "ONBUILD RUN x\n"
         "ADD a a.tgz /\nMAINTAINER me\n"
     )
     context = {**dockerfiles.TREE, "Dockerfile": f"{text}COPY empty /etc\n"}
