@@ -24,7 +24,8 @@ import stat
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
+from types import TracebackType
+from typing import NoReturn, Self
 
 from pyminidock.events import ArchiveWarned, Emit, ignore
 from pyminidock.layers.archive import Entry, Kind, shown
@@ -78,18 +79,16 @@ def apply(
     once, as ArchiveWarned.  Raises ArchiveRefused where an entry has no meaning, OSError as
     the disk does; the tree is then half there, and the caller's to remove.
     """
-    work = _Applying(directory, emit, policy)
-    try:
+    with Applying(directory, emit, policy) as work:
         for entry in entries:
             work.put(entry)
-        work.finish()
-    finally:
-        work.tree.close()
-    return Applied(work.files, work.size_bytes, work.warnings)
+        return work.finish()
 
 
-class _Applying:
-    def __init__(self, directory: Path, emit: Emit, policy: Policy) -> None:
+class Applying:
+    """An empty `directory` while it is filled: `put` each entry, then `finish`."""
+
+    def __init__(self, directory: Path, emit: Emit = ignore, policy: Policy = ROOT) -> None:
         self.tree = Growing(directory, policy.spelling)
         self.files = self.size_bytes = self.warnings = 0
         self._emit, self._policy = emit, policy
@@ -99,6 +98,13 @@ class _Applying:
             Kind.SYMLINK: self._symlink, Kind.HARD_LINK: self._hard_link,
             Kind.CHARACTER: self._node, Kind.BLOCK: self._node, Kind.FIFO: self._node,
         }  # fmt: skip
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
+                 trace: TracebackType | None) -> None:  # fmt: skip
+        self.tree.close()
 
     def put(self, entry: Entry) -> None:
         """Carry out one entry.  Raises ArchiveRefused, OSError."""
@@ -120,11 +126,16 @@ class _Applying:
             self._refuse(entry, problem, _OF_THE_ARCHIVE[refusal.errno])
         self.files += 1
 
-    def finish(self) -> None:
-        """Give the directories their owners, modes and times."""
+    def finish(self) -> Applied:
+        """Give the directories their owners, modes and times; say what was put."""
         if self.tree.implied:
             self._warn(f"{self.tree.implied} directories were not in the archive", None)
         self.tree.finish(has_owners=self._policy.has_owners)
+        return Applied(self.files, self.size_bytes, self.warnings)
+
+    def _wants_owner(self, entry: Entry) -> bool:
+        """Whether what was just made for an entry has to be given to somebody else."""
+        return self._policy.has_owners and (entry.uid, entry.gid) != self.tree.owner
 
     # ── One verb for each kind ───────────────────────────────────────────────────────────
 
@@ -165,7 +176,7 @@ class _Applying:
         try:
             if entry.size:
                 self._pour(entry, made)
-            if self._policy.has_owners:
+            if self._wants_owner(entry):
                 os.chown(made, entry.uid, entry.gid)
             os.fchmod(made, entry.mode & 0o7777)
             if entry.xattrs:
@@ -258,7 +269,7 @@ class _Applying:
 
     def _settle(self, entry: Entry, handle: int, name: bytes) -> None:
         """Give owner, mode and time to what is never opened."""
-        if self._policy.has_owners:
+        if self._wants_owner(entry):
             os.chown(name, entry.uid, entry.gid, dir_fd=handle, follow_symlinks=False)
         if entry.kind is not Kind.SYMLINK:  # it was just made, so it is no link
             os.chmod(name, entry.mode & 0o7777, dir_fd=handle)

@@ -27,13 +27,14 @@ import stat
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Protocol
 
 from pyminidock.errors import MinidockError
 from pyminidock.events import ArchiveWarned, Emit, ignore
 from pyminidock.image.digest import Digest
 from pyminidock.layers.archive import EMPTY, Entry, Kind, shown
-from pyminidock.layers.tarfields import DEFAULT_LIMITS, NO_XATTRS
-from pyminidock.layers.tarwriter import Writer
+from pyminidock.layers.tarfields import BLOCK, DEFAULT_LIMITS, NO_XATTRS
+from pyminidock.layers.tarwriter import Writer, header_of
 from pyminidock.unionfs import whiteout
 from pyminidock.unionfs.whiteout import TRUSTED, Spelling
 
@@ -87,22 +88,31 @@ def diff(
     return Diffed(f"sha256:{digest.hexdigest()}", packed.content_bytes, packed.entries)
 
 
-def pack(
+def pack(  # noqa: PLR0913  (each is for one caller, and one idea)
     upper: Path, write: Callable[[bytes], object], *, emit: Emit = ignore,
-    spelling: Spelling = TRUSTED, has_whiteouts: bool = True,
+    spelling: Spelling = TRUSTED, has_whiteouts: bool = True, twin: "Twin | None" = None,
 ) -> Packed:  # fmt: skip
     """Write the archive of a tree; the order, and every byte, follow from the tree alone.
+
+    `twin` gets every entry too, with the bytes that went into the archive.
 
     Sockets are left out and told.  Without `has_whiteouts` the tree is no layer, and its
     `.wh.` names and 0:0 devices are ordinary.  Reads each file once, holds three handles.
     Raises WhiteoutMalformed for a name that would delete, TreeNotPortable beyond the limits
     of our own reader or for a redirected directory, OSError EXDEV at another filesystem.
     """
-    walk = _Walk(write, emit, spelling, has_whiteouts=has_whiteouts)
+    walk = _Walk(write, emit, spelling, has_whiteouts=has_whiteouts, twin=twin)
     walk.run(upper)
     return Packed(
         walk.entries, walk.content_bytes, walk.archive_bytes, tuple(walk.left_out)
     )
+
+
+class Twin(Protocol):
+    """Who gets the entries of an archive while it is written: `apply.Applying` is one."""
+
+    def put(self, entry: Entry) -> None:
+        """Take an entry; its body is good until this returns."""
 
 
 @dataclass(slots=True)
@@ -117,12 +127,12 @@ class _Level:
 class _Walk:
     def __init__(
         self, write: Callable[[bytes], object], emit: Emit, spelling: Spelling, *,
-        has_whiteouts: bool,
+        has_whiteouts: bool, twin: "Twin | None",
     ) -> None:  # fmt: skip
         self.entries = self.content_bytes = self.archive_bytes = 0
         self.left_out: list[bytes] = []
         self._write, self._emit, self._spelling = write, emit, spelling
-        self._has_whiteouts = has_whiteouts
+        self._has_whiteouts, self._twin = has_whiteouts, twin
         self._gathered: list[bytes] = []
         self._gathered_bytes = 0
         self._writer = Writer(self._gather)
@@ -255,8 +265,24 @@ class _Walk:
             first = self._first_names.setdefault(status.st_ino, entry.name)
             if first != entry.name:  # a link, a device or a FIFO with a second name
                 entry = replace(entry, kind=Kind.HARD_LINK, link=first, device=(0, 0))
-        self._writer.add(entry, body)
+        if self._twin is None:
+            self._writer.add(entry, body)
+        else:
+            self._add_twice(self._twin, entry, body)
         self.entries += 1
+
+    def _add_twice(self, twin: "Twin", entry: Entry, body: "_Body | None") -> None:
+        """Read a file once, for the archive and for somebody else."""
+        if body is None or not entry.size:
+            self._writer.add(entry)
+            twin.put(entry)
+            return
+        self._gather(header_of(entry))
+        shared = _Shared(body, self._gather)
+        twin.put(replace(entry, body=shared))
+        while shared.read(_GATHERED):  # what was not asked for belongs to the archive too
+            pass
+        self._gather(bytes(-entry.size % BLOCK))
 
     # ── Overlayfs's words ────────────────────────────────────────────────────────────────
 
@@ -336,6 +362,21 @@ class _Body:
         """Say whether the file was written to since its length was taken."""
         after = os.fstat(self._opened)
         return self.is_filled or after.st_size != before.st_size
+
+
+class _Shared:
+    """A body whose bytes go into the archive when somebody else reads them."""
+
+    __slots__ = ("_body", "_write")
+
+    def __init__(self, body: _Body, write: Callable[[bytes], object]) -> None:
+        self._body, self._write = body, write
+
+    def read(self, limit: int, /) -> bytes:
+        """See Stream."""
+        piece = self._body.read(limit)
+        self._write(piece)
+        return piece
 
 
 def _level(handle: int, prefix: bytes) -> _Level:

@@ -52,6 +52,9 @@ class Directory:
 class Growing:
     """An empty directory (host path) and all that is put below it.
 
+    `owner` is to whom belongs what is made here: ours, or None where that depends on the
+    place, for a new file can have its directory's group (mount(8), "grpid").
+
     `close` gives the handles back.  Raises OSError as the kernel does, with ELOOP after
     40 links and ENAMETOOLONG below 1024 names.
     """
@@ -63,8 +66,11 @@ class Growing:
         self.implied = 0  # directories made because something below them was
         self._opened: deque[Directory] = deque()
         self._walks: dict[bytes, Directory] = {}
+        ours = os.geteuid(), os.getegid()
         try:
             os.fchmod(self.root.handle, 0o700)
+            status = os.fstat(self.root.handle)
+            self.owner = ours if (status.st_uid, status.st_gid) == ours else None
         except OSError:
             self.close()
             raise

@@ -27,7 +27,7 @@ from pyminidock.errors import MinidockError
 from pyminidock.events import Emit, LayerCommitted, LayerReused, LayerUnpacked, ignore
 from pyminidock.image.chain import extend
 from pyminidock.image.digest import Digest
-from pyminidock.layers.apply import ROOT, Policy, apply
+from pyminidock.layers.apply import ROOT, Applying, Policy, apply
 from pyminidock.layers.archive import Limits, Stream, read_entries
 from pyminidock.layers.compression import decompressed
 from pyminidock.layers.diff import pack
@@ -139,23 +139,30 @@ def commit_copy(  # noqa: PLR0913  (as above)
 ) -> LayerRow:  # fmt: skip
     """Make a layer like the tree `upper`, which stays: a container goes on in it.
 
-    As `commit_tree`, but the new tree is unpacked from the archive.  A container that
-    writes meanwhile may have half of something in the layer, as with a copy of any kind.
+    As `commit_tree`, but the new tree is made of the entries that went into the archive,
+    while they go.  A container that writes meanwhile may have half of something in the
+    layer, as with a copy of any kind; archive and tree have the same half.
     """
-    with store.blobs.writer() as out:
+    with store.blobs.writer() as out, _workshop(store) as making:
         reach("diff.begun")
 
         def take(piece: bytes) -> None:
             out.write(piece)
             reach("diff.half")
 
-        pack(upper, take, emit=emit, spelling=policy.spelling)
-        blob, size_bytes = out.commit()
-    with store.blobs.open(blob) as archive:
-        row = unpack(
-            store, archive, parent, size_bytes=size_bytes, expected_diff=blob,
-            policy=policy, sync=sync,
+        (making / "diff").mkdir(0o700)
+        with Applying(making / "diff", policy=policy) as twin:
+            pack(upper, take, emit=emit, spelling=policy.spelling, twin=twin)
+            applied = twin.finish()
+        diff_id, _ = out.commit()
+        sync(making)
+        reach("diff.synced")
+        row = LayerRow(
+            extend(parent, diff_id), diff_id, parent, diff_id,
+            applied.size_bytes, applied.files,
         )  # fmt: skip
+        store.layers.settle(making, row)
+    reach("diff.published")
     emit(LayerCommitted(row.chain_id, row.diff_id, row.size_bytes, row.files))
     return row
 

@@ -12,13 +12,14 @@ import pytest
 
 from pyminidock.events import Event, LayerCommitted, LayerReused, LayerUnpacked
 from pyminidock.image.chain import extend
-from pyminidock.layers.apply import UNPRIVILEGED
-from pyminidock.layers.archive import ArchiveRefused
+from pyminidock.layers.apply import UNPRIVILEGED, apply
+from pyminidock.layers.archive import ArchiveRefused, read_entries
 from pyminidock.layers.diff import TreeNotPortable
 from pyminidock.layers.publish import LayerMismatch, commit_copy, commit_tree, unpack
 from pyminidock.store.blobs import BlobMismatch
 from pyminidock.store.layers import LayerRow
 from pyminidock.store.opening import Store, open_store
+from tests.layers.hostile.trial import facts
 
 
 @pytest.fixture
@@ -158,6 +159,25 @@ def test_what_was_committed_here_unpacks_elsewhere_to_the_same_layer(store: Stor
     with store.blobs.open(row.blob) as blob:
         again = bring(store, blob.read())
     assert again == row
+
+
+def test_a_copy_is_the_tree_that_its_archive_unpacks_to(
+    store: Store, tmp_path: Path
+) -> None:
+    upper = store.root / "upper"
+    (upper / "d/empty").mkdir(parents=True)
+    (upper / "d/large").write_bytes(bytes(range(256)) * 4000)
+    (upper / "d/small").write_bytes(b"x")
+    (upper / "again").hardlink_to(upper / "d/small")
+    (upper / "link").symlink_to("d/large")
+    copied = commit_copy(store, upper, policy=UNPRIVILEGED, sync=lambda _: None)
+    (tmp_path / "tree").mkdir()
+    with store.blobs.open(copied.blob) as blob:
+        apply(read_entries(blob), tmp_path / "tree", policy=UNPRIVILEGED)
+    tree = store.layers.directory(copied.chain_id)
+    assert [*facts(tree).values()] == [*facts(tmp_path / "tree").values()]
+    names = [path.relative_to(tree).as_posix() for path in sorted(tree.rglob("*"))]
+    assert names == ["again", "d", "d/empty", "d/large", "d/small", "link"]
 
 
 def test_a_container_keeps_what_is_committed_of_it(store: Store) -> None:
