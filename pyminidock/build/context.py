@@ -169,10 +169,10 @@ def receive(
         _sum_up(read_entries(plain, emit=emit, may_lack_end=True), context)
         if context.listing and not context.listing.is_plain:
             context.tree  # noqa: B018  (what cannot be read without is unpacked at once)
-    except BaseException:
+        emit(ContextReceived(len(context.seen), context.size_bytes, str(directory)))
+    except BaseException:  # whoever listens may have aborted
         context.close()
         raise
-    emit(ContextReceived(len(context.seen), context.size_bytes, str(directory)))
     return context
 
 

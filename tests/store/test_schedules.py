@@ -27,6 +27,10 @@ def load_beside(store: Store) -> None:
     put_image(store, "top", "below", "above", "top")
 
 
+def load_other(store: Store) -> None:
+    put_image(store, "web", "below", "other")
+
+
 def remove(store: Store) -> None:
     for image in store.images.all():
         store.images.remove(image.id)
@@ -64,6 +68,8 @@ MEETINGS: dict[str, tuple[Deed, ...]] = {
     "load and sweep": (load_beside, collect),
     "build, removal and sweep": (build, remove, collect),
     "tag, removal": (retag, remove),
+    "two tags of one name": (retag, retag),
+    "load, load of the same name": (load, load_other),
     "everybody": (load, load_beside, build, retag, remove, collect),
 }
 
@@ -74,6 +80,7 @@ MEETINGS: dict[str, tuple[Deed, ...]] = {
 def test_whatever_the_order_rows_have_files(
     meeting: str, is_there: bool, tmp_path: Path, at_length: Callable[[int], int]
 ) -> None:
+    """H-56, H-55: a seeded schedule decides; one winner, and nothing that nobody needs."""
     for seed in range(at_length(160)):
         root = tmp_path / f"root-{seed}"
         turns = Turns(seed)
