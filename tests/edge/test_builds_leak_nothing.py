@@ -6,7 +6,7 @@ import pytest
 
 from tests.edge.private import run
 
-MOST_GROWN_KIB = 4096  # of the engine and its helpers, over all builds
+MOST_GROWN_KIB = 2048  # of the engine and its helpers, over all builds
 
 
 @pytest.mark.edge
