@@ -40,6 +40,7 @@ def python(laboratory: Cell, program: str, **wishes: Any) -> Ran:
 
 
 def test_namespaces_are_private_but_those_that_docker_shares(cell: Cell) -> None:
+    """H-10."""
     with cell.started("sleep", "60") as process:
         seen = cell.body.observe(process)
     shared = {k for k, n in seen.namespaces.items() if n == seen.host_namespaces[k]}

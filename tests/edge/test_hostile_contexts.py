@@ -221,6 +221,49 @@ def test_a_destination_that_is_a_link_of_the_image_is_followed_inside(
     assert (outside / "file").read_text() == "precious"
 
 
+@pytest.mark.parametrize(
+    ("place", "found"),
+    [
+        pytest.param("/proc/sys/kernel/core_pattern", "proc/sys/kernel/core_pattern",
+                     id="T-66 proc"),
+        pytest.param("/dev/null", "dev/null", id="T-66 dev"),
+        pytest.param("/l/file", f"{INSIDE}/file", id="T-66 link to outside"),
+        pytest.param("/file", "file", id="T-66 file"),
+        pytest.param("/dir", "dir/a", id="T-66 directory"),
+        pytest.param("/dir/", "dir/a", id="T-66 into a directory"),
+        pytest.param("/file/a", "", id="T-66 below a file"),
+    ],
+)  # fmt: skip
+def test_a_copy_lands_inside_whatever_the_image_has_there(
+    cook: Kitchen, outside: Path, place: str, found: str
+) -> None:
+    """T-66: the half of builds; `cp` has the other."""
+    text = f"FROM scratch\nADD base.tar /\nCOPY a {place}\n"
+    base = ln(b"l", OUT) + f(b"file", b"old") + d(b"dir") + END
+    built = cook.build({"Dockerfile": text, "base.tar": base, "a": "new"})
+    if not found:
+        assert built.failure
+        assert "file" in built.failure.message
+        return
+    assert built.failure is None, built.failure
+    assert cook.files("app")[found].size == 3
+    assert (outside / "file").read_text() == "precious"
+
+
+def test_a_directory_does_not_take_the_place_of_a_file_nor_of_a_link(cook: Kitchen) -> None:
+    """T-66: Docker's words."""
+    base = ln(b"l", OUT + b"/file") + f(b"file", b"old") + END
+    for place in ("/file", "/l"):
+        text = f"FROM scratch\nADD base.tar /\nCOPY d {place}\n"
+        built = cook.build({"Dockerfile": text, "base.tar": base, "d": None, "d/x": "x"})
+        if place == "/file":
+            assert built.failure
+            assert "mkdir /file: not a directory" in built.failure.message
+        else:
+            assert built.failure is None
+            assert f"{INSIDE}/file/x" in cook.files("app")
+
+
 # ── COPY --from ──────────────────────────────────────────────────────────────────────────
 
 

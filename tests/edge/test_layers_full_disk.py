@@ -55,7 +55,7 @@ def fill(place: Path) -> None:
 
 @pytest.mark.edge
 def test_a_layer_that_does_not_fit_leaves_nothing(tmp_path: Path) -> None:
-    """The filesystems are mounted in a namespace of their own, which takes them away."""
+    """T-53, T-54: by its bytes or by its files; in a mount namespace of its own."""
     program = (
         "import sys, pathlib; from tests.edge.test_layers_full_disk import fill; "
         "fill(pathlib.Path(sys.argv[1]))"

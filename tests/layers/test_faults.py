@@ -78,7 +78,7 @@ def each_fault(
     monkeypatch: pytest.MonkeyPatch, deed: Callable[[], object], after: Callable[[], object]
 ) -> Sequence[str]:
     """Fail each call of `deed` in turn, looking at what is left; give the calls' names."""
-    failed = []
+    failed: list[str] = []
     for place in count(1):
         failing = Failing(place, ERRORS[place % len(ERRORS)])
         handles = len(os.listdir("/proc/self/fd"))  # noqa: PTH208  (names alone)

@@ -59,6 +59,7 @@ def told(store: Store) -> set[tuple[str, str]]:
 def test_an_image_that_lost_a_part_is_set_aside_with_what_is_left(
     store: Store, harm: Deed, part: str
 ) -> None:
+    """H-51: its config or a tree; the message names the image."""
     web, top = pair(store)
     other = put_image(store, "other", "alone")
     store.close()
@@ -92,6 +93,7 @@ def test_an_image_that_lost_a_part_is_set_aside_with_what_is_left(
 
 @pytest.mark.parametrize("harm", [flip, cut, Path.unlink])
 def test_an_image_without_its_manifest_still_runs(store: Store, harm: Deed) -> None:
+    """H-51."""
     web, top = pair(store)
     store.close()
     harm(blob(store.root, top.manifest_digest))
@@ -108,6 +110,7 @@ def test_an_image_without_its_manifest_still_runs(store: Store, harm: Deed) -> N
 
 @pytest.mark.parametrize("harm", [cut, Path.unlink])
 def test_an_image_without_an_archive_still_runs(store: Store, harm: Deed) -> None:
+    """H-51."""
     web, top = pair(store)
     row = store.layers.get(top.layers[-1])
     assert row is not None
@@ -125,6 +128,7 @@ def test_an_image_without_an_archive_still_runs(store: Store, harm: Deed) -> Non
 
 
 def test_a_flipped_byte_in_an_archive_is_found_when_it_is_read(store: Store) -> None:
+    """H-51: no start reads gigabytes to look for it."""
     web, _ = pair(store)
     row = store.layers.get(web.layers[0])
     assert row is not None
@@ -142,6 +146,7 @@ def test_a_flipped_byte_in_an_archive_is_found_when_it_is_read(store: Store) -> 
 
 
 def test_a_damaged_blob_is_healed_by_the_same_blob_coming_again(store: Store) -> None:
+    """H-51: what is damaged can be had again."""
     digest = store.blobs.put(b"precious")
     store.close()
     flip(blob(store.root, digest))
@@ -158,6 +163,7 @@ def test_a_damaged_blob_is_healed_by_the_same_blob_coming_again(store: Store) ->
 def test_what_is_drawn_from_rows_is_drawn_again(
     store: Store, file: str, harm: Deed
 ) -> None:
+    """H-51: index.json."""
     pair(store)
     store.close()
     before = (store.root / file).read_bytes()
@@ -198,6 +204,7 @@ def foreign(path: Path) -> None:
     "harm", [every_page, a_tree_page, foreign, half, empty, Path.unlink]
 )
 def test_lost_rows_come_back_from_the_files(store: Store, harm: Deed) -> None:
+    """H-51: state.db, a page of it, or all."""
     web, top = pair(store)
     store.images.tag(name("alias"), top.id)
     store.cache.add(CacheRow(web.id, "key", {}, top.id, 1.0))
@@ -233,6 +240,7 @@ def test_what_cannot_be_rebuilt_is_told_and_not_invented(store: Store) -> None:
 
 
 def test_a_flipped_byte_in_the_log_of_the_database_costs_its_tail(store: Store) -> None:
+    """H-51: the tail of the write-ahead log."""
     pair(store)
     snapshot = store.root.with_name("snapshot")  # as a power cut would leave it
     shutil.copytree(store.root, snapshot)

@@ -32,6 +32,7 @@ from pyminidock.kernel.linux import overlay, syscalls
 def test_a_wrong_call_raises_the_errno_of_that_very_call(
     call: Callable[[], object], expected: int
 ) -> None:
+    """H-38: also where a flag is wider than 32 bits."""
     with pytest.raises(OSError, match=os.strerror(expected)) as refusal:
         call()
     assert refusal.value.errno == expected
@@ -39,6 +40,7 @@ def test_a_wrong_call_raises_the_errno_of_that_very_call(
 
 @pytest.mark.edge
 def test_every_descriptor_made_here_closes_on_exec(tmp_path: Path) -> None:
+    """H-38."""
     made = [
         syscalls.fsopen(b"tmpfs"),
         syscalls.openat2(-100, os.fsencode(tmp_path), os.O_PATH, resolve=0),

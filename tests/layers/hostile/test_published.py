@@ -1,12 +1,13 @@
 """Malicious and odd layers on their whole way into the store: they leave nothing there."""
 
+import bz2
 import gzip
 import hashlib
 import io
 import lzma
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -17,9 +18,10 @@ from pyminidock.layers.publish import LayerMismatch, unpack
 from pyminidock.store.layers import LayerRow
 from pyminidock.store.opening import Store, open_store
 from tests.layers.hostile.blocks import END, block
+from tests.layers.hostile.cases import d, f, wh
 
 GOOD = block(b"hello", name=b"good") + END
-SMALL = Limits(layer_bytes=8 << 20)
+SMALL = Limits(layer_bytes=8 << 20, entries=3000, members=1000)
 
 
 @pytest.fixture
@@ -46,6 +48,11 @@ def zeros(megabytes: int) -> bytes:
     return block(name=b"zeros", size=b"%011o\0" % size) + bytes(size) + END
 
 
+def many(make: Callable[[bytes], bytes]) -> bytes:
+    """More entries than are allowed; a million is the limit of an engine."""
+    return b"".join(make(b"n%d" % number) for number in range(3001)) + END
+
+
 def with_dictionary(packed: bytes, code: int) -> bytes:
     """Let an xz block ask for another dictionary; its header's sum is made right."""
     header = bytearray(packed[12 : 12 + (packed[12] + 1) * 4])
@@ -61,6 +68,11 @@ def with_dictionary(packed: bytes, code: int) -> bytes:
         pytest.param(gzip.compress(zeros(64)), "layer_bytes", id="T-53 gzip"),
         pytest.param(lzma.compress(zeros(64)), "layer_bytes", id="T-53 xz"),
         pytest.param(zeros(64), "layer_bytes", id="T-53 plain"),
+        pytest.param(bz2.compress(zeros(64)), "layer_bytes", id="T-53 bzip2"),
+        pytest.param(gzip.compress(b"") * 1001, "members", id="T-53 members"),
+        pytest.param(many(f), "entries is 3000", id="T-54 files"),
+        pytest.param(many(wh), "entries is 3000", id="T-54 whiteouts"),
+        pytest.param(gzip.compress(many(d)), "entries is 3000", id="T-54 directories"),
         pytest.param(with_dictionary(lzma.compress(GOOD), 40), "xz", id="T-55 xz"),
         pytest.param(gzip.compress(GOOD)[:-8] + b"\0" * 8, "gzip", id="T-56 sum"),
         pytest.param(gzip.compress(GOOD)[:-1] + b"\1", "gzip", id="T-56 length"),
