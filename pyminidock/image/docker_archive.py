@@ -144,12 +144,12 @@ def documents(images: Sequence[SavedImage]) -> dict[str, bytes]:
             tags[name.tag] = hex_of(image.layers[-1][0])
     found = dict(sorted(blobs.items()))
     found["index.json"] = write_index(Index(tuple(entries)))
-    found["manifest.json"] = write(doors)
+    found["manifest.json"] = write(doors) + b"\n"
     found["oci-layout"] = LAYOUT
     if repositories:
         found["repositories"] = write({
             name: dict(sorted(tags.items())) for name, tags in sorted(repositories.items())
-        })  # fmt: skip
+        }) + b"\n"  # fmt: skip
     return found
 
 

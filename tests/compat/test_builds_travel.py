@@ -307,6 +307,29 @@ def test_many_images_of_ours_are_each_the_same_in_docker(
     assert {name: seen(reference, name) for name in fleet} == expected
 
 
+def test_the_documents_of_an_archive_are_docker_s_to_the_byte(
+    reference: Reference, minidock: Minidock, fleet: list[str], tmp_path: Path
+) -> None:
+    """All but configurations of 2014, which nothing has read for ten years."""
+    for engine, name in ((reference, "theirs"), (minidock, "ours")):
+        said(engine, "save", "--output", f"{tmp_path}/{name}.tar", *fleet)
+    theirs, ours = documents(tmp_path / "theirs.tar"), documents(tmp_path / "ours.tar")
+    assert [name for name in ours if ours[name] != theirs.get(name)] == []
+    surplus = theirs.keys() - ours.keys()
+    assert all(b'"container_config"' in theirs[name] for name in surplus)
+    assert len(ours) >= 14
+
+
+def documents(archive: Path) -> dict[str, bytes]:
+    """Give every member that is a file."""
+    with tarfile.open(archive) as members:
+        return {
+            entry.name: file.read()
+            for entry in members
+            if (file := members.extractfile(entry))
+        }
+
+
 def test_what_docker_saved_can_be_built_upon(
     reference: Reference, minidock: Minidock, fleet: list[str], tmp_path: Path
 ) -> None:

@@ -83,10 +83,10 @@ def test_what_is_saved_is_what_docker_saves() -> None:
         f'[{{"Config":"blobs/sha256/{config}","RepoTags":["full:1","other/x:2"],'
         f'"Layers":["blobs/sha256/{bottom}","blobs/sha256/{top}"],"LayerSources":{{'
         f'"sha256:{top}":{source % (2560, "sha256:" + top)},'
-        f'"sha256:{bottom}":{source % (2181120, "sha256:" + bottom)}}}}}]'
+        f'"sha256:{bottom}":{source % (2181120, "sha256:" + bottom)}}}}}]\n'
     )
     assert found["repositories"].decode() == (
-        f'{{"full":{{"1":"{top}"}},"other/x":{{"2":"{top}"}}}}'
+        f'{{"full":{{"1":"{top}"}},"other/x":{{"2":"{top}"}}}}\n'
     )
     assert found["oci-layout"] == b'{"imageLayoutVersion": "1.0.0"}'
     blobs = {name for name in found if name.startswith("blobs/")}
