@@ -18,10 +18,13 @@ import posixpath
 import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Protocol
 
 from pyminidock.build.globs import has_wildcards, matches
 from pyminidock.errors import MinidockError
+
+_MOST_NAMES = 4096  # among which one that was meant is looked for
 
 
 class Tree(Protocol):
@@ -111,19 +114,31 @@ def _source(wish: Wish, tree: Tree, path: str) -> Source:
     except OSError:
         status = None
     if status is None:
-        raise _absent(wish, path)
+        raise _absent(wish, path, _names_beside(tree, path))
     return Source(path, os.fsdecode(real)[1:], stat.S_ISDIR(status.st_mode))
 
 
-def _absent(wish: Wish, path: str) -> CopyRefused:
+def _names_beside(tree: Tree, path: str) -> list[str]:
+    """Give the names that are where a missing one was looked for."""
+    here = posixpath.dirname(path)
+    try:
+        names = tree.list("/" + here)
+    except OSError:
+        return []
+    return [posixpath.join(here, os.fsdecode(name)) for name in names[:_MOST_NAMES]]
+
+
+def _absent(wish: Wish, path: str, names: Sequence[str]) -> CopyRefused:
+    meant = get_close_matches(path, names, 1)
     place = "file not found in build context or excluded by .dockerignore: "
     return refused(
         wish,
         f"{place if wish.is_from_context else ''}stat {path}: file does not exist",
         "no file of this name was sent" if wish.is_from_context
         else "the image has no file of this name",
-        try_next="see what was sent, and which line of .dockerignore left it out: "
-        "minidock build says so" if wish.is_from_context else "",
+        try_next=f"{wish.verb} {meant[0]} {wish.destination}" if meant
+        else "see in .dockerignore whether a line leaves it out" if wish.is_from_context
+        else "",
     )  # fmt: skip
 
 

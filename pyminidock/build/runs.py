@@ -24,6 +24,7 @@ from pyminidock.build.placing import MOST_EVENTS
 from pyminidock.build.running import Output, RunWish
 from pyminidock.build.stage import Outcome, Standing, short_digest, split
 from pyminidock.build.volumes import note, written_below
+from pyminidock.build.wayin import way_in
 from pyminidock.dockerfile import history
 from pyminidock.dockerfile import instructions as said
 from pyminidock.dockerfile.heredocs import parse_heredoc
@@ -41,11 +42,11 @@ class RunFailed(MinidockError):
 
     status = 400
 
-    def __init__(self, what: str, code: int) -> None:
+    def __init__(self, what: str, code: int, enter: str = "") -> None:
         super().__init__(
             what,
             why="a step counts only if its program says, by exit status 0, that it worked",
-            try_next="look around just before it: the message above tells how",
+            try_next=enter or "give the step a base to stand on: FROM busybox",
             lesson="dockerfile",
         )
         self.code = code
@@ -120,7 +121,8 @@ def _make(bench: Bench, standing: Standing, wish: RunWish) -> LayerRow | None:
             else:
                 bench.tell(output.removed(container.id))
             shown = " ".join(wish.argv)
-            raise RunFailed(f"The command '{shown}' returned a non-zero code: {code}", code)
+            what = f"The command '{shown}' returned a non-zero code: {code}"
+            raise RunFailed(what, code, way_in(standing))
         tell_changes(container.upper, bench.tree_of(standing), bench.emit)
         for volume in written_below(container.upper, standing.config.volumes):
             bench.tell(output.Text(note(volume)))

@@ -232,8 +232,10 @@ def explained(failure: BuildFailed, sent: Sent | None) -> BuildFailed:
                 f"line {each.verdict.line} of the ignore file left it out: "
                 f"{each.verdict.pattern}"
             )
-            detail = {"message": failure.what, "code": failure.exit_code,
-                      "try_next": failure.try_next}  # fmt: skip
+            detail = {
+                "message": failure.what, "code": failure.exit_code,
+                "try_next": f"a line !{missing[1]} below it takes it in again",
+            }  # fmt: skip
             return BuildFailed(detail, why)
     return failure
 

@@ -116,6 +116,23 @@ def test_what_cannot_be_copied_is_refused_in_dockers_words(
 
 
 @pytest.mark.parametrize(
+    ("asked", "advice"),
+    [
+        ("b.pyy", "COPY b.py /x"), ("d/x.pi", "COPY d/x.py /x"),
+        ("zzzz", "see in .dockerignore whether a line leaves it out"),
+        ("nowhere/x", "see in .dockerignore whether a line leaves it out"),
+        ("a/b", "see in .dockerignore whether a line leaves it out"),
+    ],
+)  # fmt: skip
+def test_a_slip_in_a_name_is_met_with_the_nearest_name(
+    asked: str, advice: str, context: Merged
+) -> None:
+    with pytest.raises(CopyRefused) as refusal:
+        select(wish(asked), context)
+    assert refusal.value.try_next == advice
+
+
+@pytest.mark.parametrize(
     ("here", "asked", "absolute"),
     [
         ("/", "/x", "/x"), ("/", "/x/", "/x/"), ("/app", "x", "/app/x"),

@@ -72,6 +72,7 @@ def test_a_failing_run_gives_its_exit_code_and_the_way_in(
     line = next(row for row in failed.stdout.splitlines() if "look around" in row)
     image = line.split()[-2]
     assert minidock.run("run", "--rm", image, "cat", "/file").stdout == "before\n"
+    assert f"  try: minidock run -it {image} sh\n" in failed.stderr
 
 
 def test_a_file_that_was_ignored_is_explained_by_its_line(
@@ -82,6 +83,10 @@ def test_a_file_that_was_ignored_is_explained_by_its_line(
     assert failed.returncode == 1
     assert "stat left.txt: file does not exist" in failed.stderr
     assert "line 2 of the ignore file left it out: *.txt" in failed.stderr
+    assert "try: a line !left.txt below it takes it in again" in failed.stderr
+    with (folder / ".dockerignore").open("a") as rules:
+        rules.write("!left.txt\n")
+    assert minidock.run("build", "-f", "-", str(folder), input=text).returncode == 0
 
 
 def test_a_mistake_is_shown_with_a_mark_before_anything_is_sent(
