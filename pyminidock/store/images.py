@@ -7,7 +7,7 @@ names move.  `oci/index.json` is drawn anew after each change.
 """
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from pyminidock.errors import MinidockError
@@ -123,9 +123,19 @@ class Images:
 
     def all(self) -> tuple[ImageRow, ...]:
         """Give every image, the newest first."""
-        with self._db.guard:
-            found = self._db.ask("SELECT * FROM images ORDER BY created_wall DESC, id")
-            return tuple(self._image(row) for row in found)
+        with self._db.read() as rows:
+            layers, blobs = (
+                _by_image(rows.execute(query).fetchall())
+                for query in (
+                    "SELECT image, chain_id FROM image_layers ORDER BY image, position",
+                    "SELECT image, digest FROM image_blobs ORDER BY image, digest",
+                )
+            )
+            found = rows.execute("SELECT * FROM images ORDER BY created_wall DESC, id")
+            return tuple(
+                _image(row, layers.get(row["id"], ()), blobs.get(row["id"], ()))
+                for row in found.fetchall()
+            )
 
     def children(self, image: Digest) -> tuple[Digest, ...]:
         """Give the images that a build made directly from this one."""
@@ -208,7 +218,7 @@ class Images:
 
     def _find(self, query: str, *values: object) -> tuple[ImageRow, ...]:
         with self._db.guard:  # no writer comes between the questions
-            found = tuple(self._image(row) for row in self._db.ask(query, *values))
+            found = tuple(map(self._with_parts, self._db.ask(query, *values)))
             for image in found:
                 self._leases.touch(
                     image.id, image.config_blob, image.manifest_digest,
@@ -216,22 +226,34 @@ class Images:
                 )  # fmt: skip
         return found
 
-    def _image(self, row: sqlite3.Row) -> ImageRow:
+    def _with_parts(self, row: sqlite3.Row) -> ImageRow:
         """Make an image of its row, and of those about its parts; the guard is held."""
-        layers = self._db.ask(
-            "SELECT chain_id FROM image_layers WHERE image = ? ORDER BY position", row["id"]
+        layers, blobs = (
+            self._db.ask(query, row["id"])
+            for query in (
+                "SELECT image, chain_id FROM image_layers WHERE image = ?"
+                " ORDER BY position",
+                "SELECT image, digest FROM image_blobs WHERE image = ? ORDER BY digest",
+            )
         )
-        blobs = self._db.ask(
-            "SELECT digest FROM image_blobs WHERE image = ? ORDER BY digest", row["id"]
-        )
-        own = {row["config_blob"], row["manifest_digest"]}
-        return ImageRow(
-            row["id"], row["config_blob"], row["manifest_digest"], row["parent"],
-            row["created_wall"], row["size_bytes"], bool(row["is_local_build"]),
-            row["stand_in"],
-            tuple(each["chain_id"] for each in layers),
-            tuple(each["digest"] for each in blobs if each["digest"] not in own),
-        )  # fmt: skip
+        return _image(row, [each[1] for each in layers], [each[1] for each in blobs])
+
+
+def _by_image(rows: Sequence[sqlite3.Row]) -> dict[Digest, list[Digest]]:
+    """Gather (image, digest) by image."""
+    found: dict[Digest, list[Digest]] = {}
+    for image, digest in rows:
+        found.setdefault(image, []).append(digest)
+    return found
+
+
+def _image(row: sqlite3.Row, layers: Sequence[Digest], blobs: Sequence[Digest]) -> ImageRow:
+    own = {row["config_blob"], row["manifest_digest"]}
+    return ImageRow(
+        row["id"], row["config_blob"], row["manifest_digest"], row["parent"],
+        row["created_wall"], row["size_bytes"], bool(row["is_local_build"]),
+        row["stand_in"], tuple(layers), tuple(each for each in blobs if each not in own),
+    )  # fmt: skip
 
 
 def no_such_image(name: str) -> NoSuchImage:

@@ -33,8 +33,14 @@ MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 INDEX = "application/vnd.oci.image.index.v1+json"
 
 
-def draw(images: Iterable[ImageRow], tags: Mapping[str, Digest], blobs: Blobs) -> bytes:
-    """Give the text of `index.json`; images without a manifest cannot be in it."""
+def draw(
+    images: Iterable[ImageRow], tags: Mapping[str, Digest], blobs: Blobs,
+    known: dict[Digest, dict[str, Any]],
+) -> bytes:  # fmt: skip
+    """Give the text of `index.json`; images without a manifest cannot be in it.
+
+    `known` are the descriptors of manifests that were read before; new ones are put in.
+    """
     entries: list[dict[str, Any]] = []
     names: dict[Digest, list[str]] = {}
     for name, image in sorted(tags.items()):
@@ -43,7 +49,8 @@ def draw(images: Iterable[ImageRow], tags: Mapping[str, Digest], blobs: Blobs) -
         if not row.manifest_digest:
             continue
         try:
-            entry = _descriptor(row.manifest_digest, blobs)
+            if row.manifest_digest not in known:
+                known[row.manifest_digest] = _descriptor(row.manifest_digest, blobs)
         except BlobMissing:  # damage; the next engine looks after it
             continue
         said = {
@@ -54,8 +61,10 @@ def draw(images: Iterable[ImageRow], tags: Mapping[str, Digest], blobs: Blobs) -
         notes = {key: value for key, value in said.items() if value}
         for name in names.get(row.id, [""]):
             called = {NAME: name, FULL_NAME: name} if name else {}
-            both = {**called, **notes}
+            both, entry = {**called, **notes}, known[row.manifest_digest]
             entries.append({**entry, "annotations": both} if both else entry)
+    for gone in known.keys() - {entry["digest"] for entry in entries}:
+        del known[gone]
     document = {"schemaVersion": 2, "mediaType": INDEX, "manifests": entries}
     return json.dumps(document, separators=(",", ":")).encode("ascii")
 

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pyminidock.image.digest import Digest
 from pyminidock.store import layout
 from pyminidock.store.blobs import Blobs
 from pyminidock.store.cache import BuildCache
@@ -53,11 +54,14 @@ class Store:
     wall: Callable[[], float]
     remove_tree: Callable[[Path], None]
     repairs: tuple[Repair, ...] = field(default=())
+    _descriptors: dict[Digest, dict[str, Any]] = field(default_factory=dict)
 
     def project(self) -> bool:
         """Draw `oci/index.json` from the rows; False if nothing was to be changed."""
         with self.db.guard:
-            text = layout.draw(self.images.all(), self.images.tags(), self.blobs)
+            text = layout.draw(
+                self.images.all(), self.images.tags(), self.blobs, self._descriptors
+            )
             return layout.project(self.root, text, files=self.files)
 
     def examine(self) -> list[Repair]:
