@@ -177,9 +177,10 @@ def _named_in(step: Instruction, standing: Standing) -> dict[str, str]:
 
 def _tell_config(bench: Bench, old: ImageConfig, new: ImageConfig) -> None:
     for name in _FIELDS:
-        before, after = (tuple(_words(getattr(config, name))) for config in (old, new))
+        before, after = getattr(old, name), getattr(new, name)
         if before != after:
-            bench.emit(ConfigChanged(bench.step, name, before, after))
+            words = tuple(_words(before)), tuple(_words(after))
+            bench.emit(ConfigChanged(bench.step, name, *words))
 
 
 def _words(value: object) -> Iterator[str]:
