@@ -16,7 +16,7 @@ import re
 import socket
 import ssl
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from email.message import Message
 from email.utils import parsedate_to_datetime
@@ -42,8 +42,9 @@ class DownloadFailed(MinidockError):
 
 @dataclass(frozen=True, slots=True)
 class Downloaded:
-    """A file that came; `name` is "" where nothing tells one."""
+    """A file that came from `url`; `name` is "" where nothing tells one."""
 
+    url: str
     path: Path
     name: str
     sha256: str
@@ -61,18 +62,19 @@ def is_address(source: str) -> bool:
 
 def download(url: str, path: Path, *, limit: int = LARGEST_BYTES) -> Downloaded:
     """Fetch `url` into the new file `path` (host).  Raises DownloadFailed, OSError."""
-    first = urlsplit(url).hostname or ""
+    asked, first = url, urlsplit(url).hostname or ""
     for _ in range(MOST_REDIRECTIONS + 1):
         with _asked(url, first) as answer:
             if answer.status in _REDIRECTED and (to := answer.getheader("Location")):
                 url = urljoin(url, to)
                 continue
             if answer.status >= 400:
-                told = answer.read(_TOLD).decode("utf-8", "replace")
+                told = answer.read(_TOLD).decode("utf-8", "replace").strip()
                 reason = f"{answer.status} {answer.reason}"
                 raise _failed(f"failed to GET {url} with status {reason}: {told}", url)
             digest = _written(answer, path, limit, url)
-            return Downloaded(path, _name(url, answer.headers), digest, _time(answer))
+            name = _name(asked, answer.headers)
+            return Downloaded(asked, path, name, digest, _time(answer))
     raise _failed(f'Get "{url}": stopped after {MOST_REDIRECTIONS} redirects', url)
 
 
@@ -82,7 +84,7 @@ def _asked(url: str, first: str) -> Iterator[http.client.HTTPResponse]:
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise _failed(f"unsupported address: {url}", url)
-    _refuse_private(parts.hostname, first, url)
+    place = _resolved(parts.hostname, first, url)
     connection: http.client.HTTPConnection
     if parts.scheme == "https":
         connection = http.client.HTTPSConnection(
@@ -97,16 +99,22 @@ def _asked(url: str, first: str) -> Iterator[http.client.HTTPResponse]:
     agent = f"minidock/{pyminidock.__version__}"
     try:
         connection.request("GET", target, headers={"User-Agent": agent})
-        yield connection.getresponse()
+        with closing(connection.getresponse()) as answer:
+            yield answer
     except (OSError, http.client.HTTPException) as fault:
-        raise _failed(f'Get "{url}": {fault}', url) from fault
+        reason = str(fault)
+        if isinstance(fault, OSError) and fault.strerror:
+            where = f"{place}:{connection.port}"
+            reason = f"dial tcp {where}: connect: {fault.strerror.lower()}"
+        raise _failed(f'Get "{url}": {reason}', url) from fault
     finally:
         connection.close()
 
 
-def _refuse_private(host: str, first: str, url: str) -> None:
-    """Refuse the link-local network, where clouds keep credentials; and being sent home.
+def _resolved(host: str, first: str, url: str) -> str:
+    """Look a name up; give its first address.
 
+    Refuses the link-local network, where clouds keep credentials, and being sent home.
     What was typed may be this machine; what a redirection names may not.
     """
     try:
@@ -117,6 +125,7 @@ def _refuse_private(host: str, first: str, url: str) -> None:
         number = ipaddress.ip_address(str(address[0]).partition("%")[0])
         if number.is_link_local or (host != first and number.is_loopback):
             raise _failed(f'Get "{url}": {number} is out of bounds for a build', url)
+    return str(found[0][4][0])
 
 
 def _written(answer: http.client.HTTPResponse, path: Path, limit: int, url: str) -> str:
@@ -128,16 +137,20 @@ def _written(answer: http.client.HTTPResponse, path: Path, limit: int, url: str)
                 raise _failed(f"{url} is larger than {limit} bytes", url)
             digest.update(piece)
             file.write(piece)
+    if answer.length:  # bytes that were promised, and did not come
+        raise _failed(f"{url}: unexpected EOF", url)
     return digest.hexdigest()
 
 
 def _name(url: str, headers: Message) -> str:
     """Read the name of the file: from the address, else from Content-Disposition."""
     path = unquote(urlsplit(url).path)
-    if path and not path.endswith("/"):
-        return posixpath.basename(path)
-    given = re.search(r'filename="?([^";]+)"?', headers.get("Content-Disposition") or "")
-    return posixpath.basename(given[1]) if given else ""
+    if not path or path.endswith("/"):
+        disposition = headers.get("Content-Disposition") or ""
+        given = re.search(r'filename="?([^";]+)"?', disposition)
+        path = given[1] if given else ""
+    name = posixpath.basename(path)
+    return "" if name in (".", "..") or "\0" in name else name
 
 
 def _time(answer: http.client.HTTPResponse) -> float | None:
@@ -149,7 +162,7 @@ def _time(answer: http.client.HTTPResponse) -> float | None:
 
 def _failed(what: str, url: str) -> DownloadFailed:
     return DownloadFailed(
-        what,
+        f"ADD failed: {what}",
         why="ADD fetches http and https addresses, within limits, and follows few "
         "redirections",
         try_next=f"curl -LO {url}, then COPY the file",

@@ -97,7 +97,7 @@ class NewTree:
         """
         if self._is_directory(path):
             return False
-        above, _ = os.path.split(path)
+        above, _ = _split(path)
         self._enter(above, parents)
         handle = self._enter(path, owner)
         self._tell("", path, os.fstat(handle))
@@ -110,7 +110,7 @@ class NewTree:
     def put(self, source: Merged, real: str, target: bytes, how: How) -> None:
         """Put one file, link or device under the name `target`."""
         self._names.clear()
-        parent, name = os.path.split(os.fsencode("/" + real))
+        parent, name = _split(os.fsencode("/" + real))
         found = next(each for each in source.scan(parent) if each[0] == name)
         self._name(found, real, target, how)
 
@@ -137,7 +137,7 @@ class NewTree:
     def write(self, target: bytes, content: bytes, mode: int, owner: tuple[int, int],
               nanoseconds: int | None = None) -> None:  # fmt: skip
         """Put a file with this content."""
-        parent, name = os.path.split(target)
+        parent, name = _split(target)
         handle = self._enter(parent)
 
         def make() -> None:
@@ -172,7 +172,7 @@ class NewTree:
         if path in self._open:
             self._open.move_to_end(path)
             return self._open[path]
-        parent, name = os.path.split(path)
+        parent, name = _split(path)
         handle = os.open(name, _DIRECTORY, dir_fd=self._find(parent))
         self._open[path] = handle
         if len(self._open) > _MOST_HANDLES:
@@ -186,7 +186,7 @@ class NewTree:
         """
         with suppress(FileNotFoundError):
             return self._find(path)
-        parent, name = os.path.split(path)
+        parent, name = _split(path)
         above = self._enter(parent, owner)
         os.mkdir(name, 0o700, dir_fd=above)
         handle = self._find(path)
@@ -210,7 +210,7 @@ class NewTree:
                 led = self._below.resolve(target)
                 if self._is_directory(led):
                     return led
-        parent, name = os.path.split(target)
+        parent, name = _split(target)
         above = self._enter(parent)
         with suppress(NotADirectoryError, FileNotFoundError):
             os.unlink(name, dir_fd=above) if not self._is_dir_at(name, above) else None
@@ -230,7 +230,7 @@ class NewTree:
     def _name(self, found: Found, shown: str, target: bytes, how: How) -> None:
         """Put one name of a source, which is no directory, under the name `target`."""
         source, origin, status = found
-        parent, name = os.path.split(target)
+        parent, name = _split(target)
         handle = self._enter(parent)
         owner = how.owner or (status.st_uid, status.st_gid)
         mode = stat.S_IMODE(status.st_mode)
@@ -243,7 +243,7 @@ class NewTree:
 
         def make() -> None:
             if twin is not None:
-                above, first = os.path.split(twin)
+                above, first = _split(twin)
                 os.link(first, name, src_dir_fd=self._find(above), dst_dir_fd=handle,
                         follow_symlinks=False)  # fmt: skip
             elif how.links and is_same and status.st_nlink == 1:
@@ -289,6 +289,17 @@ class NewTree:
             status.st_size if stat.S_ISREG(status.st_mode) else 0,
             "added" if self._below.lstat(target) is None else "changed",
         ))  # fmt: skip
+
+
+def _split(path: bytes) -> tuple[bytes, bytes]:
+    """Cut the last name off.  Raises ValueError where it is no name, but a way: . and ..
+
+    Whoever calls has a canonical path; a bug there must not lead out of the new tree.
+    """
+    parent, name = os.path.split(path)
+    if name in (b"", b".", b"..") or b"\0" in name:
+        raise ValueError(f"{path!r} does not end in a name")
+    return parent, name
 
 
 def _join(directory: bytes, name: bytes) -> bytes:

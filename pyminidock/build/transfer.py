@@ -20,6 +20,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from pyminidock.build import output
 from pyminidock.build.bench import Bench
 from pyminidock.build.cachekey import Seen, Summing, sum_of, sum_of_all
 from pyminidock.build.context import Files, ImageFiles
@@ -41,6 +42,7 @@ from pyminidock.build.placing import How, NewTree
 from pyminidock.build.stage import Outcome, Standing
 from pyminidock.dockerfile import history
 from pyminidock.dockerfile import instructions as said
+from pyminidock.dockerfile.heredocs import Heredoc
 from pyminidock.errors import MinidockError
 from pyminidock.layers.apply import ROOT, apply
 from pyminidock.layers.archive import ArchiveRefused, Entry, Kind, read_entries
@@ -95,6 +97,7 @@ def _find(bench: Bench, standing: Standing, step: said.Copy | said.Add) -> _Foun
     if addresses and isinstance(step, said.Copy):
         raise refused(wish, "source can't be a URL for COPY", "COPY reads files only",
                       try_next=f"ADD {addresses[0]} {step.destination}")  # fmt: skip
+    _check_sum_is_possible(step)
     files = _files(bench, from_name)
     has_others = bool(addresses or step.heredocs)
     sources = select(wish, files.names) if paths or not has_others else ()
@@ -123,9 +126,38 @@ def _image(bench: Bench, name: str) -> Standing:
         ) from fault
 
 
+def _check_sum_is_possible(step: said.Copy | said.Add) -> None:
+    """See that --checksum, if it is there, can be kept.  Raises CopyRefused."""
+    wanted = step.checksum if isinstance(step, said.Add) else ""
+    if not wanted:
+        return
+    algorithm, _, digits = wanted.partition(":")
+    if len(step.sources) + len(step.heredocs) > 1:
+        what = "checksum can't be specified for multiple sources"
+    elif not step.sources or not is_address(step.sources[0]):
+        what = "checksum can't be specified for non-HTTP sources"
+    elif not re.fullmatch(r"[a-z0-9]+(?:[.+_-][a-z0-9]+)*:[a-zA-Z0-9=_-]+", wanted):
+        what = "invalid checksum digest format"
+    elif algorithm != "sha256":
+        what = "unsupported digest algorithm"
+    elif not re.fullmatch("[0-9a-f]{64}", digits):
+        what = "invalid checksum digest length" if len(digits) != 64 else (
+            "invalid checksum digest format"
+        )  # fmt: skip
+    else:
+        return
+    raise CopyRefused(
+        what,
+        why="--checksum says what one file that is fetched must be: sha256: and 64 digits",
+        try_next="ADD --checksum=sha256:… https://… /",
+        lesson="copy",
+    )
+
+
 def _fetch(bench: Bench, url: str, step: said.Copy | said.Add) -> Downloaded:
     path = bench.downloads / f"download-{len([*bench.downloads.iterdir()])}"
     found = download(url, path)
+    bench.tell(output.Text("\n"))  # as Docker, whose bar of progress ends so
     wanted = step.checksum if isinstance(step, said.Add) else ""
     if wanted and wanted != f"sha256:{found.sha256}":
         raise DownloadFailed(
@@ -240,7 +272,7 @@ def _place_all(bench: Bench, standing: Standing, found: _Found, to: _Placing) ->
         name = fetched.name
         if where.is_directory and not name:
             raise refused(
-                found.wish, "cannot determine filename for source URL",
+                found.wish, f"cannot determine filename for source {fetched.url}",
                 "the address has no file name in it", try_next="ADD URL /the/whole/name",
             )  # fmt: skip
         path = _inside(target, name) if where.is_directory else target
@@ -248,11 +280,28 @@ def _place_all(bench: Bench, standing: Standing, found: _Found, to: _Placing) ->
         with Merged([fetched.path.parent]) as outside:
             to.new.put(outside, fetched.path.name, path, replace(to.how, links=False))
     for document in step.heredocs:
-        path = _inside(target, document.name) if where.is_directory else target
+        name = _name_of(document, found.wish)
+        path = _inside(target, name) if where.is_directory else target
         content = document.text.encode("utf-8", "surrogateescape")
         mode = 0o644 if to.how.mode is None else to.how.mode
         to.make_above(path)
         to.new.write(path, content, mode, to.how.owner or (0, 0))
+
+
+def _name_of(document: Heredoc, wish: Wish) -> str:
+    """Give the one name that a here-document has as a file, wherever its mark leads to.
+
+    Raises CopyRefused.
+    """
+    name = posixpath.normpath(f"/{document.name}").lstrip("/")
+    if not name or "/" in name:
+        raise refused(
+            wish, f"open {name or document.name}: "
+            + ("no such file or directory" if name else "is a directory"),
+            "the mark of a here-document is the name of the file, and no path",
+            try_next=f"{wish.verb} <<EOF /directory/name",
+        )  # fmt: skip
+    return name
 
 
 def _place_source(  # noqa: PLR0913, PLR0917  (one thing, and everything around it)

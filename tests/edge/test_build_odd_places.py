@@ -52,6 +52,28 @@ def test_an_image_has_a_hundred_and_twenty_five_layers_and_not_one_more(
         assert cook.remains() == []
 
 
+@pytest.mark.parametrize(
+    ("name", "comes_as"),
+    [("../../../../evil", "evil"), ("/evil", "evil"), ("./evil", "evil"), ("..", ""),
+     (".", ""), ("a/b", ""), ("/", ""), ("x/..", "")],
+)  # fmt: skip
+def test_the_name_of_a_document_leads_nowhere(
+    tmp_path: Path, name: str, comes_as: str
+) -> None:
+    root = tmp_path / "root"
+    text = f"FROM busybox\nCOPY <<'{name}' /x/\nhi\n{name}\n"
+    with kitchen(root) as cook:
+        kept = {*(root / "layers").iterdir()}
+        built = cook.build({"Dockerfile": text})
+        assert bool(built.failure) is not bool(comes_as)
+        if comes_as:
+            names = [each for each in cook.files(built.image) if "evil" in each]
+            assert names == [f"x/{comes_as}"]
+        assert kept <= {*(root / "layers").iterdir()}
+        assert [path for path in root.rglob("*evil*") if "diff/x" not in str(path)] == []
+        assert cook.remains() == []
+
+
 def test_a_build_neither_runs_nor_loads_anything_of_an_image(tmp_path: Path) -> None:
     """H-36: to unpack, to look up owners, to make directories, to run as somebody.
 
