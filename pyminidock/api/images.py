@@ -13,7 +13,7 @@ from pyminidock.api.containers import answer, via
 from pyminidock.api.failures import JSON, BadRequest, NotYet
 from pyminidock.api.message import Request, Response
 from pyminidock.api.streams import document
-from pyminidock.engine import images, loading, removing, saving
+from pyminidock.engine import defaults, images, loading, removing, saving
 from pyminidock.engine.house import House
 from pyminidock.errors import MinidockError
 from pyminidock.grammar.refs import Reference, parse
@@ -134,16 +134,11 @@ def create(house: House, request: Request) -> Response:
             why="the engine would have to fetch it, and follow where it leads",
             try_next="minidock import FILE NAME",
         )
-    if any(request.every("changes")):
-        raise NotYet(
-            "--change is not supported yet",
-            why="an image without what was asked for would be a lie",
-            try_next="FROM the imported image in a Dockerfile, with the instructions there",
-        )
+    changes = request.every("changes")
     image = loading.import_tree(
         house, request.reader(), name=_named(request),
         message=request.query.get("message") or "Imported from -",
-        via=via(request),
+        change=lambda config: defaults.changed(config, changes), via=via(request),
     )  # fmt: skip
     return Response(200, (JSON,), document({"status": image}))
 

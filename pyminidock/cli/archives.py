@@ -14,7 +14,7 @@ from typing import BinaryIO
 import click
 
 from pyminidock.cli.failures import WordsRefused
-from pyminidock.cli.words import Verb, switch, text
+from pyminidock.cli.words import Verb, switch, text, texts
 from pyminidock.client.connect import connect
 
 _PIECE = 256 << 10
@@ -59,12 +59,12 @@ def save(words: tuple[str, ...], *, output: str | None) -> int:
     return 0
 
 
-def import_(words: tuple[str, ...], *, message: str) -> int:
+def import_(words: tuple[str, ...], *, message: str, change: tuple[str, ...]) -> int:
     """Make an image of an archive of files; print its id."""
     source, *names = words
     with connect() as client, _opened("" if source == "-" else source) as file:
         named = names[0] if names else ""
-        click.echo(client.images.make_of(_pieces(file), named, message))
+        click.echo(client.images.make_of(_pieces(file), named, message, change))
     return 0
 
 
@@ -134,6 +134,9 @@ LOAD = Verb(
 )  # fmt: skip
 IMPORT = Verb(
     "import", import_, help="Make an image of an archive of files.",
-    params=[text("--message", "-m", help="a comment", metavar="TEXT", default="")],
+    params=[
+        text("--message", "-m", help="a comment", metavar="TEXT", default=""),
+        texts("--change", "-c", help="CMD, ENV, …: a default", metavar="INSTRUCTION"),
+    ],
     usage="FILE|- [NAME[:TAG]]", least=1, most=2,
 )  # fmt: skip

@@ -67,9 +67,14 @@ class Images:
         """Give images as one archive, piece by piece."""
         return self._transport.listen(Question("GET", "/images/get", {"names": names}))
 
-    def make_of(self, pieces: Iterable[bytes], name: str = "", message: str = "") -> str:
-        """Make an image of an archive of files; give its id."""
-        query = {"fromSrc": "-", "repo": name, "message": message}
+    def make_of(
+        self, pieces: Iterable[bytes], name: str = "", message: str = "",
+        changes: Sequence[str] = (),
+    ) -> str:  # fmt: skip
+        """Make an image of an archive of files, with some instructions; give its id."""
+        query: dict[str, str | Sequence[str]] = {
+            "fromSrc": "-", "repo": name, "message": message, "changes": changes,
+        }  # fmt: skip
         question = Question("POST", "/images/create", query, stream=pieces)
         return "".join(
             str(told["status"]) for told in _documents(self._transport.listen(question))

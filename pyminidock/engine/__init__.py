@@ -11,6 +11,9 @@
     lives      which container lives, and who is busy with it
     operations one API call, as its story tells it
     run, ending, execs, inspect, explain, flags, reconcile    the stories
+    images, loading, saving, removing    the stories of images; `archived` reads what comes in,
+               `filters` and `defaults` what is said with a request
+    build, buildruns, explaincache       the story of a build, and why it went so
     naming, etcfiles    a name and three files for every container
 
 More modules than a room should have: the first six are one idea, the rest another, and

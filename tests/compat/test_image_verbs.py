@@ -173,6 +173,25 @@ load -i saved.tar
 import tree.tar verbs/tree
 import -m 'a comment' tree.tar verbs/tree:2
 <tree.tar import - verbs/tree:3
+import -c 'CMD ["sh"]' -c 'ENV A=1 B="2 3"' -c 'env C 4' tree.tar verbs/tree:4
+image inspect --format '{{json .Config}}' verbs/tree:4
+import -c 'EXPOSE 80' -c 'USER 1' -c 'VOLUME /v' -c 'ENTRYPOINT a b' tree.tar verbs/tree:5
+image inspect --format '{{json .Config}}' verbs/tree:5
+import -c 'WORKDIR w' -c 'WORKDIR x' -c 'LABEL x=y' -c 'ONBUILD RUN x' tree.tar verbs/tree:6
+image inspect --format '{{json .Config}}' verbs/tree:6
+import -c 'ENV A=1' -c 'ENV B=$A' -c 'STOPSIGNAL 9' --change '' tree.tar verbs/tree:7
+image inspect --format '{{json .Config}}' verbs/tree:7
+rmi verbs/tree:4 verbs/tree:5 verbs/tree:6 verbs/tree:7
+import -c 'HEALTHCHECK CMD x' tree.tar verbs/tree:8
+image inspect --format '{{json .Config}}' verbs/tree:8
+rmi verbs/tree:8
+import -c 'RUN x' tree.tar verbs/x
+import -c 'run x' tree.tar verbs/x
+import -c 'NONSENSE x' tree.tar verbs/x
+import -c 'ENV' tree.tar verbs/x
+import -c 'ENV A=1' -c 'STOPSIGNAL nonsense' tree.tar verbs/x
+import -c 'ENV A=1 B' tree.tar verbs/x
+images verbs/x
 import tree.tar verbs/UPPER
 import nowhere.tar verbs/tree
 import text.txt verbs/tree:4
