@@ -210,16 +210,16 @@ class Bench:
         self.store.blobs.put(data)
         manifest = self.store.blobs.put(self._manifest(image, after.layers))
         reach("build.config")
-        told = inputs.to_json() | {
-            "milliseconds": round((self.clock() - began) * 1000),
-            "bytes": layer.size_bytes if layer else 0,
-        }
+        row = CacheRow(
+            standing.image, inputs.key(), inputs.to_json(), image, now,
+            round((self.clock() - began) * 1000), layer.size_bytes if layer else 0,
+        )  # fmt: skip
         with self.store.db.write():
             self.store.images.add(ImageRow(
                 image, image, manifest, standing.image, now, after.size_bytes, True, "",
                 after.layers,
             ))  # fmt: skip
-            self.store.cache.add(CacheRow(standing.image, inputs.key(), told, image, now))
+            self.store.cache.add(row)
         reach("build.step")
         return replace(after, image=image)
 

@@ -107,8 +107,8 @@ def _taken(
             row = bench.store.images.get(found.image)
         except NoSuchImage:  # removed at this moment
             return None
-        spent, written = (int(found.inputs.get(n, 0)) for n in ("milliseconds", "bytes"))
-        return _taking(bench, standing, outcome, inputs, _Taken(row, spent, written))
+        taken = _Taken(row, found.milliseconds, found.size_bytes)
+        return _taking(bench, standing, outcome, inputs, taken)
     cut = sources.cut(standing, outcome) if sources else None
     if cut is None:
         return None
@@ -177,10 +177,9 @@ def _named_in(step: Instruction, standing: Standing) -> dict[str, str]:
 
 def _tell_config(bench: Bench, old: ImageConfig, new: ImageConfig) -> None:
     for name in _FIELDS:
-        before, after = getattr(old, name), getattr(new, name)
+        before, after = (tuple(_words(getattr(config, name))) for config in (old, new))
         if before != after:
-            words = tuple(_words(before)), tuple(_words(after))
-            bench.emit(ConfigChanged(bench.step, name, *words))
+            bench.emit(ConfigChanged(bench.step, name, before, after))
 
 
 def _words(value: object) -> Iterator[str]:

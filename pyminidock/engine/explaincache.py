@@ -101,10 +101,9 @@ def _remembered(house: House, image: Digest) -> list[Row]:
         row = house.store.cache.of_image(image)
         if row is None:
             break
-        cost = row.inputs.get("milliseconds", 0), row.inputs.get("bytes", 0)
         steps.append(_step(
             redaction.instruction(row.inputs["text"]), "made", image=image,
-            milliseconds=cost[0], size_bytes=cost[1],
+            milliseconds=row.milliseconds, size_bytes=row.size_bytes,
         ))  # fmt: skip
         image = row.parent
     return steps[::-1]

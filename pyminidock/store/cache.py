@@ -26,7 +26,7 @@ _MOST_BUILDS = 4096  # stages of names, whose last build is remembered
 class CacheRow:
     """One step that was done: `parent` is "" for a step on nothing.
 
-    `inputs` are JSON values; `created` is seconds since 1970.
+    `inputs` are JSON values; `created` is seconds since 1970; `size_bytes` were written.
     """
 
     parent: Digest
@@ -34,6 +34,17 @@ class CacheRow:
     inputs: Mapping[str, Any] = field(hash=False)
     image: Digest
     created: float
+    milliseconds: int = 0
+    size_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """The result of a step that was done before, and what it had cost."""
+
+    image: Digest
+    milliseconds: int
+    size_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +71,31 @@ class BuildCache:
         inputs = _text(row.inputs)
         with self._db.write() as rows:
             rows.execute(
-                "INSERT OR REPLACE INTO cache (parent, key, inputs, image, created)"
-                " VALUES (?, ?, ?, ?, ?)",
-                (row.parent, row.key, inputs, row.image, row.created),
+                "INSERT OR REPLACE INTO cache (parent, key, inputs, image, created,"
+                " milliseconds, size_bytes) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (
+                    row.parent,
+                    row.key,
+                    inputs,
+                    row.image,
+                    row.created,
+                    row.milliseconds,
+                    row.size_bytes,
+                ),
             )
 
-    def probe(self, parent: Digest, key: str) -> CacheRow | None:
-        """Give the latest step that did the same to the same, or None."""
-        return self._first("parent = ? AND key = ?", parent, key)
+    def probe(self, parent: Digest, key: str) -> Hit | None:
+        """Give what came of the latest step that did the same to the same, or None.
+
+        The inputs, which may be of many files, are not read.
+        """
+        with self._db.read() as rows:
+            found = rows.execute(
+                "SELECT image, milliseconds, size_bytes FROM cache"
+                " WHERE parent = ? AND key = ? ORDER BY number DESC LIMIT 1",
+                (parent, key),
+            ).fetchall()
+        return Hit(*found[0]) if found else None
 
     def after(self, parent: Digest, limit: int = 64) -> tuple[CacheRow, ...]:
         """Give the latest steps that stood on this image, the newest first."""
@@ -159,5 +187,6 @@ def _write(value: Mapping[str, Any], out: io.StringIO) -> None:
 
 def _row(row: sqlite3.Row) -> CacheRow:
     return CacheRow(
-        row["parent"], row["key"], json.loads(row["inputs"]), row["image"], row["created"]
-    )  # fmt: skip
+        row["parent"], row["key"], json.loads(row["inputs"]), row["image"], row["created"],
+        row["milliseconds"], row["size_bytes"],
+    )  # fmt: skip  # fmt: skip

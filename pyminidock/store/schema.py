@@ -64,4 +64,9 @@ DROP INDEX cache_by_place;
 ALTER TABLE cache DROP COLUMN place
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST, _SECOND)
+_THIRD = """
+ALTER TABLE cache ADD COLUMN milliseconds INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE cache ADD COLUMN size_bytes INTEGER NOT NULL DEFAULT 0
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _SECOND, _THIRD)

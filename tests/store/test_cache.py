@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pyminidock.store.cache import DoneStep
+from pyminidock.store.cache import BuildCache, CacheRow, DoneStep, Hit
 from pyminidock.store.database import Database
 from pyminidock.store.opening import Store, open_store
 from pyminidock.store.schema import MIGRATIONS
@@ -66,8 +66,16 @@ def test_a_root_of_the_first_version_keeps_its_steps(tmp_path: Path) -> None:
             " VALUES ('p', 'k', '', '{}', 'i', 1.0)"
         )
     db = Database(tmp_path)
-    with db.read() as rows:
-        (kept,) = rows.execute("SELECT parent, key, image FROM cache").fetchall()
-    assert tuple(kept) == ("p", "k", "i")
+    assert BuildCache(db).probe("p", "k") == Hit("i", 0, 0)
+    assert BuildCache(db).of_image("i") == CacheRow("p", "k", {}, "i", 1.0)
     db.close()
     open_store(tmp_path).close()
+
+
+def test_what_a_step_cost_is_kept_with_it(store: Store) -> None:
+    with store.db.write() as rows:
+        rows.execute("INSERT INTO images VALUES ('i', 'c', '', '', 0.0, 0, 1, '')")
+        row = CacheRow("p", "k", {"text": "RUN a", "files": {}}, "i", 1.0, 40, 7)
+        store.cache.add(row)
+    assert store.cache.probe("p", "k") == Hit("i", 40, 7)
+    assert store.cache.of_image("i") == row
