@@ -42,6 +42,7 @@ class File:
     mtime: int = 1_700_000_000
     link: str = ""
     kind: bytes = tarfile.REGTYPE
+    capability: str = ""  # the value of security.capability
 
 
 Context = Mapping[str, "str | bytes | File | None"]
@@ -70,6 +71,8 @@ def packed(context: Context) -> bytes:
             info.mode, info.mtime, info.type = file.mode, file.mtime, file.kind
             info.uid, info.gid, info.linkname = file.uid, file.gid, file.link
             info.size = len(file.content)
+            if file.capability:
+                info.pax_headers = {"SCHILY.xattr.security.capability": file.capability}
             archive.addfile(info, io.BytesIO(file.content))
     return out.getvalue()
 

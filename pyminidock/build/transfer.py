@@ -51,6 +51,7 @@ from pyminidock.layers.merged import Merged
 from pyminidock.store.layers import LayerRow
 
 _LARGEST_TEXT = 1 << 20
+_UNNAMED = "__unnamed__"  # as in Docker, in a directory whose slash was not written
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +102,7 @@ def _find(bench: Bench, standing: Standing, step: said.Copy | said.Add) -> _Foun
     files = _files(bench, from_name)
     has_others = bool(addresses or step.heredocs)
     sources = select(wish, files.names) if paths or not has_others else ()
-    downloads = tuple(_fetch(bench, url, step) for url in addresses)
+    downloads = tuple(_named(_fetch(bench, url, step), wish) for url in addresses)
     return _Found(wish, files, sources, downloads, step)
 
 
@@ -124,6 +125,21 @@ def _image(bench: Bench, name: str) -> Standing:
             try_next=fault.try_next,
             lesson="copy",
         ) from fault
+
+
+def _named(fetched: Downloaded, wish: Wish) -> Downloaded:
+    """Give a name to what came without one, where it will not need it.
+
+    Raises CopyRefused.
+    """
+    if fetched.name:
+        return fetched
+    if wish.destination.endswith("/"):
+        raise refused(
+            wish, f"cannot determine filename for source {fetched.url}",
+            "the address has no file name in it", try_next="ADD URL /the/whole/name",
+        )  # fmt: skip
+    return replace(fetched, name=_UNNAMED)
 
 
 def _check_sum_is_possible(step: said.Copy | said.Add) -> None:
@@ -270,11 +286,6 @@ def _place_all(bench: Bench, standing: Standing, found: _Found, to: _Placing) ->
                       os.fsencode(where.path))  # fmt: skip
     for fetched in found.downloads:
         name = fetched.name
-        if where.is_directory and not name:
-            raise refused(
-                found.wish, f"cannot determine filename for source {fetched.url}",
-                "the address has no file name in it", try_next="ADD URL /the/whole/name",
-            )  # fmt: skip
         path = _inside(target, name) if where.is_directory else target
         to.make_above(path)
         with Merged([fetched.path.parent]) as outside:

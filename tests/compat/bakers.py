@@ -37,7 +37,7 @@ _KINDS = {
     tarfile.DIRTYPE: "directory", tarfile.SYMTYPE: "link", tarfile.REGTYPE: "file",
     tarfile.FIFOTYPE: "fifo", tarfile.CHRTYPE: "character", tarfile.BLKTYPE: "block",
 }  # fmt: skip
-_PIECES = ("stream", "aux", "error", "message")
+_PIECES = ("stream", "aux", "error", "message")  # a bar of progress is none
 _XATTR = "SCHILY.xattr."
 
 
@@ -175,7 +175,7 @@ def _outcome(status: int, body: str) -> Outcome:
     for line in body.splitlines():
         told = json.loads(line)
         text += told.get("stream", "")
-        pieces.append(next(f"{key} {told[key]}" for key in _PIECES if key in told))
+        pieces += [f"{key} {told[key]}" for key in _PIECES if key in told][:1]
         aux = told.get("aux", {})
         image = aux.get("ID", image) if isinstance(aux, dict) else image  # else a trace
         message = told.get("error", told.get("message", message))

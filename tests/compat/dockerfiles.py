@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.builder import Context, File
+from tests.builder import Context, File, packed
 
 
 def archive(*entries: tuple[str, bytes, bytes | str], owner: int = 12) -> bytes:
@@ -37,6 +37,11 @@ def archive(*entries: tuple[str, bytes, bytes | str], owner: int = 12) -> bytes:
     return out.getvalue()
 
 
+NET_RAW = "\1\0\0\2\0\x20" + "\0" * 14  # struct vfs_cap_data: permitted, effective
+ABLE: Context = {
+    "able": File(b"x", 0o755, capability=NET_RAW), "powers": None,
+    "powers/b": File(b"y", 0o755, capability=NET_RAW),
+}  # fmt: skip
 DIRECTORY, FILE, LINK, HARD = (
     tarfile.DIRTYPE, tarfile.REGTYPE, tarfile.SYMTYPE, tarfile.LNKTYPE,
 )  # fmt: skip
@@ -168,7 +173,7 @@ CLASSIC = cases({
     # Files of the context
     "files": "COPY a /x\nCOPY a b.sh /y/\nCOPY secret owned /z/\nCOPY .hidden /\n"
     "COPY empty-file large /big/",
-    "a file into a directory": "COPY a /etc\nCOPY a /tmp/\nCOPY b.sh /root/new/name",
+    "a file into a directory": "COPY a /etc\nCOPY a /tmp/\nCOPY b.sh /srv/new/name",
     "a deep destination": "COPY a /one/two/three/four/\nCOPY d /one/two/x/y/z",
     "a directory": "COPY d /d\nCOPY d /etc\nCOPY empty /empty\nCOPY empty /etc",
     "slashes at the end": "COPY d/ /s1\nCOPY d /s2/\nCOPY d/ /s3/\nCOPY ./d/./e/ /s4\n"
@@ -254,6 +259,7 @@ CLASSIC = cases({
     # What is sent, and how
     "another file": Case("COPY . /all/", {"dockerfile": "sub/My.dockerfile"}),
     "many names": Case("ENV A=1", {"t": ["many:1", "many:2", "host.example/many"]}),
+    "a capability in an archive": Case("ADD able.tar /x/", more={"able.tar": packed(ABLE)}),
     # Where ours does as BuildKit (the allow-list says so)
     "files below a volume": "VOLUME /var\nRUN echo lost >/var/f\nCOPY a /var/a",
     "a set-uid bit": Case("COPY suid /", more={"suid": File(b"s", 0o4755)}),
@@ -302,6 +308,8 @@ BUILDKIT = {name: case.on("rooted") for name, case in cases({
     "files below a volume stay": "VOLUME /var\nRUN echo kept >/var/f\nCOPY a /var/a",
     "a set-uid bit stays": Case("COPY suid /", more={"suid": File(b"s", 0o4755)}),
     "a slash behind a pattern": "COPY d/e*/ /o/",
+    "capabilities of files": Case("COPY able /x/\nCOPY powers /y\nCOPY --chown=5 able /z",
+                                  more=ABLE),
     "no network": "RUN --network=none echo a >/o",
 }).items()}  # fmt: skip
 
