@@ -15,7 +15,8 @@ from pyminidock.build.bench import Bench
 from pyminidock.build.cachekey import Cause, Inputs, fingerprint
 from pyminidock.build.runs import run
 from pyminidock.build.stage import Make, Outcome, Standing
-from pyminidock.build.transfer import make_directory, transfer
+from pyminidock.build.transfer import transfer
+from pyminidock.build.workdirs import make_directory
 from pyminidock.dockerfile import instructions as said
 from pyminidock.dockerfile.instructions import Instruction, Span
 from pyminidock.dockerfile.substitute import substitute
@@ -177,9 +178,10 @@ def _named_in(step: Instruction, standing: Standing) -> dict[str, str]:
 
 def _tell_config(bench: Bench, old: ImageConfig, new: ImageConfig) -> None:
     for name in _FIELDS:
-        before, after = (tuple(_words(getattr(config, name))) for config in (old, new))
+        before, after = getattr(old, name), getattr(new, name)
         if before != after:
-            bench.emit(ConfigChanged(bench.step, name, before, after))
+            words = tuple(_words(before)), tuple(_words(after))
+            bench.emit(ConfigChanged(bench.step, name, *words))
 
 
 def _words(value: object) -> Iterator[str]:

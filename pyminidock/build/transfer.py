@@ -10,17 +10,14 @@ Steps 3 to 5 are the work that a hit of the cache saves.  An address is fetched 
 cache is asked, for its content is what counts.
 """
 
-import errno
 import os
 import posixpath
 import re
 import stat
-from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pyminidock.build import output
 from pyminidock.build.bench import Bench
 from pyminidock.build.cachekey import Seen, Summing, sum_of, sum_of_all
 from pyminidock.build.context import Files, ImageFiles
@@ -29,29 +26,25 @@ from pyminidock.build.copying import (
     Source,
     Wish,
     destination,
-    first_below_a_file,
     no_place,
-    no_way,
     place,
     refused,
     select,
 )
-from pyminidock.build.downloads import Downloaded, DownloadFailed, download, is_address
+from pyminidock.build.downloads import Downloaded, is_address
+from pyminidock.build.fetching import check_sum_is_possible, fetch
 from pyminidock.build.owners import owner
 from pyminidock.build.placing import How, NewTree
 from pyminidock.build.stage import Outcome, Standing
+from pyminidock.build.unpacking import is_archive, unpack
 from pyminidock.dockerfile import history
 from pyminidock.dockerfile import instructions as said
 from pyminidock.dockerfile.heredocs import Heredoc
 from pyminidock.errors import MinidockError
-from pyminidock.layers.apply import ROOT, apply
-from pyminidock.layers.archive import ArchiveRefused, Entry, Kind, read_entries
-from pyminidock.layers.compression import decompressed
 from pyminidock.layers.merged import Merged
 from pyminidock.store.layers import LayerRow
 
 _LARGEST_TEXT = 1 << 20
-_UNNAMED = "__unnamed__"  # as in Docker, in a directory whose slash was not written
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +91,11 @@ def _find(bench: Bench, standing: Standing, step: said.Copy | said.Add) -> _Foun
     if addresses and isinstance(step, said.Copy):
         raise refused(wish, "source can't be a URL for COPY", "COPY reads files only",
                       try_next=f"ADD {addresses[0]} {step.destination}")  # fmt: skip
-    _check_sum_is_possible(step)
+    check_sum_is_possible(step)
     files = _files(bench, from_name)
     has_others = bool(addresses or step.heredocs)
     sources = select(wish, files.names) if paths or not has_others else ()
-    downloads = tuple(_named(_fetch(bench, url, step), wish) for url in addresses)
+    downloads = tuple(fetch(bench, url, step, wish) for url in addresses)
     return _Found(wish, files, sources, downloads, step)
 
 
@@ -125,67 +118,6 @@ def _image(bench: Bench, name: str) -> Standing:
             try_next=fault.try_next,
             lesson="copy",
         ) from fault
-
-
-def _named(fetched: Downloaded, wish: Wish) -> Downloaded:
-    """Give a name to what came without one, where it will not need it.
-
-    Raises CopyRefused.
-    """
-    if fetched.name:
-        return fetched
-    if wish.destination.endswith("/"):
-        raise refused(
-            wish, f"cannot determine filename for source {fetched.url}",
-            "the address has no file name in it", try_next="ADD URL /the/whole/name",
-        )  # fmt: skip
-    return replace(fetched, name=_UNNAMED)
-
-
-def _check_sum_is_possible(step: said.Copy | said.Add) -> None:
-    """See that --checksum, if it is there, can be kept.  Raises CopyRefused."""
-    wanted = step.checksum if isinstance(step, said.Add) else ""
-    if not wanted:
-        return
-    algorithm, _, digits = wanted.partition(":")
-    if len(step.sources) + len(step.heredocs) > 1:
-        what = "checksum can't be specified for multiple sources"
-    elif not step.sources or not is_address(step.sources[0]):
-        what = "checksum can't be specified for non-HTTP sources"
-    elif not re.fullmatch(r"[a-z0-9]+(?:[.+_-][a-z0-9]+)*:[a-zA-Z0-9=_-]+", wanted):
-        what = "invalid checksum digest format"
-    elif algorithm != "sha256":
-        what = "unsupported digest algorithm"
-    elif not re.fullmatch("[0-9a-f]{64}", digits):
-        what = "invalid checksum digest length" if len(digits) != 64 else (
-            "invalid checksum digest format"
-        )  # fmt: skip
-    else:
-        return
-    raise CopyRefused(
-        what,
-        why="--checksum says what one file that is fetched must be: sha256: and 64 digits",
-        try_next="ADD --checksum=sha256:… https://… /",
-        lesson="copy",
-    )
-
-
-def _fetch(bench: Bench, url: str, step: said.Copy | said.Add) -> Downloaded:
-    path = bench.downloads / f"download-{len([*bench.downloads.iterdir()])}"
-    found = download(url, path)
-    bench.tell(output.Text("\n"))  # as Docker, whose bar of progress ends so
-    wanted = step.checksum if isinstance(step, said.Add) else ""
-    if wanted and wanted != f"sha256:{found.sha256}":
-        raise DownloadFailed(
-            f"digest mismatch sha256:{found.sha256}: {wanted}",
-            why="--checksum says what the file must be, and this is another one",
-            try_next=f"curl -L {url} | sha256sum",
-            lesson="copy",
-        )
-    path.chmod(0o600)
-    if found.modified is not None:
-        os.utime(path, (found.modified, found.modified))
-    return found
 
 
 def _summed(found: _Found, step: said.Copy | said.Add) -> tuple[list[str], dict[str, Seen]]:
@@ -324,7 +256,7 @@ def _place_source(  # noqa: PLR0913, PLR0917  (one thing, and everything around 
         to.new.touch(path)
         to.new.pour(found.files.tree, source.real, path, to.how)
         return
-    if isinstance(found.step, said.Add) and _is_archive(found.files.tree, source):
+    if isinstance(found.step, said.Add) and is_archive(found.files.tree, source.real):
         _extract(bench, found, source, path, to)
         return
     target = path if directory is None else _inside(directory, source.name)
@@ -332,79 +264,21 @@ def _place_source(  # noqa: PLR0913, PLR0917  (one thing, and everything around 
     to.new.put(found.files.tree, source.real, target, to.how)
 
 
-def _inside(directory: bytes, name: str) -> bytes:
-    return os.fsencode(posixpath.join(os.fsdecode(directory), name))
-
-
-def make_directory(bench: Bench, standing: Standing, path: str) -> LayerRow | None:
-    """Let a directory exist, root's and 0755; None if the image has it.
-
-    Raises CopyRefused where something else is in the way.
-    """
-    with bench.workplace() as work, Merged(bench.trees(standing)) as below:
-        tree = work / "diff"
-        tree.mkdir(0o755)
-        tree.chmod(0o755)
-        try:
-            target = below.resolve(path)
-            status = below.lstat(target)
-            if status is not None and not stat.S_ISDIR(status.st_mode):
-                raise NotADirectoryError
-            with NewTree(tree, below, emit=bench.emit) as new:
-                new.directory(target)
-        except OSError as fault:
-            if fault.errno not in (errno.ELOOP, errno.ENOTDIR, None):
-                raise
-            is_there = (
-                fault.errno != errno.ELOOP and first_below_a_file(path, below) == path
-            )
-            raise CopyRefused(
-                f"Cannot mkdir: {path} is not a directory"
-                if is_there
-                else no_way(path, below, fault),
-                why="WORKDIR makes the directory, and something else has its name",
-                try_next="choose another directory",
-                lesson="dockerfile",
-            ) from fault
-        return bench.layer_of(standing, tree)
-
-
-# ── Archives ─────────────────────────────────────────────────────────────────────────────
-
-
-def _is_archive(tree: Merged, source: Source) -> bool:
-    """Say whether a file is a tar archive, packed or not; its name says nothing."""
-    try:
-        with tree.open("/" + source.real) as file:
-            return next(read_entries(decompressed(file)), None) is not None
-    except (ArchiveRefused, OSError):
-        return False
-
-
 def _extract(
     bench: Bench, found: _Found, source: Source, path: bytes, to: _Placing
 ) -> None:
-    """Unpack an archive into a directory; what it says of whiteouts means nothing."""
+    """Unpack an archive into the directory `path`, which it does not replace."""
     place_ = to.work / f"archive-{len([*to.work.iterdir()])}"
-    place_.mkdir(0o700)
-    explicit: set[bytes] = set()
-    with found.files.tree.open("/" + source.real) as file:
-        entries = read_entries(decompressed(file, emit=bench.emit), emit=bench.emit)
-        policy = replace(ROOT, has_whiteouts=False)
-        apply(_noting(entries, explicit), place_, emit=bench.emit, policy=policy)
+    explicit = unpack(found.files.tree, source.real, place_, emit=bench.emit)
     status = to.below.lstat(path)
     if status is not None and not stat.S_ISDIR(status.st_mode):
         shown = os.fsdecode(path)
         raise no_place(f"failed to unpack: mkdir {shown}: not a directory")
     to.new.directory(path)
-    how = How(None, None, links=True, explicit=frozenset(explicit))
+    how = How(None, None, links=True, explicit=explicit)
     with Merged([place_]) as unpacked:
         to.new.pour(unpacked, "", path, how)
 
 
-def _noting(entries: Iterable[Entry], explicit: set[bytes]) -> Iterable[Entry]:
-    """Pass entries on, and note which directories the archive itself names."""
-    for entry in entries:
-        if entry.kind is Kind.DIRECTORY:
-            explicit.add(entry.name)
-        yield entry
+def _inside(directory: bytes, name: str) -> bytes:
+    return os.fsencode(posixpath.join(os.fsdecode(directory), name))
