@@ -1,15 +1,16 @@
 """Let the disk be full at many points of a build, a load and a tag, and say how it went.
 
 Run in namespaces of its own (`tests.edge.private`).  Arguments: how many points.  Standard
-output is JSON: for each verb, how many bytes were free and what the verb said, "" for done.
+output is JSON: for each verb, how much was free and what the verb said, "" for done.
 Whatever else is wrong is an AssertionError.
 
-At each point the disk is filled up to so many free bytes, and the verb done.  Then the rest
-is filled too: an image can be removed and the others pruned all the same.  Then the verb is
-done with room, and must come to its end.
+At each point the disk is filled up to so many free bytes, or files, and the verb done.
+Then the rest is filled too: an image can be removed and the others pruned all the same.
+Then the verb is done with room, and must come to its end.
 """
 
 import io
+import itertools
 import json
 import os
 import random
@@ -25,6 +26,7 @@ from pyminidock.engine import build, images, kernels, loading, removing
 from pyminidock.engine.house import House
 from pyminidock.errors import MinidockError
 from pyminidock.grammar.refs import parse
+from pyminidock.layers.snapshots import remove_tree
 from pyminidock.store import opening
 from pyminidock.store.images import NoSuchImage
 from pyminidock.store.opening import open_store
@@ -32,7 +34,10 @@ from tests.builder import packed
 from tests.engine.archives import config, layer, old_docker, tar
 from tests.store.invariants import check_invariants
 
-DISK_BYTES = 96 << 20
+DISK_BYTES, FILES = 96 << 20, 2000
+Fill = Callable[[Path, str, int], Path]
+"""Fills the disk but for so much; gives what it made."""
+
 BIG = random.Random(7).randbytes(2 << 20)
 LAYERS = [layer(f"part-{n}", bytes([n]) + BIG) for n in range(3)]
 ARCHIVE = tar(old_docker(LAYERS, config(*LAYERS), "made:1"))
@@ -68,14 +73,6 @@ def do_tag(house: House) -> str:
     return ""
 
 
-# Each with the bytes that are surely enough.
-VERBS: dict[str, tuple[Callable[[House], str], int]] = {
-    "build": (do_build, 12 << 20),
-    "load": (do_load, 19 << 20),
-    "tag": (do_tag, 40 << 10),
-}
-
-
 def main(points: int) -> None:
     """Fill, do, look, once for each point of each verb."""
     opening.RESERVE_BYTES = opening.RESERVE_SHARE = 0  # else all is refused beforehand
@@ -85,9 +82,9 @@ def main(points: int) -> None:
     with _house(root) as house:
         images.make(house, "busybox")
     told = {}
-    for verb, (deed, enough) in VERBS.items():
+    for verb, deed, fill, enough in VERBS:
         told[verb] = [
-            (free, _one_point(root, deed, free))
+            (free, _one_point(root, deed, fill, free))
             for free in (enough * n // max(1, points - 1) for n in range(points))
         ]
     json.dump({"disk": kind, "told": told}, sys.stdout)
@@ -99,11 +96,11 @@ def _mount(disk: Path) -> str:
     image = disk.with_name("disk.image")
     with image.open("wb") as file:
         file.truncate(DISK_BYTES)
-    subprocess.run(["mkfs.ext4", "-q", "-m", "0", image], check=True)
+    subprocess.run(["mkfs.ext4", "-q", "-m", "0", "-N", str(FILES), image], check=True)
     with suppress(subprocess.CalledProcessError):
         subprocess.run(["mount", "-o", "loop", image, disk], check=True)
         return "ext4"
-    size = f"size={DISK_BYTES}"
+    size = f"size={DISK_BYTES},nr_inodes={FILES}"
     subprocess.run(["mount", "-t", "tmpfs", "-o", size, "tmpfs", disk], check=True)
     return "tmpfs"
 
@@ -117,7 +114,7 @@ def _house(root: Path) -> Iterator[House]:
         house.close()
 
 
-def _one_point(root: Path, deed: Callable[[House], str], free: int) -> str:
+def _one_point(root: Path, deed: Callable[[House], str], fill: Fill, free: int) -> str:
     """Do `deed` with so much room; give what it said, "" if it was done."""
     with _house(root) as house:
         assert house.store.repairs == (), house.store.repairs
@@ -126,15 +123,15 @@ def _one_point(root: Path, deed: Callable[[House], str], free: int) -> str:
                 house, io.BytesIO(layer(f"old-{name}")), name=parse(name) if name else None
             )
         before = house.store.images.tags()
-        fillers = [_fill(root, "filler-1", free)]
+        fillers = [fill(root, "filler-1", free)]
         said = _told(lambda: deed(house))
         _nothing_is_half_there(house, before, is_done=not said)
-        fillers.append(_fill(root, "filler-2", 0))
+        fillers.append(fill(root, "filler-2", 0))
         removing.remove(house, "old:1")
         removing.prune(house)
         assert "docker.io/library/old:1" not in house.store.images.tags()
         for filler in fillers:
-            filler.unlink()
+            remove_tree(filler)
         assert _told(lambda: deed(house)) == ""
         assert all(tree.is_dir() for tree in images.find(house, "made:1").trees)
         removing.remove(house, "made:1")
@@ -162,6 +159,18 @@ def _fill(root: Path, name: str, free: int) -> Path:
     return filler
 
 
+def _fill_up(root: Path, name: str, free: int) -> Path:
+    """Leave room for so many more files; give the directory of those that are too many."""
+    filler = root.with_name(name)
+    with suppress(OSError):
+        filler.mkdir()
+        for number in itertools.count():
+            (filler / f"{number}").touch()
+    for number in range(free):
+        (filler / f"{number}").unlink(missing_ok=True)
+    return filler
+
+
 def _told(deed: Callable[[], str]) -> str:
     try:
         return deed()
@@ -182,6 +191,15 @@ def _nothing_is_half_there(house: House, before: dict[str, str], *, is_done: boo
     assert list((root / "trash").iterdir()) == []
     assert house.store.leases.held() == ()
     assert str(root) not in Path("/proc/self/mountinfo").read_text(encoding="utf-8")
+
+
+VERBS = (  # with the bytes, or the files, that are surely enough
+    ("build", do_build, _fill, 12 << 20),
+    ("build, files", do_build, _fill_up, 72),
+    ("load", do_load, _fill, 19 << 20),
+    ("load, files", do_load, _fill_up, 30),
+    ("tag", do_tag, _fill, 40 << 10),
+)
 
 
 if __name__ == "__main__":
