@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from pyminidock.layers.merged import Merged
+from pyminidock.layers.snapshots import remove_tree
 from pyminidock.unionfs.whiteout import USER
 
 Tree = dict[str, str | None]
@@ -186,7 +187,9 @@ def test_a_deep_tree_costs_the_kernel_no_more_than_its_depth(
 ) -> None:
     """More directories than handles; a name that is missing is looked for once."""
     depth, asked = 700, 0
-    deepest = os.open(tmp_path, os.O_RDONLY)
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    deepest = os.open(tree, os.O_RDONLY)
     for _ in range(depth):
         os.mkdir("d", dir_fd=deepest)
         above, deepest = deepest, os.open("d", os.O_RDONLY, dir_fd=deepest)
@@ -201,11 +204,13 @@ def test_a_deep_tree_costs_the_kernel_no_more_than_its_depth(
 
         return called
 
-    with Merged([tmp_path]) as view:
+    with Merged([tree]) as view:
         view.scan(b"d/" * depth)
         monkeypatch.setattr(os, "open", counted(os.open))
         monkeypatch.setattr(os, "stat", counted(os.stat))
         for _ in range(10):
             view.scan(b"/" + b"d/" * depth)
             assert view.lstat(b"d/" * depth + b"x/" * depth) is None
+    monkeypatch.undo()
+    remove_tree(tree)  # it may be deeper than pytest can remove
     assert asked < 10 * depth
