@@ -89,8 +89,8 @@ def test_a_build_neither_runs_nor_loads_anything_of_an_image(
         "Dockerfile": (
             "FROM trap:1\n"
             "ADD a.tar.xz b.tar.gz /to/\n"
-            "COPY --chown=web:disk --chmod=700 xz git sh /work/\n"
-            "WORKDIR /work\n"
+            "COPY --chown=web:disk --chmod=700 xz git sh /tools/\n"
+            "WORKDIR /tools\n"
             "USER web:disk\n"
             'RUN ["/bin/busybox", "touch", "/tmp/done"]\n'
             "FROM trap:1\n"
