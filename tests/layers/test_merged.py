@@ -182,6 +182,15 @@ def test_no_trees_show_nothing(stack: Stack) -> None:
     assert stack().list() == ()
 
 
+def test_the_way_back_from_a_name_that_is_missing_is_looked_at_again(
+    stack: Stack,
+) -> None:
+    view = stack(BASE)
+    assert view.resolve("/nope/../bin/sh") == b"/usr/bin/sh"
+    assert view.resolve("/etc/nope/no/../../../bin/sh") == b"/usr/bin/sh"
+    assert view.resolve("/nope/no/../bin/sh") == b"/nope/bin/sh"
+
+
 def test_a_deep_tree_costs_the_kernel_no_more_than_its_depth(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -104,6 +104,11 @@ CASES = (
         ln(b"l", OUT) + f(b"l/f"),
         {**MADE, "l": "link OUT", f"{INSIDE}/f": "file x"},
     ),
+    Case(
+        "T-05 deep",
+        ln(b"d/l", b"/x") + f(b"d/l/f"),
+        {"d": "dir", "d/l": "link /x", "x": "dir", "x/f": "file x"},
+    ),
     Case("T-06", ln(b"l", b"../../..") + f(b"l/f"), {"l": "link ../../..", "f": "file x"}),
     Case(
         "T-07",
