@@ -6,15 +6,22 @@ reads it.  Nobody may read the values of variables; the journal hides more (`red
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from functools import cache
+from dataclasses import fields
+from functools import cache, lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyminidock
 from pyminidock.engine import redaction
 from pyminidock.events import Event, base
-from pyminidock.events.journal import Record, data_of, record_of
+from pyminidock.events.journal import (
+    Record,
+    Wording,
+    data_of,
+    line_of,
+    record_of,
+    wording,
+)
 from pyminidock.viz.plain import plain_linux
 
 kind_of: Callable[[Any], str] = cache(base.kind_of)
@@ -23,8 +30,7 @@ kind_of: Callable[[Any], str] = cache(base.kind_of)
 _PACKAGE = Path(pyminidock.__file__).parent
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(NamedTuple):
     """`event` and its circumstances; it happened at `line` of the engine's `file`."""
 
     seq: int
@@ -41,27 +47,58 @@ class Told:
 
     def record(self) -> Record:
         """Make the record for those who listen."""
-        return self._record(redaction.for_listeners(self.event))
+        event = redaction.for_listeners(self.event)
+        return record_of(
+            event, seq=self.seq, story=self.story, operation=self.operation,
+            parent=self.parent, phase=self.phase, t=round(self.t, 6),
+            wall=round(self.wall, 6), src=self._src(), backend=self.backend,
+            linux=plain_linux(event),
+        )  # fmt: skip
 
-    def journal_record(self) -> Record:
-        """Make the record for the journal."""
-        return self._record(redaction.for_journal(self.event))
+    def journal_line(self) -> str:
+        """Write the line for the journal."""
+        return line_of(
+            self.event, _wording(self.event), seq=self.seq, story=self.story,
+            operation=self.operation, parent=self.parent, phase=self.phase, t=self.t,
+            wall=self.wall, src=self._src(), backend=self.backend,
+        )  # fmt: skip
 
     def instead(self, event: Event) -> "Told":
         """Give another event the same circumstances."""
-        return replace(self, event=event)
+        return self._replace(event=event)
 
     def size_bytes(self) -> int:
         """Estimate what this costs to keep; texts are what can be long."""
         return 500 + sum(map(_length, data_of(self.event).values()))
 
-    def _record(self, event: Event) -> Record:
-        return record_of(
-            event, seq=self.seq, story=self.story, operation=self.operation,
-            parent=self.parent, phase=self.phase, t=round(self.t, 6),
-            wall=round(self.wall, 6), src=f"{_source(self.file)}:{self.line}",
-            backend=self.backend, linux=plain_linux(event),
-        )  # fmt: skip
+    def _src(self) -> str:
+        return f"{_source(self.file)}:{self.line}"
+
+
+def _word(event: Event) -> Wording:
+    """Say what the journal says of an event, whenever it happened."""
+    shown = redaction.for_journal(event)
+    return wording(shown, plain_linux(shown))
+
+
+_remembered: Callable[[Event], Wording] = lru_cache(maxsize=512)(_word)
+
+
+def _wording(event: Event) -> Wording:
+    """Word a fact, or find the words: a start tells a hundred, and most as the last one.
+
+    What a person typed may hold a secret, and is not kept a moment longer than needed.
+    """
+    return _remembered(event) if _is_of_the_machine(type(event)) else _word(event)
+
+
+def _is_effect(cls: Any) -> bool:
+    names = {each.name for each in fields(cls)}
+    is_effect: bool = cls.evidence in ("acknowledged", "planned")
+    return is_effect and "argv" not in names
+
+
+_is_of_the_machine: Callable[[Any], bool] = cache(_is_effect)
 
 
 def _length(value: object) -> int:

@@ -1,8 +1,8 @@
 """The thread that writes the journal, a moment later and in batches.
 
 The engine only puts an event into a queue.  The first one wakes the writer, which waits a
-little for the others, so that one short start is one write; a held gate, the end of a
-story and whoever wants to read the journal make it hurry.  What cannot be written, on a
+little for the others, so that one short start is one write; a held gate and whoever wants
+to read the journal make it hurry.  What cannot be written, on a
 full disk for example, is counted and told; it stops nobody.
 """
 
@@ -16,10 +16,10 @@ from pyminidock.engine import redaction
 from pyminidock.engine.journals import Dropped, Journals, began, created
 from pyminidock.engine.telling import Told
 from pyminidock.events import JournalDropped
-from pyminidock.events.journal import JSON, Header, to_line
+from pyminidock.events.journal import JSON, Header
 
 _THREAD = "journal"
-_POLITE_AFTER = 4  # events, some 100 µs
+_POLITE_AFTER = 32  # events, some 200 µs
 LATE_S = 0.04  # and writing takes its time: an event is on disk within 50 ms
 
 Lost = Callable[[str, JournalDropped], None]
@@ -81,9 +81,8 @@ class Writer:
             self._has_work.set()
 
     def end(self, story: str) -> None:
-        """Write soon, and forget what the story was called."""
+        """Forget what the story was called, once all of it is written."""
         self._ended.append(story)
-        self.hurry()
 
     def hurry(self) -> None:
         """Write soon: somebody is about to look."""
@@ -149,6 +148,6 @@ def _lines(batch: Sequence[Told]) -> Iterator[str]:
     Without that a start that waits for the interpreter could wait until the batch is done.
     """
     for number, told in enumerate(batch, start=1):
-        yield to_line(told.journal_record())
+        yield told.journal_line()
         if number % _POLITE_AFTER == 0 and current_thread().name == _THREAD:
             time.sleep(0)

@@ -126,6 +126,7 @@ class Recording:
 
     def __init__(self, body: Body) -> None:
         self.body = body
+        self.clock, self.wall = body.clock, body.wall  # asked at every event
 
     def perform(
         self, plan: Plan, *, emit: Emit = ignore, lockstep: bool = False, watchers: int = 0
@@ -182,14 +183,6 @@ class Recording:
     def observe(self, process: Process) -> Isolation:
         """See port."""
         return self.body.observe(process)
-
-    def clock(self) -> float:
-        """See port."""
-        return self.body.clock()
-
-    def wall(self) -> float:
-        """See port."""
-        return self.body.wall()
 
     def new_id(self) -> str:
         """See port."""

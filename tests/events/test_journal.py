@@ -22,10 +22,12 @@ from pyminidock.events.journal import (
     from_line,
     header_from_line,
     header_to_line,
+    line_of,
     read_trace,
     record_kinds,
     record_of,
     to_line,
+    wording,
 )
 
 PROBED = record_of(
@@ -79,6 +81,14 @@ def test_every_event_comes_back_from_its_line(
     assert "\n" not in line
     assert from_line(line) == record
     assert event_of(from_line(line)) == event
+    said, circumstances = wording(event, record.linux), {
+        name: getattr(record, name)
+        for name in ("seq", "story", "operation", "parent", "phase", "t", "wall", "src",
+                     "backend")
+    }  # fmt: skip
+    line = line_of(event, said, **circumstances)  # the journal's shorter way
+    assert line.isascii()
+    assert from_line(line) == replace(record, evidence=event.evidence)
 
 
 def test_every_word_of_the_vocabulary_has_a_kind_of_its_own() -> None:
