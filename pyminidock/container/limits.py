@@ -72,12 +72,13 @@ def check_limits(request: CreateRequest, machine: Machine) -> None:
             try_next=spell_run(replace(request, nano_cpus=nearest)),
             lesson="limits",
         )
-    for controller, flag, is_asked, without in (
-        ("memory", "--memory", request.memory_bytes > 0, replace(request, memory_bytes=0)),
-        ("cpu", "--cpus", request.nano_cpus > 0, replace(request, nano_cpus=0)),
-        ("pids", "--pids-limit", request.pids_limit > 0, replace(request, pids_limit=0)),
+    memory, cpus, pids = request.memory_bytes, request.nano_cpus, request.pids_limit
+    for controller, flag, without in (
+        ("memory", "--memory", replace(request, memory_bytes=0) if memory > 0 else None),
+        ("cpu", "--cpus", replace(request, nano_cpus=0) if cpus > 0 else None),
+        ("pids", "--pids-limit", replace(request, pids_limit=0) if pids > 0 else None),
     ):
-        if is_asked and not directory_of(machine.cgroups, controller):
+        if without and not directory_of(machine.cgroups, controller):
             raise LimitImpossible(
                 f"{flag} needs the cgroup controller {controller!r}, which this engine "
                 "may not write to",

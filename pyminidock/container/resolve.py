@@ -81,9 +81,10 @@ def resolve(  # noqa: PLR0913  (four inputs, three names, one listener)
         emit=told.append,
     )  # fmt: skip
     groups = _groups_here(user, machine, request)
+    asked = request.security_options
     security = parse_security(
-        request.security_options, is_privileged=request.is_privileged,
-        without=spell_run(replace(request, security_options=())),
+        asked, is_privileged=request.is_privileged,
+        without=spell_run(replace(request, security_options=())) if asked else "",
     )  # fmt: skip
     powers = decide_powers(request, machine)
     bounding = powers.bounding

@@ -125,7 +125,6 @@ def decide_powers(request: CreateRequest, machine: Machine) -> Powers:
     nothing keeps a container from opening what it makes.  Raises CapabilityUnknown,
     CapabilityLacking.
     """
-    without = spell_run(replace(request, cap_add=(), cap_drop=()))
     try:
         wanted = capabilities.tweak(
             request.cap_add, request.cap_drop, request.is_privileged, machine.capabilities
@@ -142,7 +141,7 @@ def decide_powers(request: CreateRequest, machine: Machine) -> Powers:
         raise type(refusal)(
             refusal.what,
             why=f"{refusal.why}; {refusal.try_next}",
-            try_next=without,
+            try_next=_without_powers(request),
             lesson=refusal.lesson,
         ) from refusal
     kept = without_unguarded(granted.names, request.is_privileged, machine)
@@ -152,10 +151,14 @@ def decide_powers(request: CreateRequest, machine: Machine) -> Powers:
             f"{', '.join(refused)} is not given on this machine",
             why="a container could make a node of the host's disk and open it: no cgroup "
             "here keeps it from devices",
-            try_next=without,
+            try_next=_without_powers(request),
             lesson="isolation",
         )
     return Powers(kept, (*lacking, *granted.skipped), unguarded)
+
+
+def _without_powers(request: CreateRequest) -> str:
+    return spell_run(replace(request, cap_add=(), cap_drop=()))
 
 
 def without_unguarded(
@@ -171,8 +174,15 @@ def program_of(security: Security, bounding: Sequence[str], machine: Machine) ->
     """Compile the filter; empty where there is none."""
     if security.profile is None:
         return b""
-    return _compiled(security.profile, frozenset(bounding), machine.arch, machine.kernel)
+    place = (frozenset(bounding), machine.arch, machine.kernel)
+    if security.seccomp == "default":
+        return _compiled_default(*place)
+    return compile_profile(security.profile, *place)
 
 
-# Most containers of one engine ask for the same filter, and compiling takes milliseconds.
-_compiled = lru_cache(maxsize=64)(compile_profile)
+@lru_cache(maxsize=64)
+def _compiled_default(
+    bounding: frozenset[str], arch: str, kernel: tuple[int, int]
+) -> bytes:
+    """Compile the filter that most containers get, once: it takes milliseconds."""
+    return compile_profile(default_profile(), bounding, arch, kernel)

@@ -23,6 +23,7 @@ import difflib
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from pyminidock.errors import MinidockError
 from pyminidock.events import Emit, UserResolved, ignore
@@ -98,8 +99,7 @@ def resolve_user(
     >>> resolve_user("4321", [], files, correct=str)
     User(uid=4321, gid=0, groups=(0,), home='/', source='the number itself')
     """
-    accounts = tuple(_accounts(files.get(PASSWD, b"")))
-    groups = tuple(_groups(files.get(GROUP, b"")))
+    accounts, groups = _accounts(files.get(PASSWD, b"")), _groups(files.get(GROUP, b""))
     wanted, _, wanted_group = asked.partition(":")
     account, uid = _find_account(wanted, accounts, correct)
     sources = [f"{PASSWD} line {account.line}" if account else "the number itself"]
@@ -188,20 +188,28 @@ def _check_range(number: int, correct: Correct) -> None:
         )
 
 
-def _accounts(data: bytes) -> Iterator[_Account]:
+@lru_cache(maxsize=64)
+def _accounts(data: bytes) -> tuple[_Account, ...]:
+    """Read etc/passwd; the containers of one image have the same."""
+    found = []
     for line, fields in _lines(data, PASSWD):
         name, _, uid, gid, _, home, *_ = (*fields, *[""] * 7)
         uid_number, gid_number = _number(uid), _number(gid)
         if uid_number is not None and gid_number is not None:  # else never 0 in its place
-            yield _Account(line, name, uid_number, gid_number, home)
+            found.append(_Account(line, name, uid_number, gid_number, home))
+    return tuple(found)
 
 
-def _groups(data: bytes) -> Iterator[_Group]:
+@lru_cache(maxsize=64)
+def _groups(data: bytes) -> tuple[_Group, ...]:
+    """Read etc/group."""
+    found = []
     for line, fields in _lines(data, GROUP):
         name, _, gid, members, *_ = (*fields, *[""] * 4)
         number = _number(gid)
         if number is not None:
-            yield _Group(line, name, number, tuple(members.split(",")))
+            found.append(_Group(line, name, number, tuple(members.split(","))))
+    return tuple(found)
 
 
 def _lines(data: bytes, path: str) -> Iterator[tuple[int, list[str]]]:

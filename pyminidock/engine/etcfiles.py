@@ -8,6 +8,7 @@ on the host's loopback are left out there, because the container's loopback is i
 """
 
 import ipaddress
+import os
 from contextlib import suppress
 from pathlib import Path
 
@@ -39,10 +40,23 @@ def write(directory: Path, hostname: str) -> None:
     with suppress(OSError):  # a host without one has no servers to hand on
         host = HOST_RESOLV.read_text(encoding="utf-8", errors="replace")
     texts = {"hostname": f"{hostname}\n", "hosts": _HOSTS, "resolv.conf": resolv_conf(host)}
-    for name, text in texts.items():
-        path = directory / name
-        path.write_text(text, encoding="utf-8")
-        path.chmod(0o644)  # whatever the umask says: everybody inside may read them
+    place = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        for name, text in texts.items():
+            _write(name, text.encode(), place)
+    finally:
+        os.close(place)
+
+
+def _write(name: str, content: bytes, place: int) -> None:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
+    file = os.open(name, flags, 0o644, dir_fd=place)
+    try:
+        while content:
+            content = content[os.write(file, content) :]
+        os.fchmod(file, 0o644)  # whatever the umask says: everybody inside may read them
+    finally:
+        os.close(file)
 
 
 def resolv_conf(host: str) -> str:

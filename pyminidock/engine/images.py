@@ -13,6 +13,7 @@ Source: moby, daemon/images/{image,images,image_tag,image_inspect,image_history}
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -92,7 +93,10 @@ def read(house: House, row: ImageRow) -> Found:
     """Read what belongs to a row.  Raises BlobMissing, ImageMalformed."""
     document = house.store.blobs.read(row.config_blob, MAX_DOCUMENT_BYTES)
     trees = tuple(house.store.layers.directory(chain) for chain in reversed(row.layers))
-    return Found(row, read_image(document), trees)
+    return Found(row, _image_of(document), trees)
+
+
+_image_of = lru_cache(maxsize=64)(read_image)
 
 
 def no_such_image(house: House, name: str) -> NoSuchImage:

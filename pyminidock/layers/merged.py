@@ -194,7 +194,8 @@ class Merged:
                 return None, None
             number, handle = self._directory(b"/", path)[0]
             return number, os.fstat(handle)
-        parent, name = os.path.split(path)
+        parent, _, name = path.rpartition(b"/")
+        parent = parent or b"/"
         self._directory(b"/", path)  # a tree that is gone is no absent file
         try:
             for number, handle in self._directory(parent, path):
@@ -226,6 +227,9 @@ class Merged:
 
         Raises FileNotFoundError, NotADirectoryError.
         """
+        if still := self._known.get(path):
+            self._known.move_to_end(path)
+            return still
         names = [name for name in path.split(b"/") if name]
         known = len(names)
         while known and b"/" + b"/".join(names[:known]) not in self._known:

@@ -23,12 +23,15 @@ import itertools
 import os
 import stat
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 
 from pyminidock.events import Emit, SnapshotPrepared, SnapshotRemoved, ignore
 from pyminidock.layers.merged import Merged
 
+_MANY = 1000  # names of one directory that are looked at together
 _PARTS = ("rootfs", "work", "upper", "init")
 _STUBS = (  # path, kind: "d" directory, "f" empty file, or where a link leads
     ("dev", "d"), ("dev/pts", "d"), ("dev/shm", "d"), ("dev/console", "f"),
@@ -59,15 +62,18 @@ def prepare(directory: Path, lower: Sequence[Path], *, emit: Emit = ignore) -> S
     Raises FileExistsError if a snapshot is there already.
     """
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for part in _PARTS:
-        (directory / part).mkdir()
-        (directory / part).chmod(0o755)  # whatever the umask says
+    handle = os.open(directory, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        _fill_init(directory / "init", lower)
-    except OSError:
         for part in _PARTS:
-            remove_tree(directory / part)
-        raise
+            _make_directory(part, 0o755, handle)
+        try:
+            _fill_init(handle, lower)
+        except OSError:
+            for part in _PARTS:
+                remove_tree(directory / part)
+            raise
+    finally:
+        os.close(handle)
     snapshot = find(directory, lower)
     emit(SnapshotPrepared(directory.name, snapshot.lower, snapshot.upper, snapshot.work))
     return snapshot
@@ -75,9 +81,10 @@ def prepare(directory: Path, lower: Sequence[Path], *, emit: Emit = ignore) -> S
 
 def find(directory: Path, lower: Sequence[Path]) -> Snapshot:
     """Give the snapshot that `prepare` made before, for another start."""
-    layers = (str(directory / "init"), *map(str, lower))
-    upper, work, target = (str(directory / part) for part in ("upper", "work", "rootfs"))
-    return Snapshot(layers, upper, work, target)
+    layers = (f"{directory}/init", *map(str, lower))
+    return Snapshot(
+        layers, f"{directory}/upper", f"{directory}/work", f"{directory}/rootfs"
+    )
 
 
 def remove(directory: Path, *, emit: Emit = ignore) -> None:
@@ -90,28 +97,40 @@ def remove(directory: Path, *, emit: Emit = ignore) -> None:
     emit(SnapshotRemoved(directory.name))
 
 
-def _fill_init(init: Path, lower: Sequence[Path]) -> None:
+def _fill_init(place: int, lower: Sequence[Path]) -> None:
     """Put in what the image lacks, in the image's own modes where it has the directory."""
+    made = {""}
     with Merged(lower) as image:
         for name, kind in _STUBS:
-            if (init / name).parent.is_dir():  # else the image has something else there
-                _put_stub(init / name, kind, image.lstat(name))
+            above = name.rpartition("/")[0]
+            if above in made and _put_stub(f"init/{name}", kind, image.lstat(name), place):
+                made.add(name)  # else the image has something else there
 
 
-def _put_stub(place: Path, kind: str, found: os.stat_result | None) -> None:
+def _put_stub(name: str, kind: str, found: os.stat_result | None, place: int) -> bool:
+    """Make one of them, unless the image has it; True if it was a directory."""
     if kind == "d":
-        if found is None or stat.S_ISDIR(found.st_mode):
-            place.mkdir()
-            place.chmod(stat.S_IMODE(found.st_mode) if found else 0o755)
-            if found and (found.st_uid, found.st_gid) != (os.geteuid(), os.getegid()):
-                os.chown(place, found.st_uid, found.st_gid)
-    elif kind != "f":
+        if found is not None and not stat.S_ISDIR(found.st_mode):
+            return False
+        _make_directory(name, stat.S_IMODE(found.st_mode) if found else 0o755, place)
+        if found and (found.st_uid, found.st_gid) != (os.geteuid(), os.getegid()):
+            os.chown(name, found.st_uid, found.st_gid, dir_fd=place)
+        return True
+    if kind != "f":
         if found is None:
-            place.symlink_to(kind)
+            os.symlink(kind, name, dir_fd=place)
     else:
         # A link of the image here would lead the engine's file somewhere else.
-        place.touch(mode=0o755)
-        place.chmod(0o755)
+        flags = os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+        file = os.open(name, flags, 0o755, dir_fd=place)
+        os.fchmod(file, 0o755)
+        os.close(file)
+    return False
+
+
+def _make_directory(name: str, mode: int, place: int) -> None:
+    os.mkdir(name, dir_fd=place)
+    os.chmod(name, mode, dir_fd=place)  # whatever the umask says
 
 
 # ── Removal ──────────────────────────────────────────────────────────────────────────────
@@ -120,10 +139,47 @@ def _put_stub(place: Path, kind: str, found: os.stat_result | None) -> None:
 def remove_tree(path: Path) -> None:
     """Remove `path` and all below it; a symbolic link is removed, not followed.
 
-    Holds three descriptors, whatever the depth: what a directory holds moves up to the top
-    first, so no way down grows long.  Costs one rename for each directory.
-    Raises OSError where the kernel refuses, with EXDEV at another filesystem.
+    Holds four descriptors, whatever the depth: what a directory holds moves up to the top
+    first, so no way down grows long.  Where none is to be had, the spare ones are taken:
+    what failed for want of descriptors must be able to go.  Costs one rename for each
+    directory.  Raises OSError where the kernel refuses, with EXDEV at another filesystem.
     """
+    try:
+        _remove_tree(path)
+    except OSError as refusal:
+        if refusal.errno not in (errno.EMFILE, errno.ENFILE):
+            raise
+        with _SPARE.lent():
+            _remove_tree(path)
+
+
+class _Spare:
+    """Descriptors for one removal at a time, of this process."""
+
+    def __init__(self) -> None:
+        self._held, self._lock = list[int](), Lock()
+
+    def keep(self) -> None:
+        """Have as many as a removal holds, if that can be."""
+        with self._lock, suppress(OSError):
+            while len(self._held) < 4:
+                self._held.append(os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC))
+
+    @contextmanager
+    def lent(self) -> Iterator[None]:
+        """Give them away for the time being."""
+        with self._lock:
+            while self._held:
+                os.close(self._held.pop())
+            yield
+        self.keep()
+
+
+_SPARE = _Spare()
+keep_spare = _SPARE.keep  # called once, by who opens a root directory
+
+
+def _remove_tree(path: Path) -> None:
     try:
         parent = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except FileNotFoundError:
@@ -145,13 +201,13 @@ def _empty_out(name: str, parent: int, device: int) -> None:
     root = _open_directory(name, parent, device)
     free = (f".going-{number}" for number in itertools.count())
     try:
-        while names := _some_names(root):
-            for inner in names:
-                if _is_unlinked(inner, root):
-                    continue
+        has_more = True
+        while has_more:
+            directories, has_more = _unlink_files(root)
+            for inner in directories:
                 handle = _open_directory(inner, root, device)
                 try:
-                    _lift(handle, root, free)
+                    has_more |= _lift(handle, root, free)
                 finally:
                     os.close(handle)
                 os.rmdir(inner, dir_fd=root)
@@ -159,29 +215,32 @@ def _empty_out(name: str, parent: int, device: int) -> None:
         os.close(root)
 
 
-def _lift(handle: int, root: int, free: Iterator[str]) -> None:
-    """Unlink the files of a directory and move its directories up into `root`."""
-    while names := _some_names(handle):
-        for name in names:
-            if not _is_unlinked(name, handle):
-                target = next(word for word in free if not _exists(word, root))
-                if os.geteuid() != 0:  # moving rewrites "..": the owner must be able to
-                    os.chmod(name, 0o700, dir_fd=handle)
-                os.rename(name, target, src_dir_fd=handle, dst_dir_fd=root)
+def _lift(handle: int, root: int, free: Iterator[str]) -> bool:
+    """Unlink the files of a directory and move its directories up; whether it had any."""
+    has_any, has_more = False, True
+    while has_more:
+        directories, has_more = _unlink_files(handle)
+        for name in directories:
+            has_any = True
+            target = next(word for word in free if not _exists(word, root))
+            if os.geteuid() != 0:  # moving rewrites "..": the owner must be able to
+                os.chmod(name, 0o700, dir_fd=handle)
+            os.rename(name, target, src_dir_fd=handle, dst_dir_fd=root)
+    return has_any
 
 
-def _some_names(handle: int) -> list[str]:
-    """Give up to a thousand names, so that a full directory does not fill our memory."""
+def _unlink_files(handle: int) -> tuple[list[str], bool]:
+    """Unlink all but directories, and name those; whether there may be more of either.
+
+    A thousand names at a time, so that a full directory does not fill our memory.
+    """
     with os.scandir(handle) as entries:
-        return [entry.name for entry in itertools.islice(entries, 1000)]
-
-
-def _is_unlinked(name: str, handle: int) -> bool:
-    """Unlink a name; False if it is a directory."""
-    if stat.S_ISDIR(os.stat(name, dir_fd=handle, follow_symlinks=False).st_mode):
-        return False
-    os.unlink(name, dir_fd=handle)
-    return True
+        found = list(itertools.islice(entries, _MANY))
+        kinds = [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in found]
+    for name, is_directory in kinds:
+        if not is_directory:
+            os.unlink(name, dir_fd=handle)
+    return [name for name, is_directory in kinds if is_directory], len(kinds) == _MANY
 
 
 def _exists(name: str, handle: int) -> bool:

@@ -205,25 +205,25 @@ def discard_tree(path: Path) -> None:
 
 
 def _replace(path: Path, content: bytes, *, is_durable: bool = True) -> None:
-    temporary = path.with_name(f"tmp-{path.name}")
+    place = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        temporary = f"tmp-{path.name}"
+        _write(temporary, content, place, is_durable=is_durable)
+        os.replace(temporary, path.name, src_dir_fd=place, dst_dir_fd=place)
+        if is_durable:
+            os.fsync(place)
+    finally:
+        os.close(place)
+
+
+def _write(name: str, content: bytes, place: int, *, is_durable: bool) -> None:
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
-    descriptor = os.open(temporary, flags, 0o600)
+    descriptor = os.open(name, flags, 0o600, dir_fd=place)
     try:
         while content:
             content = content[os.write(descriptor, content) :]
         if is_durable:
             os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-    temporary.replace(path)
-    if is_durable:
-        _sync_directory(path.parent)
-
-
-def _sync_directory(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
     finally:
         os.close(descriptor)
 

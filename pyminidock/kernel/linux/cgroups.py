@@ -53,7 +53,10 @@ def make(path: str) -> bool:
     try:
         made = _make_one(path)
     except FileNotFoundError:
-        _make_one(os.path.dirname(path))
+        above = os.path.dirname(path)
+        _make_one(above)
+        if _has(above, "cpuset.cpus"):
+            limit(above, "cgroup.clone_children", "1")
         made = _make_one(path)
     return made
 
@@ -66,7 +69,7 @@ def _make_one(path: str) -> bool:
     above = os.path.dirname(path)
     if not _has(above, "cgroup.clone_children"):  # only version 1 has it
         _delegate(Path(above))
-    elif _has(above, "cpuset.cpus"):
+    elif _has(above, "cpuset.cpus") and not _hands_on(path):
         _fill_cpuset(path, above)
     return True
 
@@ -75,6 +78,12 @@ def _make_one(path: str) -> bool:
 def _has(path: str, file: str) -> bool:
     """Say whether the groups of a hierarchy have this file; asked once per parent."""
     return os.path.exists(f"{path}/{file}")
+
+
+def _hands_on(path: str) -> bool:
+    """Say whether a new v1 cpuset was filled by the kernel, as its parent was told."""
+    with open(f"{path}/cgroup.clone_children", "rb") as file:
+        return file.read(1) == b"1"
 
 
 def _fill_cpuset(path: str, above: str) -> None:
