@@ -86,7 +86,7 @@ def _of_linux() -> dict[str, Place]:
         devices,
         newborn,
         overlay,
-        shim,
+        pair,
     )
 
     performers: dict[str, Callable[..., Any]] = {
@@ -96,8 +96,8 @@ def _of_linux() -> dict[str, Place]:
         "FilterDevices": devices.filter_devices,
         "RemoveCgroup": cgroups.remove,
         "PrepareOverlay": overlay.prepare,
-        "ForkShim": shim.run,
-        "ForkInit": newborn.Birthplace.deliver,
+        "ForkShim": pair.wait_together,
+        "ForkInit": newborn.Birthplace.prepare,
     }
     return {
         verb: (performer.__code__.co_filename, performer.__code__.co_firstlineno)

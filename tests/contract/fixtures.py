@@ -2,6 +2,8 @@
 
 import shutil
 import tempfile
+import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -44,9 +46,14 @@ def linux(linux_root: Path) -> Iterator[LinuxStand]:
     end(stand, start(stand, birth(stand.place)))
     stand.clear()
     stand.heard.clear()
+    deadline = time.monotonic() + 5.0
+    while "helper minidock-birth" not in stand.picture():  # the next one is on its way in
+        assert time.monotonic() < deadline, stand.picture()
+        threading.Event().wait(0.02)
     # Its shim may still be on its way out; nobody but helpers is to be in a first picture.
     idle = Counter({n: 9 for n in stand.picture() if not n.startswith(ENDING)})
-    assert leaks.settled(idle, stand.picture, timeout_s=5.0) == ()
+    left = leaks.settled(idle, stand.picture, timeout_s=5.0)
+    assert left == (), left
     yield stand
     stand.body.close()
 

@@ -58,6 +58,8 @@ GOLDEN = """
 /proc/{pid}/stat ?
 /proc/{pid}/ns/mnt ?                     held by the shim until the exit is told
 /proc/self/stat ?                       before a fork, Python 3.12 counts threads
+/proc/self/fd ?                         the next newborn plays its birth, and closes all
+/proc/self/fd/{n} ?                     … on a tree of its own that is mounted nowhere
 {place}
 shim.json.tmp
 container.log
@@ -177,6 +179,7 @@ def normal(cell: Cell, path: str) -> str:
         if path == Path(directory).name:
             return "{hierarchy}"
     path = path.replace(str(cell.directory), "{place}")
+    path = re.sub(r"^/proc/self/fd/\d+$", "/proc/self/fd/{n}", path)
     return re.sub(r"^(/proc/)?\d+/", r"\1{pid}/", path)
 
 

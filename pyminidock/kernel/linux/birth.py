@@ -12,6 +12,7 @@ import time
 
 Words = tuple[object, ...]  # plain numbers, bytes and tuples of these, as `wire` spells
 
+_TOGETHER = 16  # reports
 REPORT = struct.Struct("<iiqqi")  # index, errno, value, monotonic ns, length of the detail
 
 
@@ -50,6 +51,28 @@ class Birth:
         self.proc = -1  # the procfs that we mounted ourselves, whatever lies on /proc now
         self.devices = -1  # st_dev of the tmpfs that we mounted on /dev
         self.late_directory = b""  # a working directory that needs the user's own powers
+        self.unsent: list[bytes] = []  # reports that wait for company
+
+    def note(self, index: int, value: int) -> None:
+        """Report a call that worked: in lockstep at once, and wait for a go; else soon.
+
+        A report costs as much as many a call, so a few travel together.
+        """
+        if self.lockstep:
+            report(self.report, index, value=value)
+            wait_for_go(self.report)
+            return
+        self.unsent.append(REPORT.pack(index, 0, value, time.monotonic_ns(), 0))
+        if len(self.unsent) == _TOGETHER:
+            self.catch_up()
+
+    def catch_up(self) -> None:
+        """Send the reports that wait.  Raises Aborted."""
+        waiting, self.unsent = b"".join(self.unsent), []
+        try:
+            os.write(self.report, waiting)
+        except OSError:
+            raise Aborted from None
 
     def calls_from(self, index: int) -> tuple[tuple[str, Words], ...]:
         """Give the calls from the one of this number within the whole plan on."""

@@ -22,7 +22,15 @@ from pyminidock.grammar.capabilities import BITS
 from pyminidock.kernel import calls
 from pyminidock.kernel.calls import Call, Plan
 from pyminidock.kernel.detect import judge
-from pyminidock.kernel.linux import cgroups, devices, overlay, streams, syscalls, wire
+from pyminidock.kernel.linux import (
+    cgroups,
+    devices,
+    messages,
+    overlay,
+    streams,
+    syscalls,
+    wire,
+)
 from pyminidock.kernel.linux.facts import read_facts
 from pyminidock.kernel.linux.machine import read_machine
 from pyminidock.kernel.linux.newborn import LOG
@@ -148,13 +156,14 @@ class LinuxBody:
         if self.fail_at and self.fail_at[0] == birth:
             raise refused(birth, plan[birth], self.fail_at[1])
         for _ in (1, 2):
-            conversation, line, watching = self._nursery.begin(tree, watchers)
+            conversation, line, watching = self._nursery.begin(
+                tree, watchers, order=order.message, question=messages.spell({"op": "wait"})
+            )
             labour = _Labour(
                 plan, birth, conversation, answer, order.lockstep, line, watching
             )
             try:
-                streams.send(line, op="wait")  # answered at the end of the program
-                conversation.send(order.message)
+                conversation.send_rest()
                 labour.follow()
             except (BrokenPipeError, ConnectionResetError) as gone:
                 labour.give_up()

@@ -21,40 +21,23 @@ each call; runc's history of escapes, told beside the verbs that close them.
 
 import errno
 import os
-import sys
 from collections.abc import Callable
 
-from pyminidock.kernel.linux import powers, syscalls, walls
-from pyminidock.kernel.linux.birth import (
-    Aborted,
-    Birth,
-    Order,
-    Words,
-    report,
-    wait_for_go,
-)
-from pyminidock.kernel.linux.paths import new_filesystem, open_inside, open_or_make
-from pyminidock.kernel.linux.proc import name_process
+from pyminidock.kernel.linux import powers, walls
+from pyminidock.kernel.linux.birth import Aborted, Birth, report
 
 _SILENT = ("CloseDescriptors", "ChangeDirectory", "DropBoundingSet", "BecomeUser",
            "SetCapabilities", "ForbidNewPrivileges", "InstallSeccomp")  # fmt: skip
 
 
-def live(birth: Birth, calls: tuple[tuple[str, Words], ...], first: int) -> None:
-    """Perform the calls; ends in execve or in `os._exit`, never returns.
+def live(birth: Birth, first: int) -> None:
+    """Perform the calls from number `first` of the whole plan on.
 
-    `first` is the index of the first call within the whole plan.
+    Ends in execve or in `os._exit`, never returns.
     """
     try:
-        _forget_python()
-        for birth.index, (verb, words) in enumerate(calls, first):
-            if birth.fail_at[0] == birth.index:
-                raise OSError(birth.fail_at[1], "failed on purpose")
-            value = VERBS[verb](birth, *words)
-            if verb not in _SILENT:
-                report(birth.report, birth.index, value=value or 0)
-                if birth.lockstep:
-                    wait_for_go(birth.report)
+        os.umask(0)  # modes of nodes and directories are meant as they are given
+        walk(birth, first)
     except Aborted:
         _tell_shim(birth)
     except OSError as refusal:
@@ -68,9 +51,23 @@ def live(birth: Birth, calls: tuple[tuple[str, Words], ...], first: int) -> None
     os._exit(1)
 
 
+def walk(birth: Birth, first: int) -> None:
+    """Perform one call after the other; report each, as long as reports are made."""
+    calls = birth.calls_from(first)
+    for birth.index, (verb, words) in enumerate(calls, first):
+        if birth.fail_at[0] == birth.index:
+            raise OSError(birth.fail_at[1], "failed on purpose")
+        value = VERBS[verb](birth, *words)
+        if verb not in _SILENT:
+            birth.note(birth.index, value or 0)
+        if verb == "AnnounceReady":
+            birth.catch_up()
+
+
 def _last_words(birth: Birth, error: int, value: int, detail: bytes) -> None:
     _tell_shim(birth)
     try:
+        birth.catch_up()
         report(birth.report, birth.index, error=error, value=value, detail=detail)
     except Aborted:
         return
@@ -80,39 +77,6 @@ def _tell_shim(birth: Birth) -> None:
     """Say that no program came of this: the shim then leaves no exit record."""
     try:
         os.write(birth.shim, b"!")
-    except OSError:
-        return
-
-
-def _forget_python() -> None:
-    """From here on an import fails loudly instead of running a stranger's module."""
-    name_process(b"minidock-birth")
-    sys.path[:] = []
-    sys.meta_path[:] = []
-    sys.path_hooks[:] = []
-    os.setsid()
-    os.umask(0)  # modes of nodes and directories are meant as they are given
-
-
-def rehearse(times: int) -> None:
-    """Use the tools of the verbs before the first fork, on things that come to nothing.
-
-    Python settles code as it runs; what is settled here need not be in every child, which
-    lives for milliseconds.  Where something is not allowed, the verb itself will say so.
-    """
-    empty = {"calls": (), "first": 0, "lockstep": False, "last_capability": 0}
-    birth = Birth(-1, -1, -1, Order({**empty, "fail_at": (-1, 0)}))
-    birth.root = os.open("/", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        for _ in range(times):
-            mount = new_filesystem(
-                b"tmpfs", b"tmpfs", ((b"mode", b"755"),), 0, is_readonly=True
-            )
-            syscalls.mount_setattr(mount, b"", propagation=syscalls.MS_PRIVATE)
-            copy = syscalls.open_tree_clone(birth.root, b"proc", recursive=False)
-            place = open_or_make(birth, b"/proc/sys", is_directory=True)
-            for descriptor in (mount, copy, place, open_inside(birth, b"/proc")):
-                os.close(descriptor)
     except OSError:
         return
 

@@ -14,9 +14,10 @@ different versions understand each other; JSON would cost every idle shim 150 Ki
 Used by both sides: the shim answers, `streams` asks.
 """
 
-import socket
 import struct
 from collections.abc import Mapping
+
+from pyminidock.kernel.linux.sockets import Socket
 
 STDIN, STDOUT, STDERR = 0, 1, 2
 FRAME = struct.Struct(">BxxxI")
@@ -38,7 +39,7 @@ def read(body: bytes) -> dict[str, str]:
 class Client:
     """One connection to shim.sock."""
 
-    def __init__(self, connection: socket.socket, *, is_attached: bool = False) -> None:
+    def __init__(self, connection: Socket, *, is_attached: bool = False) -> None:
         connection.setblocking(False)
         self.connection = connection
         self.incoming = bytearray()

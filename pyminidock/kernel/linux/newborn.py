@@ -16,28 +16,21 @@ and the usher forks the second process.
 """
 
 import errno
-import json
 import marshal
 import os
-import signal
-import socket
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
-from pyminidock.kernel.linux import syscalls
+from pyminidock.kernel.linux import sockets, syscalls
 from pyminidock.kernel.linux.birth import Aborted, Birth, Order, report, wait_for_go
-from pyminidock.kernel.linux.child import VERBS, live, rehearse
-from pyminidock.kernel.linux.exhaustion import OF_CONTAINER, adjust_badness
-from pyminidock.kernel.linux.proc import boot_id, start_time
+from pyminidock.kernel.linux.child import VERBS, live
+from pyminidock.kernel.linux.proc import boot_id, name_process, start_time
 
 LOG = "container.log"
 MOST_HANDLES = 72  # what one message carries: a birth socket, a tree, up to 64 watchers
 
 _LENGTH = struct.Struct(">I")
 _CHUNK = 65536
-TAKEN, NO_MORE = b"t", b"n"
-_AHEAD = "network"
-SECOND = b"exec "  # before a request that the newborn hands on
 
 
 class Delivery:
@@ -59,57 +52,22 @@ class Delivery:
         vars(self).update(message)
 
 
-def wait(control: socket.socket, taken: int, shim: socket.socket, shim_pid: int) -> None:
-    """Wait for a request, and become its program, or hand it to the shim; never returns."""
-    syscalls.prctl(syscalls.PR_SET_PDEATHSIG, signal.SIGKILL)
-    adjust_badness(OF_CONTAINER)
-    rehearse(1)
-    ahead = _enter_ahead()
-    word, handles, _, _ = socket.recv_fds(control, 16, MOST_HANDLES)
-    os.write(taken, TAKEN if handles else NO_MORE)
-    os.close(taken)
-    if not handles:  # the daemon is gone
-        os._exit(0)
-    os.close(control.detach())
-    if word.endswith(b"0"):  # no tree, so it is no birth
-        socket.send_fds(shim, [SECOND + word], handles)
-        os._exit(0)
-    deliver(word, handles, shim, shim_pid, ahead)
-
-
-def _enter_ahead() -> str:
-    """Enter the namespace that takes longest to make, while nobody waits for it."""
-    try:
-        syscalls.unshare(syscalls.CLONE_FLAGS[_AHEAD])
-    except OSError:  # refused again, and told, when a plan comes to it
-        return ""
-    return _AHEAD
-
-
-def refuse(control: socket.socket, error: int) -> None:
-    """Answer the next request with the reason why nobody can be born."""
-    _, handles, _, _ = socket.recv_fds(control, 16, MOST_HANDLES)
-    if handles:
-        report(handles[0], -1, error=error)
-    for descriptor in handles:
-        os.close(descriptor)
-
-
 def deliver(
-    word: bytes, handles: list[int], shim: socket.socket, shim_pid: int, ahead: str = ""
+    word: bytes, handles: list[int], shim: sockets.Socket, shim_pid: int, ahead: str = ""
 ) -> None:
     """See one request through, as newborn or as usher; never returns.
 
     `ahead` is a namespace that was entered before the plan asks for it.
     """
-    for descriptor in handles:
-        os.set_inheritable(descriptor, False)
     watchers, has_tree = (int(number) for number in word.split())
     tree = handles.pop() if has_tree else -1
     try:
         order = Order(marshal.loads(_exactly(handles[0], _length(handles[0]))))  # noqa: S302
         place = Birthplace(order, handles[0], tree, handles[1 : watchers + 2], shim_pid)
-        place.deliver(shim, place.keeps(ahead))
+        birth = place.prepare(shim, place.keeps(ahead))
+        if birth is not None:
+            place.take_streams()
+            live(birth, place.after_init)
     except Aborted:
         os._exit(1)
     except OSError as refusal:  # no room on the disk, or no directory
@@ -130,6 +88,8 @@ class Birthplace:
         directory, self.has_terminal, self.keeps_stdin, self.keeps_log = wishes
         flags = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
         self.directory = os.open(directory, flags)
+        self.after_init = 0  # the number of the call after ForkInit
+        self.streams: tuple[int, ...] = ()  # the program's, as long as it has no terminal
 
     def keeps(self, ahead: str) -> str:
         """Go back to the host's namespace unless the plan wants another, unseen.
@@ -146,20 +106,25 @@ class Birthplace:
         os.close(host)
         return ""
 
-    def deliver(self, shim: socket.socket, ahead: str) -> None:
-        """Acknowledge the shim, walk up to ForkInit, hand over; a newborn then lives."""
+    def prepare(self, shim: sockets.Socket, ahead: str) -> Birth | None:
+        """Acknowledge the shim, walk up to ForkInit, hand over.
+
+        Gives what a newborn needs to walk on.  An usher gets None: the second process has
+        what it needs, and walks.
+        """
         order, verbs = self.order, [verb for verb, _ in self.order.calls]
         self._acknowledge(order.first, self.shim_pid)
         # The host's: an usher soon stands in another mount namespace.
         proc, boot = os.open("/proc", os.O_PATH | os.O_CLOEXEC), boot_id()
-        ours, theirs = self._pipes()
+        ours, self.streams = self._pipes()
         listener = self._listen()
         self._walk()
         init = order.first + verbs.index("ForkInit")
         birth = Birth(self.daemon, shim.fileno(), self.tree, order, ahead)
         is_second = "JoinNamespace" in verbs
+        self.after_init = init + 1
         if is_second:
-            pid, go = self._fork_second(birth, theirs, init)
+            pid, go = self._fork_second(birth)
         else:  # the number that the host knows us by
             pid, go = int(os.readlink("self", dir_fd=proc)), -1
         started = start_time(pid, proc)
@@ -173,23 +138,36 @@ class Birthplace:
             "pid": pid, "start_time": started,
         })  # fmt: skip
         self._hand_over(shim, pid, listener, ours)
-        if not is_second:
-            _live(birth, theirs, init)
+        return None if is_second else birth
 
-    def _fork_second(
-        self, birth: Birth, streams: Sequence[int], init: int
-    ) -> tuple[int, int]:
+    def take_streams(self) -> None:
+        """Make the program's streams our own."""
+        for number, descriptor in enumerate(self.streams):
+            os.dup2(descriptor, number)
+
+    def _fork_second(self, birth: Birth) -> tuple[int, int]:
         """Fork the second process; give its number, and where it waits for a go."""
         birth.root = os.open("/", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
         waiting, go = os.pipe2(os.O_CLOEXEC)
         pid = os.fork()
         if pid == 0:
             os.close(go)
-            _come_to_life(birth, streams, init, waiting)
+            self._come_to_life(birth, waiting)
         return pid, go
 
+    def _come_to_life(self, birth: Birth, waiting: int) -> None:
+        """In the second process: wait until it was announced, then walk; never returns."""
+        try:
+            wait_for_go(waiting)
+        except Aborted:
+            os._exit(1)
+        name_process(b"minidock-birth")
+        os.setsid()
+        self.take_streams()
+        live(birth, self.after_init)
+
     def _hand_over(
-        self, shim: socket.socket, pid: int, listener: int, streams: tuple[int, ...]
+        self, shim: sockets.Socket, pid: int, listener: int, streams: tuple[int, ...]
     ) -> None:
         """Give the shim all that it needs from now on."""
         log, is_new = self._open_log()
@@ -202,7 +180,7 @@ class Birthplace:
             "cgroups": tuple(sorted(accounts, key=lambda path: b"/memory/" not in path)),
         }  # fmt: skip
         handles = [self.directory, listener, *log, *streams, *self.connections]
-        socket.send_fds(shim, [marshal.dumps(message)], handles)
+        sockets.send_handles(shim, marshal.dumps(message), handles)
 
     def _acknowledge(self, index: int, value: int, detail: bytes = b"") -> None:
         report(self.daemon, index, value=value, detail=detail)
@@ -222,7 +200,7 @@ class Birthplace:
 
     def _listen(self) -> int:
         """Open shim.sock; a path over 107 bytes fits an address only through a handle."""
-        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
+        listener = sockets.Socket(sockets.AF_UNIX)
         for name in {"shim.sock", "exit.json"} & set(os.listdir(self.directory)):
             os.unlink(name, dir_fd=self.directory)  # of an earlier life
         listener.bind(f"/proc/self/fd/{self.directory}/shim.sock")
@@ -268,22 +246,6 @@ class Birthplace:
             os.close(descriptor)
 
 
-def _come_to_life(birth: Birth, streams: Sequence[int], init: int, waiting: int) -> None:
-    """In the second process: wait until it was announced, then walk; never returns."""
-    try:
-        wait_for_go(waiting)
-    except Aborted:
-        os._exit(1)
-    _live(birth, streams, init)
-
-
-def _live(birth: Birth, streams: Sequence[int], init: int) -> None:
-    """Take the streams and walk what follows ForkInit, the call `init`; never returns."""
-    for number, descriptor in enumerate(streams):
-        os.dup2(descriptor, number)
-    live(birth, birth.calls_from(init + 1), init + 1)
-
-
 def _require_first() -> None:
     """Believe in the new PID namespace only when it knows us as its first process."""
     if os.getpid() != 1:
@@ -305,22 +267,33 @@ def _open_namespaces(order: Order, namespaces: dict[str, int]) -> None:
 
 
 def write_file(
-    directory: int, name: str, content: Mapping[str, object], *, sync: bool = False
+    directory: int, name: str, content: Mapping[str, float | str], *, sync: bool = False
 ) -> None:
-    """Temp file, then rename: a reader never sees half a file.
+    """Write a JSON object of numbers and plain words: temp file, then rename.
+
+    A reader never sees half a file.
 
     `sync`: it is on disk, and not only in memory, before this returns.
     """
     temporary = name + ".tmp"
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
     descriptor = os.open(temporary, flags, 0o600, dir_fd=directory)
-    os.write(descriptor, json.dumps(content).encode())
+    os.write(descriptor, b"{%s}" % b", ".join(map(_spelled, content.items())))
     if sync:
         os.fsync(descriptor)
     os.close(descriptor)
     os.rename(temporary, name, src_dir_fd=directory, dst_dir_fd=directory)
     if sync:
         os.fsync(directory)
+
+
+def _spelled(item: tuple[str, float | str]) -> bytes:
+    name, value = item
+    return (
+        f'"{name}": "{value}"'.encode()
+        if isinstance(value, str)
+        else (f'"{name}": {value!r}'.encode())
+    )
 
 
 def _length(descriptor: int) -> int:

@@ -27,6 +27,7 @@ from pyminidock.kernel.linux.birth import REPORT
 _SEALS = fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE
 _GATHERING_MS = 3
 _MOST_BYTES = 1 << 16
+_FITS_BYTES = 1 << 16  # a socket takes 200 KiB before anybody reads
 _START = (
     "import sys; sys.path.insert(0, sys.argv[1]); "
     "from pyminidock.kernel.linux.spawner import main; main()"
@@ -47,12 +48,18 @@ class Report:
 class Conversation:
     """The birth socket of one container, seen from the daemon."""
 
-    def __init__(self, connection: socket.socket) -> None:
+    def __init__(self, connection: socket.socket, order: bytes) -> None:
+        """Lay the order into the socket, unless it is too long for one."""
         self._socket = connection
+        fits = len(order) <= _FITS_BYTES
+        self._rest = b"" if fits else order
+        if fits:
+            connection.sendall(order)
 
-    def send(self, message: bytes) -> None:
-        """Send the order.  Raises BrokenPipeError when shim or spawner is gone."""
-        self._socket.sendall(message)
+    def send_rest(self) -> None:
+        """Send a long order.  Raises BrokenPipeError when shim or spawner is gone."""
+        if self._rest:  # else the birth may be over already, and nobody listens
+            self._socket.sendall(self._rest)
 
     def go(self) -> None:
         """In lockstep: let the next call happen."""
@@ -110,17 +117,20 @@ class Nursery:
         self._descriptors = resource.getrlimit(resource.RLIMIT_NOFILE)
 
     def begin(
-        self, tree: int, watchers: int = 0
+        self, tree: int, watchers: int = 0, *, order: bytes = b"", question: bytes = b""
     ) -> tuple[Conversation, socket.socket, list[socket.socket]]:
         """Ask for a shim; `tree` is the detached root mount, -1 for exec.
 
         Gives the conversation, a connection to the shim for questions, and `watchers` more
-        that are attached already.
+        that are attached already.  An order that fits into a socket lies there before
+        anybody wakes, and so does the first question to the shim: how its program ended.
         """
         pairs = [socket.socketpair() for _ in range(watchers + 2)]
         ours, theirs = zip(*pairs, strict=True)
         handles = [end.fileno() for end in theirs] + ([tree] if tree >= 0 else [])
         word = b"%d %d" % (watchers, tree >= 0)
+        conversation = Conversation(ours[0], order)
+        ours[1].sendall(question)
         with ExitStack() as ends, self._lock:
             for end in theirs:
                 ends.enter_context(end)
@@ -133,7 +143,7 @@ class Nursery:
                     self._forget()
                     if attempt == 2:
                         raise
-        return Conversation(ours[0]), ours[1], list(ours[2:])
+        return conversation, ours[1], list(ours[2:])
 
     def close(self) -> None:
         """End the spawner; its shims go on."""

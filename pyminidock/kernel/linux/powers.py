@@ -10,10 +10,9 @@ Source: man 7 capabilities; man 2 setresuid, prctl, seccomp, execve; docs/birth.
 import errno
 import fcntl
 import os
-import signal
 import stat
 
-from pyminidock.kernel.linux import syscalls
+from pyminidock.kernel.linux import sockets, syscalls
 from pyminidock.kernel.linux.birth import Birth, report
 from pyminidock.kernel.linux.paths import NULL_DEVICE
 
@@ -73,7 +72,7 @@ def become_user(birth: Birth, uid: int, gid: int, groups: tuple[int, ...]) -> No
     # Taking another user's identity clears both; without them the program could be traced
     # by its neighbours, or outlive its shim.
     syscalls.prctl(syscalls.PR_SET_DUMPABLE, 0)
-    syscalls.prctl(syscalls.PR_SET_PDEATHSIG, signal.SIGKILL)
+    syscalls.prctl(syscalls.PR_SET_PDEATHSIG, sockets.SIGKILL)
     if birth.late_directory:
         os.chdir(birth.late_directory)
         _verify_directory(birth.late_directory)
@@ -84,7 +83,7 @@ def set_capabilities(birth: Birth, mask: int) -> None:
     syscalls.prctl(syscalls.PR_CAP_AMBIENT, syscalls.PR_CAP_AMBIENT_CLEAR_ALL)
     syscalls.capset(mask, mask, 0)
     # Changed capabilities may have cleared it, as in _become_user.
-    syscalls.prctl(syscalls.PR_SET_PDEATHSIG, signal.SIGKILL)
+    syscalls.prctl(syscalls.PR_SET_PDEATHSIG, sockets.SIGKILL)
 
 
 def forbid_new_privileges(birth: Birth) -> None:
@@ -102,10 +101,11 @@ def execute(birth: Birth, argv: tuple[bytes, ...], environment: tuple[bytes, ...
     for Docker, which lets it write one line and end with 1.  So do we; the report says what
     really happened: value = errno.  Source: docker-runtime measurements; man 2 execve.
     """
-    program = _search(argv[0], environment)
-    for number in (signal.SIGPIPE, signal.SIGXFSZ):  # Python ignores these two
-        signal.signal(number, signal.SIG_DFL)
-    signal.pthread_sigmask(signal.SIG_SETMASK, [])
+    program = find_program(argv[0], environment)
+    # Python ignores two of them, and the spawner the third.
+    for number in (sockets.SIGPIPE, sockets.SIGXFSZ, sockets.SIGCHLD):
+        sockets.forget(number)
+    sockets.block_none()
     variables = dict(variable.split(b"=", 1) for variable in environment)
     try:
         os.execve(program, argv, variables)
@@ -117,7 +117,7 @@ def execute(birth: Birth, argv: tuple[bytes, ...], environment: tuple[bytes, ...
         os._exit(1)
 
 
-def _search(name: bytes, environment: tuple[bytes, ...]) -> bytes:
+def find_program(name: bytes, environment: tuple[bytes, ...]) -> bytes:
     """Look for a program; `filename2` of the error is 1 when PATH was searched."""
     if b"/" in name:
         _require_program(name)

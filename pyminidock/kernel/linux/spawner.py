@@ -20,12 +20,9 @@ import errno
 import gc
 import os
 import resource
-import signal
-import socket
 import sys
 
-from pyminidock.kernel.linux import child, exhaustion, shim, syscalls
-from pyminidock.kernel.linux.newborn import NO_MORE, refuse
+from pyminidock.kernel.linux import exhaustion, pair, rehearsal, sockets, syscalls
 from pyminidock.kernel.linux.proc import name_process
 
 CONTROL = 3  # the descriptor on which requests arrive
@@ -33,20 +30,19 @@ CONTROL = 3  # the descriptor on which requests arrive
 
 def main() -> None:
     """Serve requests until the daemon is gone; forks share everything imported so far."""
-    shim.rehearse()
-    child.rehearse(shim.REHEARSALS)
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_DFL)
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel reaps our shims
-    signal.pthread_sigmask(signal.SIG_SETMASK, [])
+    rehearsal.before_the_first_fork()
+    for number in (sockets.SIGINT, sockets.SIGTERM, sockets.SIGHUP):
+        sockets.forget(number)
+    sockets.ignore(sockets.SIGCHLD)  # the kernel reaps our shims
+    sockets.block_none()
     name_process(b"minidock-spawn")
     syscalls.prctl(syscalls.PR_SET_DUMPABLE, 0)
     _forget_niceness()
     exhaustion.protect_engine()
     resource.setrlimit(resource.RLIMIT_NOFILE, (int(sys.argv[2]), int(sys.argv[3])))
-    control = socket.socket(fileno=CONTROL)
-    sys.path[:] = []
-    sys.meta_path[:] = []
+    control = sockets.of(CONTROL)
+    for places in (sys.path, sys.meta_path, sys.path_hooks):
+        places.clear()  # an import fails loudly instead of running a stranger's module
     gc.collect()
     gc.freeze()
     gc.disable()
@@ -70,19 +66,22 @@ def _forget_niceness() -> None:
 _MANY_PROCESSORS = 8192  # the kernel keeps those that exist and that our cgroup may use
 
 
-def _raise_next(control: socket.socket) -> None:
+def _raise_next(control: sockets.Socket) -> None:
     """Fork the child that will take the next request, and wait until it did."""
     reading, writing = os.pipe2(os.O_CLOEXEC)
+    shims, newborns = sockets.pair()
     try:
         pid = os.fork()
     except OSError as refusal:  # EAGAIN, ENOMEM: the machine is full, not we
-        refuse(control, refusal.errno or errno.EAGAIN)
+        pair.refuse(control, refusal.errno or errno.EAGAIN)
         pid = -1
     if pid == 0:
         os.close(reading)
-        shim.run(control, writing)
+        pair.wait_together(control, writing, shims, newborns, rehearsal.of_birth)
+    shims.close()
+    newborns.close()
     os.close(writing)
     word = os.read(reading, 1)  # empty when the child was killed while it waited
     os.close(reading)
-    if word == NO_MORE:
+    if word == pair.NO_MORE:
         os._exit(0)

@@ -11,7 +11,6 @@ equal on x86_64 and aarch64 from 424 on.
 
 import ctypes
 import os
-import signal
 import struct
 from collections.abc import Callable
 
@@ -84,6 +83,7 @@ PR_SET_NAME, PR_CAPBSET_READ, PR_CAPBSET_DROP = 15, 23, 24
 PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS, PR_CAP_AMBIENT = 36, 38, 47
 PR_CAP_AMBIENT_CLEAR_ALL = 4
 
+_SIGCHLD = 17
 _CAPABILITY_VERSION_3 = 0x20080522
 _KEYCTL_JOIN_SESSION_KEYRING = 1
 _SECCOMP_SET_MODE_FILTER = 1
@@ -158,7 +158,7 @@ def fork_into_new_pid_namespace() -> int:
     during the call, so the copy has nothing to repair.  Source: man 2 clone.
     """
     result: int = _holding_python.syscall(
-        ctypes.c_long(NR_CLONE), ctypes.c_long(CLONE_FLAGS["pid"] | signal.SIGCHLD),
+        ctypes.c_long(NR_CLONE), ctypes.c_long(CLONE_FLAGS["pid"] | _SIGCHLD),
         *[ctypes.c_long(0)] * 4,
     )  # fmt: skip
     if result < 0:
@@ -291,7 +291,8 @@ def load_seccomp(program: bytes) -> None:
 
     struct sock_fprog { unsigned short len; struct sock_filter *filter; }
     """
-    buffer = ctypes.create_string_buffer(program, len(program))
+    buffer = bytearray(program or b"\0")  # no ctypes array: each size is a new class
+    address = ctypes.addressof(ctypes.c_char.from_buffer(buffer))
     head = (len(program) // 8).to_bytes(8, "little")
-    fprog = head + ctypes.addressof(buffer).to_bytes(8, "little")
+    fprog = head + address.to_bytes(8, "little")
     enter(NR_SECCOMP, _SECCOMP_SET_MODE_FILTER, 0, fprog)

@@ -11,12 +11,10 @@ import errno
 import fcntl
 import os
 import resource
-import signal
-import socket
 import stat
 import struct
 
-from pyminidock.kernel.linux import syscalls
+from pyminidock.kernel.linux import sockets, syscalls
 from pyminidock.kernel.linux.birth import Birth, wait_for_go
 from pyminidock.kernel.linux.paths import (
     NULL_DEVICE,
@@ -56,7 +54,7 @@ def die_with_parent(birth: Birth) -> None:
     # The signal comes from whoever is the parent at its death.  getppid() is 0 for a PID 1,
     # so the shim itself says when it has taken over, and for exec when the usher is gone.
     wait_for_go(birth.shim)
-    syscalls.prctl(syscalls.PR_SET_PDEATHSIG, signal.SIGKILL)
+    syscalls.prctl(syscalls.PR_SET_PDEATHSIG, sockets.SIGKILL)
 
 
 def join_keyring(birth: Birth, name: bytes) -> int:
@@ -185,8 +183,9 @@ def open_console(birth: Birth, rows: int, columns: int) -> None:
     if birth.devices >= 0:  # a birth; an exec leaves the container's console alone
         mount = syscalls.open_tree_clone(peer, b"", recursive=False)
         attach(mount, open_or_make(birth, b"/dev/console", is_directory=False))
-    with socket.socket(fileno=os.dup(birth.shim)) as shim:
-        socket.send_fds(shim, [b"t"], [master])
+    shim = sockets.of(birth.shim)
+    sockets.send_handles(shim, b"t", [master])
+    shim.detach()
     os.close(master)
     fcntl.ioctl(peer, _TIOCSCTTY, 0)
     for descriptor in (0, 1, 2):
@@ -196,10 +195,11 @@ def open_console(birth: Birth, rows: int, columns: int) -> None:
 
 def raise_loopback(birth: Birth) -> None:
     """Set IFF_UP on lo: struct ifreq { char name[16]; short flags; ... }, 40 bytes."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as probe:
-        asked = struct.pack("16sH22x", b"lo", 0)
-        (flags,) = struct.unpack_from("H", fcntl.ioctl(probe, _SIOCGIFFLAGS, asked), 16)
-        fcntl.ioctl(probe, _SIOCSIFFLAGS, struct.pack("16sH22x", b"lo", flags | _IFF_UP))
+    probe = sockets.Socket(sockets.AF_INET, sockets.SOCK_DGRAM)
+    asked = struct.pack("16sH22x", b"lo", 0)
+    (flags,) = struct.unpack_from("H", fcntl.ioctl(probe, _SIOCGIFFLAGS, asked), 16)
+    fcntl.ioctl(probe, _SIOCSIFFLAGS, struct.pack("16sH22x", b"lo", flags | _IFF_UP))
+    probe.close()
 
 
 def pivot_root(birth: Birth) -> None:
@@ -261,7 +261,7 @@ def mask(birth: Birth, path: bytes) -> int:
 
 
 def set_hostname(birth: Birth, hostname: bytes) -> None:
-    socket.sethostname(hostname.decode())
+    sockets.name_host(hostname)
 
 
 def _write_proc(birth: Birth, path: bytes, text: bytes) -> None:

@@ -1,0 +1,171 @@
+"""A shim and its newborn, made before they are needed.
+
+    spawner ── fork ──► shim ── clone(new PID namespace) ──► newborn
+       ▲                 │ waits to be handed a container        │ waits for a request
+       └──────────── "taken" ────────────────────────────────────┘
+
+A fork takes longer than any single step of a birth, so both wait ready.  The clone is the
+first thing that a shim does: what it changed before, it would have to copy once more.
+
+`exec` needs a process outside.  The newborn cannot be that one: it hands the request to
+the shim, which forks an *usher*, and the usher forks the second process (`newborn`).
+"""
+
+import marshal
+import os
+from collections.abc import Callable
+
+from pyminidock.kernel.linux import sockets, syscalls
+from pyminidock.kernel.linux.birth import report
+from pyminidock.kernel.linux.exhaustion import OF_CONTAINER, OF_SHIM, adjust_badness
+from pyminidock.kernel.linux.newborn import MOST_HANDLES, Delivery, deliver
+from pyminidock.kernel.linux.proc import name_process
+from pyminidock.kernel.linux.shim import Shim
+
+TAKEN, NO_MORE = b"t", b"n"
+_SECOND = b"exec "  # before a request that the newborn hands on
+_AHEAD = "network"
+_MOST_BYTES = 65536
+
+
+def wait_together(
+    control: sockets.Socket, taken: int, ours: sockets.Socket, its: sockets.Socket,
+    rehearse: Callable[[], None],
+) -> None:  # fmt: skip
+    """Be the shim of the next container; never returns.  Called right after the fork.
+
+    `control` is where the newborn gets the request, `taken` where it says so; `ours` and
+    `its` are the two ends between shim and newborn, which `rehearse`s before it waits.
+    """
+    ourselves = os.getpid()
+    try:
+        newborn = syscalls.fork_into_new_pid_namespace()
+    except OSError as refusal:  # ENOSPC: so many namespaces may nobody make
+        refuse(control, refusal.errno or 0)
+        os._exit(1)
+    if newborn == 0:
+        ours.close()
+        _get_ready()
+        rehearse()
+        _wait_for_request(control, taken, its, ourselves)
+    syscalls.prctl(syscalls.PR_SET_PDEATHSIG, sockets.SIGKILL)
+    for descriptor in (control.detach(), taken, its.detach()):
+        os.close(descriptor)
+    settle()
+    os.setsid()
+    syscalls.prctl(syscalls.PR_SET_CHILD_SUBREAPER, 1)
+    leave_streams()
+    adjust_badness(OF_SHIM)
+    shim = take_over(ours)
+    if shim is None:  # no container, or none that came to the world
+        os.wait()
+        os._exit(1)
+    syscalls.prctl(syscalls.PR_SET_PDEATHSIG, 0)
+    try:
+        shim.serve()
+    except BaseException as surprise:  # a bug: leave a note where people will look
+        _leave_note(shim.directory, surprise)
+        os._exit(1)
+    os._exit(0)
+
+
+def refuse(control: sockets.Socket, error: int) -> None:
+    """Answer the next request with the reason why nobody can be born."""
+    _, handles = sockets.receive_handles(control, 16, MOST_HANDLES)
+    if handles:
+        report(handles[0], -1, error=error)
+    for descriptor in handles:
+        os.close(descriptor)
+
+
+def settle() -> None:
+    """Take a name, and hear of children and broken pipes as a shim has to."""
+    name_process(b"minidock-shim")
+    sockets.forget(sockets.SIGCHLD)
+    sockets.ignore(sockets.SIGPIPE)
+
+
+def leave_streams() -> None:
+    """Keep no pipe of the daemon: a shim may outlive it."""
+    for number in (1, 2):
+        os.dup2(0, number)
+
+
+# ── The newborn ──────────────────────────────────────────────────────────────────────────
+
+
+def _get_ready() -> None:
+    syscalls.prctl(syscalls.PR_SET_PDEATHSIG, sockets.SIGKILL)
+    name_process(b"minidock-birth")
+    os.setsid()
+    leave_streams()
+    adjust_badness(OF_CONTAINER)
+
+
+def _wait_for_request(
+    control: sockets.Socket, taken: int, shim: sockets.Socket, shim_pid: int
+) -> None:
+    """Wait for a request, and become its program, or hand it to the shim; never returns."""
+    ahead = _enter_ahead()
+    word, handles = sockets.receive_handles(control, 16, MOST_HANDLES)
+    os.write(taken, TAKEN if handles else NO_MORE)
+    os.close(taken)
+    if not handles:  # the daemon is gone
+        os._exit(0)
+    os.close(control.detach())
+    if word.endswith(b"0"):  # no tree, so it is no birth
+        sockets.send_handles(shim, _SECOND + word, handles)
+        os._exit(0)
+    deliver(word, handles, shim, shim_pid, ahead)
+
+
+def _enter_ahead() -> str:
+    """Enter the namespace that takes longest to make, while nobody waits for it."""
+    try:
+        syscalls.unshare(syscalls.CLONE_FLAGS[_AHEAD])
+    except OSError:  # refused again, and told, when a plan comes to it
+        return ""
+    return _AHEAD
+
+
+# ── The shim ─────────────────────────────────────────────────────────────────────────────
+
+
+def take_over(birth: sockets.Socket) -> Shim | None:
+    """Wait for the child and all handles."""
+    message, handles = sockets.receive_handles(birth, _MOST_BYTES, MOST_HANDLES)
+    if not message:
+        return None
+    if message.startswith(_SECOND):
+        return _send_usher(birth, message.removeprefix(_SECOND), handles)
+    return Shim(Delivery(marshal.loads(message)), birth, handles)  # noqa: S302  (our child's)
+
+
+def _send_usher(newborn: sockets.Socket, word: bytes, handles: list[int]) -> Shim | None:
+    """For exec: let an usher bring the child in, and be its parent when she is gone."""
+    newborn.close()
+    os.wait()
+    ours, hers = sockets.pair()
+    ourselves = os.getpid()
+    if os.fork() == 0:
+        ours.close()
+        adjust_badness(OF_CONTAINER)
+        deliver(word, handles, hers, ourselves)
+    for descriptor in (*handles, hers.detach()):
+        os.close(descriptor)
+    shim = take_over(ours)
+    if shim is not None:
+        os.wait()
+    return shim
+
+
+def _leave_note(directory: int, surprise: BaseException) -> None:
+    """Write what went wrong and where into shim.log, beside the container's files."""
+    places = []
+    step = surprise.__traceback__
+    while step is not None:
+        places.append(f"{step.tb_frame.f_code.co_name}:{step.tb_lineno}")
+        step = step.tb_next
+    text = f"shim {os.getpid()}: {surprise!r} at {' > '.join(places)}\n"
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+    os.write(os.open("shim.log", flags, 0o600, dir_fd=directory), text.encode())

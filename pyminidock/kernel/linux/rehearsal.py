@@ -1,0 +1,144 @@
+"""Plays a birth and the life of a shim, with nobody in the other roles.
+
+Python rewrites its instructions and fills caches when code runs for the first times.  Done
+in the spawner, before the first fork, those pages of memory are shared; done later, every
+shim would have copies of its own, a fifth of its memory.
+
+And whatever a process touches after a fork is copied, at a few microseconds a page, which
+is more than most system calls take.  So a newborn plays its birth once more while it waits:
+what is copied then need not be copied when somebody waits for it.
+
+The stage is a tree in memory that is mounted nowhere.  Where something is not allowed, as
+for an unprivileged user, the play ends there; the verb itself will say why.
+"""
+
+import marshal
+import os
+
+from pyminidock.kernel.linux import child, pair, powers, sockets, syscalls
+from pyminidock.kernel.linux.birth import Birth, Order
+from pyminidock.kernel.linux.newborn import MOST_HANDLES, Birthplace
+from pyminidock.kernel.linux.paths import new_filesystem, open_inside, open_or_make
+
+OFTEN = 20  # Python has settled then
+_NO_FILTER = (syscalls.load_seccomp, b"")
+
+
+def before_the_first_fork() -> None:
+    """Play everything that shims and newborns will do, until Python has settled."""
+    for _ in range(OFTEN):
+        of_shim()
+        of_birth()
+
+
+# ── A birth ──────────────────────────────────────────────────────────────────────────────
+
+
+def of_birth() -> None:
+    """Play a birth from the request on, up to what cannot be undone."""
+    before = _descriptors()
+    try:
+        stage = new_filesystem(
+            b"tmpfs", b"tmpfs", ((b"mode", b"755"),), 0, is_readonly=False
+        )
+    except OSError:
+        return
+    ours, daemon = sockets.pair()
+    shim, its = sockets.pair()
+    order = Order(marshal.loads(marshal.dumps(_order(stage))))  # noqa: S302  (our own)
+    place = Birthplace(order, daemon.fileno(), -1, [], os.getpid())
+    birth = place.prepare(its, place.keeps(""))
+    sockets.receive_handles(shim, 1 << 16, MOST_HANDLES)
+    if birth is not None:
+        birth.root = birth.proc = stage
+        birth.devices = os.fstat(stage).st_dev
+        _play_walls(birth, place.after_init)
+    for end in (ours, daemon, shim, its):
+        end.close()
+    _close_but(before)
+
+
+def _descriptors() -> set[int]:
+    """List what is open, and the handle on the list itself."""
+    return {int(name) for name in os.listdir("/proc/self/fd")}
+
+
+def _close_but(kept: set[int]) -> None:
+    """Close what the play opened."""
+    for descriptor in _descriptors() - kept:
+        try:
+            os.close(descriptor)
+        except OSError:  # that was the list
+            continue
+
+
+def _order(stage: int) -> dict[str, object]:
+    """Give an order as the daemon spells it, whose calls change nothing but the stage."""
+    directory = b"/proc/self/fd/%d" % stage
+    calls = (
+        ("ForkShim", (directory, False, False, True)),
+        ("ForkInit", ()),
+        ("SetUmask", (0o022,)),
+        ("MakeDirectory", (b"/dev", 0o755)),
+        ("MakeLink", (b"/dev/ptmx", b"pts/ptmx")),
+        ("MakeDevice", (b"/dev/null", 1, 3, 0o666, 0, 0, False)),
+        ("Mask", (b"/proc/kcore",)),
+        ("MakeReadonly", (b"/proc/bus",)),
+        ("AdjustOomScore", (0,)),
+        ("AnnounceReady", ()),
+    )
+    return {
+        "calls": calls, "first": 0, "lockstep": False, "last_capability": 0,
+        "fail_at": (-1, 0),
+    }  # fmt: skip
+
+
+def _play_walls(birth: Birth, first: int) -> None:
+    """Play verbs, and the tools of those that would change this process."""
+    try:
+        child.walk(birth, first)
+        mount = new_filesystem(b"tmpfs", b"tmpfs", (), 0, is_readonly=True)
+        syscalls.mount_setattr(mount, b"", propagation=syscalls.MS_PRIVATE)
+        copy = syscalls.open_tree_clone(birth.root, b"dev", recursive=False)
+        place = open_or_make(birth, b"/dev/null", is_directory=False)
+        for descriptor in (mount, copy, place, open_inside(birth, b"/dev")):
+            os.close(descriptor)
+        syscalls.working_directory()
+        os.setresgid(-1, -1, -1)
+        os.setresuid(-1, -1, -1)
+    except OSError:
+        return
+    for tool, *words in ((powers.find_program, b"nothing", (b"PATH=/",)), _NO_FILTER):
+        try:
+            tool(*words)
+        except OSError:  # there is none, and it is no filter
+            continue
+
+
+# ── The life of a shim ───────────────────────────────────────────────────────────────────
+
+
+def of_shim() -> None:
+    """Play one life of a shim up to the first question of a daemon."""
+    pair.settle()
+    child_end, birth = sockets.pair()
+    daemon, line = sockets.pair()
+    out, out_end = os.pipe2(os.O_CLOEXEC)
+    err, err_end = os.pipe2(os.O_CLOEXEC)
+    part: dict[str, object] = dict.fromkeys(
+        ("has_terminal", "has_stdin", "has_log", "is_log_new"), False
+    )
+    part["pid"], part["cgroups"] = os.getpid(), ()
+    place = os.open("/", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    listener = sockets.Socket(sockets.AF_UNIX)
+    handles = [place, listener.fileno(), out, err, line.fileno()]
+    sockets.send_handles(child_end, marshal.dumps(part), handles)
+    shim = pair.take_over(birth)
+    assert shim is not None  # noqa: S101  (it was sent just now)
+    shim.log = os.open("/dev/null", os.O_WRONLY | os.O_CLOEXEC)
+    os.write(out_end, b'one line\nand "another"\n')
+    shim.play(child_end, daemon)
+    for end in (child_end, daemon, line, listener):
+        end.close()
+    for descriptor in (out, out_end, err, err_end, place, shim.log):
+        os.close(descriptor)
