@@ -137,7 +137,9 @@ class Building:
         except BaseException as failure:
             self._close(failure)
             if not isinstance(failure, MinidockError):
-                tell(output.Failed(f"the engine failed: {type(failure).__name__}"))
+                told = failure.strerror if isinstance(failure, OSError) else ""
+                kind = type(failure).__name__
+                tell(output.Failed(f"the engine failed: {told or kind}"))
                 raise
             code = failure.code if isinstance(failure, RunFailed) else 0
             what = "Build cancelled" if self._cancelled.is_set() else failure.what
