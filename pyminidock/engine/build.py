@@ -27,6 +27,7 @@ from pyminidock.engine.buildruns import BuildRunner
 from pyminidock.engine.house import House
 from pyminidock.engine.operations import NOBODY, Via, operation
 from pyminidock.engine.recorder import Voice
+from pyminidock.engine.redaction import Given
 from pyminidock.errors import MinidockError
 from pyminidock.events import Event
 from pyminidock.grammar.refs import Reference
@@ -57,6 +58,7 @@ class Building:
     _plan: Plan | None = None
     _fault: MinidockError | None = None
     _voice: Voice | None = None
+    _given: Given = field(default_factory=lambda: Given({}))
     _tell: Callable[[output.Message], object] = lambda _message: None
 
     def begin(self, stream: Stream | None, via: Via = NOBODY) -> None:
@@ -70,6 +72,7 @@ class Building:
         title = " ".join(("build", *(f"-t {name}" for name in names)))
         house.recorder.story(self.story, title)
         self._undo.callback(house.recorder.end, self.story)
+        self._given = Given(self.options.arguments)
         try:
             self._voice = self._undo.enter_context(
                 operation(house, self.story, "build", via, may_abort=True)
@@ -166,7 +169,7 @@ class Building:
     def _emit(self, event: Event) -> None:
         """Tell an event of the story.  Raises BirthAborted after `cancel`."""
         assert self._voice is not None  # noqa: S101  (begin made it)
-        self._voice.relay(event)
+        self._voice.relay(self._given.hide(event))
         if self._runner:
             self._runner.refuse_if_aborted()
 

@@ -25,6 +25,7 @@ from pyminidock.events import (
     ConfigChanged,
     Event,
     InstructionParsed,
+    StepPrinted,
     StepSkipped,
     StepStarted,
 )
@@ -37,6 +38,7 @@ PUBLIC = frozenset(
 """Variables whose values may be seen: they describe the place, not the person."""
 
 _SIDES = ("before", "after")
+_SHORTEST, _LONG_ENOUGH = 4, 8  # characters of a value that is hidden where it is printed
 _ENVIRONMENTS = frozenset({"environment", "build_arguments"})  # fields of NAME=value
 
 # Possessive quantifiers (`++`) throughout: texts come from strangers, and a pattern that
@@ -124,6 +126,46 @@ def _is_suspicious(event: Event) -> bool:
             if "=" in joined or ":" in joined or "-" in joined:
                 return True
     return False
+
+
+class Given:
+    """The values that were given to one build, for the places where programs print them.
+
+    A word of an argument is no secret if it is short, unless its name says that it is one;
+    of what ENV sets, names decide alone.
+
+    >>> from pyminidock.events import StepPrinted
+    >>> given = Given({"WHO": "me", "TOKEN": "abcd"})
+    >>> given.hide(StepPrinted(1, "stdout", "me abcd")).text
+    'me ‹redacted›'
+    """
+
+    def __init__(self, arguments: Mapping[str, str | None]) -> None:
+        self._values = {
+            value for name, value in arguments.items()
+            if value and len(value) >= (_SHORTEST if _tells(name) else _LONG_ENOUGH)
+        }  # fmt: skip
+
+    def hide(self, event: Event) -> Event:
+        """Hide the values in what a program printed; learn from what ENV sets."""
+        match event:
+            case ConfigChanged(field="environment"):
+                pairs = (each.partition("=") for each in event.after)
+                self._values.update(
+                    value for name, _, value in pairs
+                    if len(value) >= _SHORTEST and _tells(name)
+                )  # fmt: skip
+            case StepPrinted():
+                shown = event.text
+                for value in sorted(self._values, key=len, reverse=True):
+                    shown = shown.replace(value, REDACTED)
+                return _changed(event, {"text": shown})
+        return event
+
+
+def _tells(name: str) -> bool:
+    """Whether the name of a variable says that its value is a secret."""
+    return _TELLING_NAME.search(name) is not None and name not in PUBLIC
 
 
 def variable(assignment: str) -> str:

@@ -21,13 +21,15 @@ FROM busybox AS base
 ARG GIVEN=canary-arg-default
 ARG UNUSED
 ARG NPM_TOKEN
-ENV PLAIN=canary-env-plain DB_PASSWORD=canary-env-password QUOTED="canary-env two words"
-ENV OLD canary-env-old three words
+ENV DB_PASSWORD=canary-env-password
 LABEL org.example.key="canary-label" other=canary-label-other
 RUN echo "$GIVEN" >/given && wc -c </given
+RUN echo "$GIVEN"; env; echo "$DB_PASSWORD" >&2; echo "$NPM_TOKEN" | tee /token
 RUN echo -H "Authorization: Bearer canary-argv-header" https://me:canary-argv-user@host/ \\
     --password canary-argv-option 'API_KEY=canary-argv-assigned' >/dev/null
 RUN ["sh", "-c", ": -H 'X-Auth-Token: canary-argv-exec'", "--token", "canary-argv-next"]
+ENV LAST_OLD canary-env-old three words
+ENV PLAIN=canary-env-plain QUOTED="canary-env two words"
 ENV DERIVED=$GIVEN-$NPM_TOKEN
 COPY secret.txt /etc/
 HEALTHCHECK CMD curl -H "Authorization: Basic canary-health" localhost

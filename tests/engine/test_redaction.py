@@ -9,6 +9,7 @@ import pytest
 from pyminidock.engine import redaction
 from pyminidock.engine.redaction import (
     REDACTED,
+    Given,
     for_journal,
     for_listeners,
     left_over,
@@ -27,6 +28,7 @@ from pyminidock.events import (
     RequestReceived,
     RequestRefused,
     SpecResolved,
+    StepPrinted,
     StepSkipped,
     StepStarted,
     UserResolved,
@@ -156,6 +158,21 @@ def test_a_refusal_does_not_quote_a_value() -> None:
     what = f'Syntax error - can\'t find = in "{CANARY}". Must be of the form: name=value'
     for event in (BuildFailed(1, what, 1, ""), RequestRefused(400, what)):
         assert CANARY not in str(for_journal(event))
+
+
+def test_what_a_program_prints_of_given_values_is_hidden() -> None:
+    given = Given({"URL": "a long value", "WHO": "me", "MY_TOKEN": "abcd", "UNSET": None})
+    assert given.hide(ConfigChanged(1, "environment", (), ("A=visible!", "DB_PASS=wxyz")))
+    told = StepPrinted(1, "stdout", "a long value, me, abcdabcd, visible!, wxyz\n")
+    hidden = f"{REDACTED}, me, {REDACTED}{REDACTED}, visible!, {REDACTED}\n"
+    assert given.hide(told) == replace(told, text=hidden)
+
+
+def test_of_two_given_values_the_longer_is_hidden_whole() -> None:
+    given = Given({"A_KEY": "secret", "B_KEY": "secret-and-more"})
+    assert given.hide(StepPrinted(1, "stderr", "secret-and-more")) == StepPrinted(
+        1, "stderr", REDACTED
+    )
 
 
 def test_options_hide_the_argument_after_them_only() -> None:
