@@ -24,6 +24,10 @@ from typing import Protocol
 from pyminidock.build.globs import has_wildcards, matches
 from pyminidock.errors import MinidockError
 
+_NO_WAY = (  # what a path is to blame for
+    errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.EINVAL,
+    errno.EACCES,
+)  # fmt: skip
 _MOST_NAMES = 4096  # among which one that was meant is looked for
 
 
@@ -111,11 +115,18 @@ def _source(wish: Wish, tree: Tree, path: str) -> Source:
     try:
         real = tree.resolve("/" + path)
         status = tree.lstat(real)
-    except OSError:
+    except OSError as fault:
+        _refuse_another(fault)
         status = None
     if status is None:
         raise _absent(wish, path, _names_beside(tree, path))
     return Source(path, os.fsdecode(real)[1:], stat.S_ISDIR(status.st_mode))
+
+
+def _refuse_another(fault: OSError) -> None:
+    """Raise again what no path is to blame for: no descriptors, a bad disk."""
+    if fault.errno not in _NO_WAY:
+        raise fault
 
 
 def _names_beside(tree: Tree, path: str) -> list[str]:
@@ -197,6 +208,7 @@ def place(wish: Wish, sources: Sequence[Source], wanted: str, image: Tree) -> Pl
         path = image.resolve(wanted.rstrip("/") or "/")
         status = image.lstat(path)
     except OSError as fault:
+        _refuse_another(fault)
         raise no_place(no_way(wanted, image, fault)) from fault
     exists = status is not None and stat.S_ISDIR(status.st_mode)
     if status is not None and not exists and (says_directory or sources[0].is_directory):

@@ -31,7 +31,7 @@ from pyminidock.events.journal import JSON
 from pyminidock.image.config import ImageConfig
 from pyminidock.image.digest import Digest, of_hex
 from pyminidock.kernel.port import ExitStatus, Kernel, Machine, Process
-from pyminidock.layers.snapshots import Snapshot, remove_tree
+from pyminidock.layers.snapshots import Snapshot, keep_spare, remove_tree
 from pyminidock.store.opening import Store, open_store
 from pyminidock.store.records import Records, no_such_container
 
@@ -108,6 +108,7 @@ class House:
             backend=machine.backend,
             writer=Writer(self.journals, engine=_engine(), host=_host(machine)),
         )
+        keep_spare()
         self.store = open_store(self.root, wall=self.kernel.wall, remove_tree=remove_tree)
         reconcile(self)
 

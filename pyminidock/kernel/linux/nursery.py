@@ -125,15 +125,16 @@ class Nursery:
         that are attached already.  An order that fits into a socket lies there before
         anybody wakes, and so does the first question to the shim: how its program ended.
         """
-        pairs = [socket.socketpair() for _ in range(watchers + 2)]
-        ours, theirs = zip(*pairs, strict=True)
-        handles = [end.fileno() for end in theirs] + ([tree] if tree >= 0 else [])
         word = b"%d %d" % (watchers, tree >= 0)
-        conversation = Conversation(ours[0], order)
-        ours[1].sendall(question)
-        with ExitStack() as ends, self._lock:
-            for end in theirs:
-                ends.enter_context(end)
+        with ExitStack() as undo, ExitStack() as ends, self._lock:
+            ours, handles = list[socket.socket](), list[int]()
+            for _ in range(watchers + 2):
+                mine, his = socket.socketpair()
+                ours.append(undo.enter_context(mine))
+                handles.append(ends.enter_context(his).fileno())
+            handles += [tree] if tree >= 0 else []
+            conversation = Conversation(ours[0], order)
+            ours[1].sendall(question)
             for attempt in (1, 2):
                 control = self._control or self._start()
                 try:
@@ -143,7 +144,8 @@ class Nursery:
                     self._forget()
                     if attempt == 2:
                         raise
-        return conversation, ours[1], list(ours[2:])
+            undo.pop_all()
+        return conversation, ours[1], ours[2:]
 
     def close(self) -> None:
         """End the spawner; its shims go on."""
