@@ -11,8 +11,8 @@
     lives      which container lives, and who is busy with it
     operations one API call, as its story tells it
     run, ending, execs, inspect, explain, flags, reconcile    the stories
-    images, loading, saving, removing    the stories of images; `archived` reads what comes in,
-               `filters` and `defaults` what is said with a request
+    images, loading, saving, removing    the stories of images; `archived` reads what comes
+               in, `filters` and `defaults` what is said with a request
     build, buildruns, explaincache       the story of a build, and why it went so
     naming, etcfiles    a name and three files for every container
 
