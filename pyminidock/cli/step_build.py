@@ -14,6 +14,7 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from threading import Lock
 from typing import IO, Any
 
 import click
@@ -75,6 +76,7 @@ class _Stepped:
         self._client, self._query, self._archive, self._sent = client, query, archive, sent
         self._said: list[str] = [f"{total_line(sent.size_bytes)}\n"] if sent else []
         self._is_shown = False
+        self._lock = Lock()  # two threads print: what the build says, and the holds
         self.image = ""
 
     def run(self, patterns: Sequence[str], *, is_in_lines: bool) -> int:
@@ -90,7 +92,7 @@ class _Stepped:
             if is_in_lines:
                 self._show()
                 building.begin()
-                in_lines(self._client, story, source)
+                in_lines(self._client, story, source, self._say_line)
             else:
                 in_stepper(source, building)
             source.close()
@@ -98,7 +100,9 @@ class _Stepped:
             try:
                 building.result()
             except MinidockError as failure:
+                self._end_line()
                 return self._failed(failure, was_aborted=source.was_aborted)
+        self._end_line()
         return 0
 
     def _failed(self, failure: MinidockError, *, was_aborted: bool) -> int:
@@ -125,12 +129,30 @@ class _Stepped:
             raise
 
     def _say(self, text: str) -> None:
-        """Print, or keep while the screen belongs to the stepper."""
-        self._said.append(text)
-        if self._is_shown:
-            self._show()
+        """Print whole lines, or keep them while the screen belongs to the stepper."""
+        with self._lock:
+            self._said.append(text)
+            if self._is_shown:
+                self._print()
 
     def _show(self) -> None:
-        self._is_shown = True
-        while self._said:
-            click.echo(self._said.pop(0), nl=False)
+        with self._lock:
+            self._is_shown = True
+            self._print()
+
+    def _print(self) -> None:
+        lines, newline, rest = "".join(self._said).rpartition("\n")
+        click.echo(lines + newline, nl=False)
+        self._said = [rest]
+
+    def _end_line(self) -> None:
+        """Print what is left: a program need not end its last line."""
+        with self._lock:
+            if rest := "".join(self._said):
+                click.echo(rest)
+            self._said = []
+
+    def _say_line(self, line: str) -> None:
+        """Print a line of our own, between those of the build."""
+        with self._lock:
+            click.echo(line)

@@ -7,7 +7,7 @@ and one letter is read for each: n(ext step), c(ontinue), a(bort).
 """
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import click
@@ -30,11 +30,16 @@ def in_stepper(source: SteppedSource, start: Deed) -> None:
     StepperApp(source, work=start.do).run()
 
 
-def in_lines(client: Client, story: str, source: SteppedSource) -> None:
+def in_lines(
+    client: Client,
+    story: str,
+    source: SteppedSource,
+    say_line: Callable[[str], object] = click.echo,
+) -> None:
     """Print a line for each hold, and do what the letter says that is read for it."""
     for record in iter(source.next_held, None):
         pid = _host_pid(client, story) or "-"
-        click.echo(f"held {record.seq} {record.kind} pid={pid}: {say(record)}")
+        say_line(f"held {record.seq} {record.kind} pid={pid}: {say(record)}")
         match _order():
             case "n":
                 source.step()
