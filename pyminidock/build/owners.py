@@ -15,8 +15,8 @@ from pyminidock.errors import MinidockError
 LARGEST_ID = (1 << 31) - 1
 _UNABLE = "unable to convert uid/gid chown string to host mapping: "
 
-Read = Callable[[str], bytes]
-"""Gives the content of a file of the image; b"" where there is none."""
+Read = Callable[[str], bytes | None]
+"""Gives the content of a file of the image; None where there is none."""
 
 
 class OwnerUnknown(MinidockError):
@@ -37,17 +37,18 @@ def owner(asked: str, read: Read) -> tuple[int, int]:
         raise _unknown(f"{_UNABLE}invalid chown string format: {asked}", asked)
     user, group = parts[0], parts[1] if len(parts) == 2 else parts[0]
     return (
-        _number(user, "uid", "user", read("etc/passwd") if not user.isdigit() else b""),
-        _number(group, "gid", "group", read("etc/group") if not group.isdigit() else b""),
+        _number(user, "uid", "user", "etc/passwd", read),
+        _number(group, "gid", "group", "etc/group", read),
     )
 
 
-def _number(asked: str, what: str, kind: str, text: bytes | None) -> int:
+def _number(asked: str, what: str, kind: str, path: str, read: Read) -> int:
     if asked.isascii() and asked.isdigit():
         number = int(asked) if len(asked) < 12 else LARGEST_ID + 1
         if number > LARGEST_ID:
             raise _unknown(f"uids and gids must be in range 0-{LARGEST_ID}", asked)
         return number
+    text = read(path)
     for line in (text or b"").split(b"\n"):
         fields = line.split(b":")
         if fields[0] == asked.encode("utf-8", "surrogateescape") and len(fields) > 2:
@@ -55,6 +56,8 @@ def _number(asked: str, what: str, kind: str, text: bytes | None) -> int:
             if value.isdigit() and len(value) < 12 and int(value) <= LARGEST_ID:
                 return int(value)
     name = f"no such {kind}: {asked}"
+    if text is None:
+        name = f"open /{path}: no such file or directory"
     raise _unknown(f"{_UNABLE}can't find {what} for {kind} {asked}: {name}", asked)
 
 

@@ -181,10 +181,10 @@ class _Placing:
 def _how(found: _Found, step: said.Copy | said.Add, image: Merged) -> How:
     """Decide owner and mode.  Raises OwnerUnknown, CopyRefused."""
 
-    def text(path: str) -> bytes:
+    def text(path: str) -> bytes | None:
         with suppress(OSError), image.open(path) as file:
             return file.read(_LARGEST_TEXT)
-        return b""
+        return None
 
     given = owner(step.chown, text) if step.chown else None
     from_context = found.wish.is_from_context

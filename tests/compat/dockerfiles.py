@@ -343,6 +343,7 @@ FAILING: Mapping[str, tuple[str, str]] = {
     "an owner": ("COPY --chown=zzz a /", "zzz"),
     "an owner's group": ("COPY --chown=0:zzz a /", "zzz"),
     "an owner of three parts": ("COPY --chown=a:b:c a /", "COPY --chown=a:b:c a /"),
+    "an owner without a list": ("RUN rm /etc/passwd\nCOPY --chown=zzz a /", "zzz"),
     "a directory that is a file": ("WORKDIR /bin/sh", "/bin/sh"),
     # Stages
     "an index": ("COPY --from=7 /a /", "7"),

@@ -6,9 +6,10 @@ understands is built by dockerd's own BuildKit.  Whatever differs needs a rule.
 
 import difflib
 import io
+import random
 import re
 import tarfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ import pytest
 from tests.builder import Context, packed
 from tests.compat import dockerfiles
 from tests.compat.allowlist import AllowList, Difference, differences, standing
+from tests.compat.any_build import any_dockerfile
 from tests.compat.bakers import BUILDKIT, Baker, Outcome, bakers
 from tests.compat.dockerfiles import Case
 from tests.minidock_cli import Minidock
@@ -133,7 +135,9 @@ def test_what_fails_ends_the_command_in_the_same_way_and_is_marked(
 
 def without_root(message: str) -> str:
     """Take out where dockerd has mounted the container; a client cannot do with it."""
-    return re.sub(rf"/\S*/{PREFIX}\w+/private/data/overlay2/\w+/merged", "", message)
+    return re.sub(
+        rf"/\S*/{PREFIX}\w+/private/data/overlay2/\w+/(?:merged|diff)", "", message
+    )
 
 
 def laid_out(context: Context, folder: Path) -> None:
@@ -271,6 +275,23 @@ def test_the_history_is_dockers_to_the_letter(contest: Contest) -> None:
     ]
     assert told[0] == told[1]
     assert len(told[0]) == 21
+
+
+def test_any_build_ends_as_dockers(
+    contest: Contest, at_length: Callable[[int], int]
+) -> None:
+    for seed in range(at_length(300)):
+        text = any_dockerfile(random.Random(seed))
+        context = {**dockerfiles.TREE, "Dockerfile": text}
+        theirs, mine = (
+            baker.build(context, stages="all") for baker in (contest.docker, contest.ours)
+        )
+        assert without_root(theirs.message) == mine.message, (seed, text)
+        if theirs.image:
+            found = differences(
+                contest.docker.facts(theirs.image), contest.ours.facts(mine.image)
+            )
+            assert report(found) == "", (seed, text)
 
 
 def test_every_rule_about_builds_is_needed(contest: Contest) -> None:
