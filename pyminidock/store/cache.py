@@ -9,16 +9,17 @@ when nothing is found, the builder compares the two.
 Source: moby, daemon/builder/dockerfile/imageprobe.go; hardening.md C.8.
 """
 
-import io
 import json
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from pyminidock.image.digest import Digest
 from pyminidock.store.database import Database
 
+_BLOCK = 4096  # pieces of JSON that become one
 _MOST_BUILDS = 4096  # stages of names, whose last build is remembered
 
 
@@ -167,26 +168,25 @@ class BuildCache:
 
 
 def _text(inputs: Mapping[str, Any]) -> str:
-    """Write JSON, item by item: one input may be of many files."""
-    out = io.StringIO()
-    _write(inputs, out)
-    return out.getvalue()
+    """Write JSON, item by item and block by block: one input may be of many files."""
+    items = _items(inputs)
+    return "".join(iter(lambda: "".join(islice(items, _BLOCK)), ""))
 
 
-def _write(value: Mapping[str, Any], out: io.StringIO) -> None:
+def _items(value: Mapping[str, Any]) -> Iterator[str]:
     before = "{"
     for key in sorted(value):
-        out.write(f"{before}{json.dumps(key)}: ")
+        yield f"{before}{json.dumps(key)}: "
         if isinstance(each := value[key], Mapping):
-            _write(each, out)
+            yield from _items(each)
         else:
-            out.write(json.dumps(each, allow_nan=False))
+            yield json.dumps(each, allow_nan=False)
         before = ", "
-    out.write("}" if value else "{}")
+    yield "}" if value else "{}"
 
 
 def _row(row: sqlite3.Row) -> CacheRow:
     return CacheRow(
         row["parent"], row["key"], json.loads(row["inputs"]), row["image"], row["created"],
         row["milliseconds"], row["size_bytes"],
-    )  # fmt: skip  # fmt: skip
+    )  # fmt: skip
