@@ -14,8 +14,9 @@ from pyminidock.viz.keys import KEYS
 from pyminidock.viz.scene import CHANGED, GLYPHS
 
 _STATES = {
-    "hit": "its own", "idle": "the host's, or over", "net": "joined, bound",
-    "write": "being made", "hide": "hidden or closed",
+    "hit": "its own, cached", "miss": "done again", "write": "being made, new",
+    "hide": "hidden, skipped", "net": "joined, bound", "idle": "the host's, over, to come",
+    "err": "failed",
 }  # fmt: skip
 
 
@@ -39,7 +40,8 @@ class Help(ModalScreen[None]):
                   for n in range(0, len(marks), 2)]  # fmt: skip
         shown = [f"{CHANGED} changed by this step"]
         shown += [f"{GLYPHS[s]} {w}" for s, w in _STATES.items()]
-        lines += ["", "   ".join(shown[:4]), "   ".join(shown[4:])]
+        shown += ["► the step where it stands"]
+        lines += ["", *("   ".join(shown[n : n + 3]) for n in range(0, len(shown), 3))]
         with VerticalScroll(id="help"):
             yield Static(Content("\n".join(lines)))
 
