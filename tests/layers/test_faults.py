@@ -19,7 +19,7 @@ from pyminidock.errors import MinidockError
 from pyminidock.layers import apply, diff, growing, publish
 from pyminidock.layers.apply import ROOT, UNPRIVILEGED, Policy
 from pyminidock.layers.archive import read_entries
-from pyminidock.layers.publish import commit_tree, unpack
+from pyminidock.layers.publish import commit_copy, commit_tree, unpack
 from pyminidock.store.opening import Store, open_store
 from tests.layers.hostile.blocks import END
 from tests.layers.hostile.cases import d, dev, f, hard, ln, opq, wh, x
@@ -156,5 +156,33 @@ def test_a_tree_whose_packing_fails_anywhere_stays_where_it_was(
               "read", "unlink", "utime"}  # fmt: skip
     assert wanted <= set(failed)
     assert not upper.exists()
+    (row,) = store.layers.all()
+    assert (store.layers.directory(row.chain_id) / "tree").read_text() == "again"
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_a_copy_that_fails_anywhere_is_not_there_and_its_container_is_whole(
+    store: Store, policy: Policy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upper = store.root / "upper"
+    upper.mkdir()
+    apply.apply(read_entries(io.BytesIO(LAYER)), upper, policy=policy)
+    before = facts(upper)
+
+    def commit() -> None:
+        commit_copy(store, upper, policy=policy, sync=lambda _: None)
+
+    def nothing_is_left() -> None:
+        assert store.layers.all() == ()
+        assert list((store.root / "layers").iterdir()) == []
+        assert list(store.blobs.directory.iterdir()) == []
+        assert facts(upper) == before
+
+    failed = each_fault(monkeypatch, commit, nothing_is_left)
+    wanted = {"open", "stat", "fstat", "listdir", "listxattr", "getxattr", "readlink",
+              "read", "mkdir", "link", "symlink", "fchmod", "utime", "setxattr",
+              "write"}  # fmt: skip
+    assert wanted <= set(failed)
+    assert facts(upper) == before
     (row,) = store.layers.all()
     assert (store.layers.directory(row.chain_id) / "tree").read_text() == "again"
