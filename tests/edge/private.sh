@@ -25,6 +25,8 @@ exec unshare --cgroup sh -ec '
     umount "$place"
     mount -t cgroup -o "${options#rw,}" cgroup "$place"
   done
+  # A v2 tree beside them is used by nobody in here, and shows what others make.
+  [ -z "$hierarchies" ] || umount -a -t cgroup2
   unset hierarchies
   # Not exec: this shell is PID 1, and collects the orphans that end here.
   "$@"
