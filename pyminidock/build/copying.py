@@ -28,6 +28,8 @@ _NO_WAY = (  # what a path is to blame for
     errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.EINVAL,
     errno.EACCES,
 )  # fmt: skip
+_DEEPEST = 255  # names on the way to one; source: moby, pkg/symlink/fs.go
+_LONGEST_NAME_BYTES = 255  # limits.h: NAME_MAX
 _MOST_NAMES = 4096  # among which one that was meant is looked for
 
 
@@ -113,17 +115,17 @@ def _relative(wish: Wish, asked: str) -> str:
 
 def _source(wish: Wish, tree: Tree, path: str) -> Source:
     try:
-        real = tree.resolve("/" + path)
+        real = way_to("/" + path, tree)
         status = tree.lstat(real)
     except OSError as fault:
-        _refuse_another(fault)
+        refuse_another(fault)
         status = None
     if status is None:
         raise _absent(wish, path, _names_beside(tree, path))
     return Source(path, os.fsdecode(real)[1:], stat.S_ISDIR(status.st_mode))
 
 
-def _refuse_another(fault: OSError) -> None:
+def refuse_another(fault: OSError) -> None:
     """Raise again what no path is to blame for: no descriptors, a bad disk."""
     if fault.errno not in _NO_WAY:
         raise fault
@@ -205,10 +207,10 @@ def place(wish: Wish, sources: Sequence[Source], wanted: str, image: Tree) -> Pl
             lesson="copy",
         )
     try:
-        path = image.resolve(wanted.rstrip("/") or "/")
+        path = way_to(wanted.rstrip("/") or "/", image)
         status = image.lstat(path)
     except OSError as fault:
-        _refuse_another(fault)
+        refuse_another(fault)
         raise no_place(no_way(wanted, image, fault)) from fault
     exists = status is not None and stat.S_ISDIR(status.st_mode)
     if status is not None and not exists and (says_directory or sources[0].is_directory):
@@ -219,13 +221,38 @@ def place(wish: Wish, sources: Sequence[Source], wanted: str, image: Tree) -> Pl
     return Place(os.fsdecode(path), holds)
 
 
-def first_below_a_file(path: str, image: Tree) -> str:
+def way_to(path: str, image: Tree) -> bytes:
+    """Give the canonical path that `path` leads to in the image, if there may be one.
+
+    Raises OSError: ELOOP also for a very deep path, ENAMETOOLONG, EINVAL, ENOTDIR.
+    """
+    names = path.strip("/").split("/")
+    if len(names) > _DEEPEST:
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+    for name in names:
+        if number := oddity(name):
+            raise OSError(number, os.strerror(number))
+    return image.resolve(path)
+
+
+def oddity(name: str) -> int:
+    r"""Say, as an error number, why nothing can be called so; 0 if something can.
+
+    >>> oddity("a"), errno.errorcode[oddity("a" * 256)], errno.errorcode[oddity("\0")]
+    (0, 'ENAMETOOLONG', 'EINVAL')
+    """
+    if "\0" in name:
+        return errno.EINVAL
+    return errno.ENAMETOOLONG if len(os.fsencode(name)) > _LONGEST_NAME_BYTES else 0
+
+
+def first_out_of_reach(path: str, image: Tree) -> str:
     """Give the first name on the way to `path` that cannot be reached."""
     names = path.strip("/").split("/")
     for count in range(1, len(names)):
         way = "/" + "/".join(names[:count])
         try:
-            image.resolve(way)
+            way_to(way, image)
         except OSError:
             return way
     return "/" + "/".join(names)
@@ -235,7 +262,8 @@ def no_way(path: str, image: Tree, fault: OSError) -> str:
     """Say in Docker's words why `path` cannot be reached in the image."""
     if fault.errno == errno.ELOOP:
         return f"evalSymlinksInScope: too many links in {path.rstrip('/')}"
-    return f"lstat {first_below_a_file(path, image)}: not a directory"
+    reason = os.strerror(fault.errno or errno.ENOTDIR).lower()
+    return f"lstat {first_out_of_reach(path, image)}: {reason}"
 
 
 def no_place(said: str) -> CopyRefused:

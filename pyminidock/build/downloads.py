@@ -24,6 +24,7 @@ from pathlib import Path
 from urllib.parse import unquote, urljoin, urlsplit
 
 import pyminidock
+from pyminidock.build.copying import oddity
 from pyminidock.errors import MinidockError
 
 LARGEST_BYTES = 4 << 30
@@ -150,7 +151,7 @@ def _name(url: str, headers: Message) -> str:
         given = re.search(r'filename="?([^";]+)"?', disposition)
         path = given[1] if given else ""
     name = posixpath.basename(path)
-    return "" if name in (".", "..") or "\0" in name else name
+    return "" if name in (".", "..") or oddity(name) else name
 
 
 def _time(answer: http.client.HTTPResponse) -> float | None:

@@ -162,8 +162,14 @@ class NewTree:
         with suppress(FileNotFoundError, NotADirectoryError):
             self._find(path)
             return True
-        status = self._below.lstat(path)
+        status = self._shown(path)
         return status is not None and stat.S_ISDIR(status.st_mode)
+
+    def _shown(self, path: bytes) -> os.stat_result | None:
+        """Say what the image has there; below a file it has nothing."""
+        with suppress(NotADirectoryError):
+            return self._below.lstat(path)
+        return None
 
     def _find(self, path: bytes) -> int:
         """Open a directory of this layer.  Raises FileNotFoundError, NotADirectoryError."""
@@ -190,7 +196,7 @@ class NewTree:
         above = self._enter(parent, owner)
         os.mkdir(name, 0o700, dir_fd=above)
         handle = self._find(path)
-        status = self._below.lstat(path)
+        status = self._shown(path)
         if status is None or not stat.S_ISDIR(status.st_mode):
             os.fchown(handle, *owner)
             os.fchmod(handle, 0o755)
@@ -287,7 +293,7 @@ class NewTree:
             source, os.fsdecode(target), kind, stat.S_IMODE(status.st_mode),
             status.st_uid, status.st_gid,
             status.st_size if stat.S_ISREG(status.st_mode) else 0,
-            "added" if self._below.lstat(target) is None else "changed",
+            "added" if self._shown(target) is None else "changed",
         ))  # fmt: skip
 
 

@@ -27,6 +27,7 @@ from pyminidock.build.copying import (
     Wish,
     destination,
     no_place,
+    oddity,
     place,
     refused,
     select,
@@ -237,10 +238,14 @@ def _name_of(document: Heredoc, wish: Wish) -> str:
     Raises CopyRefused.
     """
     name = posixpath.normpath(f"/{document.name}").lstrip("/")
+    reason = ""
     if not name or "/" in name:
+        reason = "no such file or directory" if name else "is a directory"
+    elif number := oddity(name):
+        reason = os.strerror(number).lower()
+    if reason:
         raise refused(
-            wish, f"open {name or document.name}: "
-            + ("no such file or directory" if name else "is a directory"),
+            wish, f"open {name or document.name}: {reason}",
             "the mark of a here-document is the name of the file, and no path",
             try_next=f"{wish.verb} <<EOF /directory/name",
         )  # fmt: skip

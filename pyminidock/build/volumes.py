@@ -9,18 +9,20 @@ Source: docker-build-and-api 9, row B5; measured on Docker Engine 26.1.
 """
 
 import posixpath
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from pyminidock.layers.merged import Merged
 
 
-def written_below(upper: Path, volumes: Iterable[str]) -> Iterator[str]:
+def written_below(upper: Path, volumes: Sequence[str]) -> Iterator[str]:
     """Name the volumes below which there is something in `upper` (host, a RUN's layer).
 
     Links are followed inside `upper` only.
     """
+    if not volumes:
+        return
     with Merged([upper]) as tree:
         for volume in volumes:
             path = posixpath.join("/", posixpath.normpath(volume))

@@ -3,11 +3,10 @@
 Source: moby, builder/dockerfile/dispatchers.go: dispatchWorkdir.
 """
 
-import errno
 import stat
 
 from pyminidock.build.bench import Bench
-from pyminidock.build.copying import CopyRefused, first_below_a_file, no_way
+from pyminidock.build.copying import CopyRefused, no_way, refuse_another, way_to
 from pyminidock.build.placing import NewTree
 from pyminidock.build.stage import Standing
 from pyminidock.layers.merged import Merged
@@ -24,24 +23,22 @@ def make_directory(bench: Bench, standing: Standing, path: str) -> LayerRow | No
         tree.mkdir(0o755)
         tree.chmod(0o755)
         try:
-            target = below.resolve(path)
+            target = way_to(path, below)
             status = below.lstat(target)
-            if status is not None and not stat.S_ISDIR(status.st_mode):
-                raise NotADirectoryError
-            with NewTree(tree, below, emit=bench.emit) as new:
-                new.directory(target)
         except OSError as fault:
-            if fault.errno not in (errno.ELOOP, errno.ENOTDIR, None):
-                raise
-            is_there = (
-                fault.errno != errno.ELOOP and first_below_a_file(path, below) == path
-            )
-            raise CopyRefused(
-                f"Cannot mkdir: {path} is not a directory"
-                if is_there
-                else no_way(path, below, fault),
-                why="WORKDIR makes the directory, and something else has its name",
-                try_next="choose another directory",
-                lesson="dockerfile",
-            ) from fault
+            refuse_another(fault)
+            raise _refused(no_way(path, below, fault)) from fault
+        if status is not None and not stat.S_ISDIR(status.st_mode):
+            raise _refused(f"Cannot mkdir: {path} is not a directory")
+        with NewTree(tree, below, emit=bench.emit) as new:
+            new.directory(target)
         return bench.layer_of(standing, tree)
+
+
+def _refused(what: str) -> CopyRefused:
+    return CopyRefused(
+        what,
+        why="WORKDIR makes the directory, and something else is in its way",
+        try_next="choose another directory",
+        lesson="dockerfile",
+    )

@@ -14,14 +14,15 @@ RUNS = (
     "mkdir /d && ln -s /etc /d/e", "mkdir -p /t/x", "pwd >/pwd", "id >/id 2>&1",
     "rm -r /home; ln -s x /home", "touch -d 2001-01-01 /etc", "mknod /pipe p", "true",
     "ln -s f /d", "mkdir -p /in; echo >/in/f", "ln -s /var /in", "ls / >/listed",
-    "chmod 0 /f", "umask 077; mkdir /u; touch /u/f", "cp -a /x /x2", "sed -i s/root/toor/ /etc/group",
+    "chmod 0 /f", "umask 077; mkdir /u; touch /u/f", "cp -a /x /x2",
+    "sed -i s/root/toor/ /etc/group",
 )  # fmt: skip
 SOURCES = (
     "a", "b.sh", "secret", "owned", "empty-file", "d", "d/", "d/e", "d/e/deep", "d/sticky",
     "d/link", "empty", "to-d", "to-d/", "to-a", "up", ".hidden", ".dot", "twins",
-    "twins/one", "twins/z", "*.sh", "d/*k", "d/[^b]*", "?", "d/e/*", "*/x", "large", ".", "./d", "/a",
-    "d/../a", "to-d/e", "nope", "d/broken", "*.zz", "plain.tar", "a.tgz", "noname",
-    "text.gz", "twins/t*", "to-*", "e*", "a/", "..",
+    "twins/one", "twins/z", "*.sh", "d/*k", "d/[^b]*", "?", "d/e/*", "*/x", "large", ".",
+    "./d", "/a", "d/../a", "to-d/e", "nope", "d/broken", "*.zz", "plain.tar", "a.tgz",
+    "noname", "text.gz", "twins/t*", "to-*", "e*", "a/", "..",
 )  # fmt: skip
 PLACES = (
     "/x", "/x/y", "/x/y/z", "/etc", "/ln", "/ln/q", "/f", "/var", "rel", "rel/y", ".", "./",

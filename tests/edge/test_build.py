@@ -423,6 +423,43 @@ def test_an_archive_does_not_replace_a_file(cook: Kitchen) -> None:
     )
 
 
+def test_a_directory_takes_the_place_of_a_file_within_what_is_copied(
+    cook: Kitchen,
+) -> None:
+    text = "FROM busybox\nCOPY file /d\nCOPY file /t/e\nCOPY . /\nCOPY d /t\n"
+    context: Context = {
+        "Dockerfile": text, "file": "f", "d": None, "d/x": "X", "d/e": None, "d/e/y": "Y",
+    }  # fmt: skip
+    built = cook.build(context)
+    assert built.failure is None
+    files = cook.files(built.image)
+    assert {"d/x", "d/e/y", "t/x", "t/e/y"} <= files.keys()
+    assert sorted(output_of(cook, built.image, "find", "/d", "/t").split()) == [
+        "/d", "/d/e", "/d/e/y", "/d/x", "/t", "/t/e", "/t/e/y", "/t/x",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("step", "message"),
+    [
+        ("COPY f\0 /", "COPY failed: file not found in build context or excluded by "
+         ".dockerignore: stat f\0: file does not exist"),
+        ("COPY Dockerfile /x\0", "failed to copy files: lstat /x\0: invalid argument"),
+        ("WORKDIR /x\0", "lstat /x\0: invalid argument"),
+        ("COPY <<\0 /\nx\n\0", "COPY failed: open \0: invalid argument"),
+        (f"COPY Dockerfile /{'x' * 300}",
+         f"failed to copy files: lstat /{'x' * 300}: file name too long"),
+        (f"WORKDIR /{'x' * 300}", f"lstat /{'x' * 300}: file name too long"),
+        (f"COPY {'x' * 300} /", "COPY failed: file not found in build context or excluded "
+         f"by .dockerignore: stat {'x' * 300}: file does not exist"),
+    ],
+)  # fmt: skip
+def test_a_name_that_can_be_none_is_refused(cook: Kitchen, step: str, message: str) -> None:
+    failure = cook.build({"Dockerfile": f"FROM busybox\n{step}\n"}).failure
+    assert failure
+    assert failure.message == message
+
+
 def test_an_archive_that_is_cut_is_refused(cook: Kitchen) -> None:
     whole = packed({"Dockerfile": "FROM busybox\n", "big": "x" * 5000})
     with pytest.raises(MinidockError):
