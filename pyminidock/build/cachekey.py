@@ -9,6 +9,10 @@ not, or a fresh checkout would build everything anew.
     dir:<sha256 of the sorted sums in it, joined>   a directory, itself included
     multi:<sha256 of the above, joined>             several sources
 
+In a directory Docker counts a link as what it leads to, and as its own path if that is
+nothing.  A link to nothing that comes to lead to another nothing is no change then, so
+the key has the links besides.
+
 A key is a digest and cannot say why it differs from another one.  So the inputs are kept,
 and `differences` compares them: that is what `explain cache` tells.
 
@@ -20,7 +24,7 @@ import hashlib
 import json
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 MOST_CAUSES = 20  # that are told of one miss
@@ -91,12 +95,12 @@ def header(name: bytes, seen: Seen, xattrs: Mapping[bytes, bytes]) -> bytes:
 def sum_of(paths: Iterable[tuple[str, Seen | None]], *, is_directory: bool) -> str:
     """Sum up one source: a file, or a directory with everything below it.
 
-    A name that nobody sent an entry for counts as its path.
+    A name that nobody sent an entry for counts as its path, one without a sum not at all.
 
     >>> sum_of([("d", None), ("d/x", Seen("file", sum="ab"))], is_directory=True)[:8]
     'dir:a58e'
     """
-    sums = [seen.sum if seen else path for path, seen in paths]
+    sums = [seen.sum if seen else path for path, seen in paths if not seen or seen.sum]
     if not is_directory:
         return f"file:{sums[0]}"
     return "dir:" + _digest(sorted(sums))
@@ -144,7 +148,9 @@ class Inputs:
 
     def key(self) -> str:
         """Give the digest under which the result of this step is found again."""
-        told = (self.effect, dict(self.arguments), dict(self.settings), self.sources)
+        links = _links(self)
+        told = (self.effect, dict(self.arguments), dict(self.settings), self.sources,
+                *([links] if links else []))  # fmt: skip
         return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
     def to_json(self) -> dict[str, Any]:
@@ -172,6 +178,11 @@ class _Told(Mapping[str, list[Any]]):
 
     def __len__(self) -> int:
         return len(self.files)
+
+
+def _links(inputs: Inputs) -> list[tuple[str, str]]:
+    files = inputs.files.items()
+    return sorted((path, seen.link) for path, seen in files if seen.kind == "symlink")
 
 
 def inputs_of(kept: Mapping[str, Any]) -> Inputs:
@@ -223,9 +234,28 @@ def _differences(old: Inputs, new: Inputs) -> Iterator[Cause]:
         for name in sorted(before.keys() | after.keys()):
             if before.get(name) != after.get(name):
                 yield Cause(cause, name, "", before.get(name, ""), after.get(name, ""))
-    if old.sources != new.sources:
-        for path in sorted(old.files.keys() | new.files.keys()):
-            yield from _changes(path, old.files.get(path), new.files.get(path))
+    if old.sources != new.sources or _links(old) != _links(new):
+        yield from _other_files(old.files, new.files)
+
+
+def _other_files(old: Mapping[str, Seen], new: Mapping[str, Seen]) -> Iterator[Cause]:
+    """Say which files differ; a link that only leads to another content, if none does."""
+    paths = sorted(old.keys() | new.keys())
+    is_told = False
+    for path in paths:
+        if not _is_echo(old.get(path), new.get(path)):
+            for cause in _changes(path, old.get(path), new.get(path)):
+                is_told = True
+                yield cause
+    for path in () if is_told else paths:
+        yield from _changes(path, old.get(path), new.get(path))
+
+
+def _is_echo(old: Seen | None, new: Seen | None) -> bool:
+    """Whether a link is what it was: then only what it leads to can have changed."""
+    if old is None or new is None or old.kind != "symlink":
+        return False
+    return replace(old, sum=new.sum) == new
 
 
 def _other_words(old: Inputs, new: Inputs) -> Iterator[Cause]:
@@ -264,7 +294,7 @@ def _changes(path: str, old: Seen | None, new: Seen | None) -> Iterator[Cause]:
         before, after = old.sum if old else "", new.sum if new else ""
         yield Cause("file", detail, path, before, after)
         return
-    if old.sum == new.sum:
+    if (old.sum, old.link) == (new.sum, new.link):
         return
     if old.kind != new.kind:
         yield Cause("file", "kind", path, old.kind, new.kind)

@@ -113,8 +113,18 @@ class Context:
         for name in self._names[start:]:
             if not name.startswith(prefix):
                 break
-            found.append((name, self.seen[name]))
+            seen = self.seen[name]
+            found.append((name, self._followed(name) if seen.kind == "symlink" else seen))
         return found
+
+    def _followed(self, path: str) -> Seen:
+        """Give a link with the sum of what it leads to in the context."""
+        try:
+            real = os.fsdecode(self.tree.resolve(path)).lstrip("/")
+        except OSError:  # in a circle: it does not count
+            return replace(self.seen[path], sum="")
+        target = self.seen.get(real)
+        return replace(self.seen[path], sum=target.sum if target else path)
 
     def drop(self, path: str) -> None:
         """Take a file out, as if it had not been sent."""
@@ -281,6 +291,7 @@ class ImageFiles:
 
     def __init__(self, tree: Merged) -> None:
         self.names = self.tree = tree
+        self._sums: dict[str, str] = {}  # of what links lead to
 
     def below(self, real: str) -> list[tuple[str, Seen | None]]:
         """See Files."""
@@ -296,6 +307,8 @@ class ImageFiles:
         while waiting:
             path, seen, is_directory = waiting.pop()
             if path:
+                if seen is not None and seen.kind == "symlink":
+                    seen = self._followed(path, seen)
                 found.append((path, seen))
             if is_directory:
                 entries = self.tree.scan("/" + path)
@@ -306,6 +319,25 @@ class ImageFiles:
                 ]
                 waiting += reversed(inner)
         return found
+
+    def _followed(self, path: str, link: Seen) -> Seen:
+        """Give a link with the sum of what it leads to in the image."""
+        try:
+            real = os.fsdecode(self.tree.resolve("/" + path)).lstrip("/")
+        except OSError:  # in a circle: it does not count
+            return replace(link, sum="")
+        if real not in self._sums:
+            self._sums[real] = self._sum_at(real)
+        return replace(link, sum=self._sums[real])
+
+    def _sum_at(self, real: str) -> str:
+        """Sum up one name; where nothing is, its path counts."""
+        parent, name = os.path.split(os.fsencode("/" + real))
+        with suppress(OSError):
+            for entry in self.tree.scan(parent):
+                if entry[0] == name:
+                    return self._summed(real, entry)[0].sum
+        return real or "."
 
     @staticmethod
     def _summed(path: str, entry: tuple[bytes, int, os.stat_result]) -> tuple[Seen, bool]:

@@ -160,3 +160,35 @@ def test_words_that_mean_something_else_for_no_known_reason_say_so() -> None:
         inputs(text="USER a", effect="sh #(nop)  USER 2"),
     )
     assert [(cause.cause, cause.detail) for cause in told] == [("instruction", "meaning")]
+
+
+def link(to: str, sum_: str) -> Seen:
+    """Give a link with the sum of what it leads to."""
+    return Seen("symlink", 0o777, link=to, sum=sum_)
+
+
+def test_a_link_is_told_only_where_it_changed_itself_or_nothing_else_did() -> None:
+    old = inputs(files={"a": A, "l": link("a", A.sum)}, sources="1")
+    other = seen("a", b"two")
+    echo = inputs(files={"a": other, "l": link("a", other.sum)}, sources="2")
+    assert [cause.path for cause in differences(old, echo)] == ["a"]
+    moved = inputs(files={"a": A, "l": link("b", "l")}, sources="2")
+    assert [(c.path, c.detail) for c in differences(old, moved)] == [("l", "link")]
+    far = inputs(files={"a": A, "l": link("a", "else")}, sources="2")
+    assert [(c.path, c.detail) for c in differences(old, far)] == [("l", "content")]
+
+
+def test_a_link_to_nothing_that_leads_to_another_nothing_is_another_step() -> None:
+    old = inputs(files={"l": link("x", "l")}, sources="1")
+    new = inputs(files={"l": link("y", "l")}, sources="1")
+    assert old.key() != new.key()
+    assert [(c.detail, c.before, c.after) for c in differences(old, new)] == [
+        ("link", "x", "y")
+    ]
+
+
+def test_a_link_in_a_circle_does_not_count_in_the_sum_of_a_directory() -> None:
+    others: list[tuple[str, Seen | None]] = [("d", None), ("d/x", A)]
+    circle = ("d/l", link("l", ""))
+    whole = sum_of([*others, circle], is_directory=True)
+    assert whole == sum_of(others, is_directory=True)

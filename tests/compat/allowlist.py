@@ -108,9 +108,18 @@ def read(text: str, today: datetime.date) -> AllowList:
 def standing(*, about_builds: bool) -> AllowList:
     """Give the rules of allowlist.toml, either those about builds or the others.
 
+    Those about what is taken from the cache have a topic of their own, "cache".
     Raises RuleRefused.
     """
+    others = [rule for rule in _rules() if rule.topic != "cache"]
+    return AllowList([r for r in others if r.topic.startswith("build") == about_builds])
+
+
+def about_the_cache() -> AllowList:
+    """Give the rules about what is taken from the cache.  Raises RuleRefused."""
+    return AllowList([rule for rule in _rules() if rule.topic == "cache"])
+
+
+def _rules() -> Sequence[Rule]:
     text = Path(__file__).with_name("allowlist.toml").read_text()
-    today = datetime.datetime.now(datetime.UTC).date()
-    rules = read(text, today).rules
-    return AllowList([r for r in rules if r.topic.startswith("build") == about_builds])
+    return read(text, datetime.datetime.now(datetime.UTC).date()).rules

@@ -2,18 +2,21 @@
 
 import itertools
 import json
+import random
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from tests.builder import Context
-from tests.compat.allowlist import Difference, standing
+from tests.compat.allowlist import Difference, about_the_cache, standing
 from tests.compat.bakers import Baker, bakers
 from tests.compat.cache_scenarios import SCENARIOS, Scenario
+from tests.compat.cache_walks import Walk
 from tests.minidock_cli import Minidock
-from tests.reference import Reference
+from tests.reference import Reference, UnixConnection
 
 pytestmark = pytest.mark.compat
 
@@ -31,18 +34,23 @@ def decisions(text: str) -> list[str]:
     return [line + mark for line, mark in zip(said, marks, strict=True)]
 
 
-def unexplained(name: str, docker: Sequence[str], ours: Sequence[str]) -> list[Difference]:
-    """Say where the two lists part, but for what the allow-list means."""
+def differing(name: str, docker: Sequence[str], ours: Sequence[str]) -> list[Difference]:
+    """Say where the two lists part: each run of lines in which they do."""
     pairs = list(itertools.zip_longest(docker, ours, fillvalue="absent"))
     runs = itertools.groupby(pairs, lambda pair: pair[0] == pair[1])
     parted = [list(run) for is_equal, run in runs if not is_equal]
-    found = [
-        Difference(
-            "build text", name, *(" / ".join(side) for side in zip(*run, strict=True))
-        )
-        for run in parted
+    sides = [[" / ".join(side) for side in zip(*run, strict=True)] for run in parted]
+    return [Difference("cache", name, *each) for each in sides]
+
+
+def unexplained(found: Sequence[Difference]) -> list[Difference]:
+    """Give what neither a rule about builds nor one about the cache means."""
+    builds = standing(about_builds=True)
+    return [
+        each
+        for each in about_the_cache().unexplained(found)
+        if builds.unexplained([replace(each, topic="build text")])
     ]
-    return standing(about_builds=True).unexplained(found)
 
 
 def rebuilt(baker: Baker, scenario: Scenario) -> list[str]:
@@ -81,10 +89,22 @@ def test_an_edit_rebuilds_what_docker_rebuilds_and_its_true_cause_is_told(
 ) -> None:
     docker, ours = both
     decided = (rebuilt(docker, scenario), rebuilt(ours, scenario))
-    assert unexplained(scenario.name, *decided) == []
+    assert unexplained(differing(scenario.name, *decided)) == []
     tag = scenario.named(str(scenario.second.get("t", scenario.tag)))
-    told = json.loads(ours.run("explain", "cache", "--json", tag))["steps"]
+    told = explained(ours, tag)
     assert causes(told) == expected(scenario, told)
+
+
+def explained(ours: Baker, image: str) -> list[dict[str, Any]]:
+    """Ask our engine why the steps of an image were done."""
+    line = UnixConnection(ours.socket)
+    try:
+        line.request("GET", f"/minidock/cache?image={image}", headers={"Host": "localhost"})
+        answer = line.getresponse()
+        assert answer.status == 200
+        return list(json.load(answer)["steps"])
+    finally:
+        line.close()
 
 
 def causes(steps: Sequence[dict[str, Any]]) -> dict[int, list[str]]:
@@ -128,3 +148,27 @@ def test_what_cannot_be_read_as_a_list_of_images_is_refused_in_dockers_words(
     context = {"Dockerfile": "FROM busybox\n"}
     docker, ours = (baker.build(context, cachefrom=text) for baker in both)
     assert (ours.status, ours.message) == (docker.status, docker.message)
+
+
+def test_on_any_walk_of_edits_both_rebuild_the_same_steps(
+    both: tuple[Baker, Baker], at_length: Callable[[int], int]
+) -> None:
+    ours = both[1]
+    for seed in range(at_length(40)):
+        walk = Walk(random.Random(seed), f"walk-{seed}")
+        for _ in range(6):
+            context, query = walk.next()
+            decided = [decisions(built(baker, context, **query)) for baker in both]
+            assert decided[1] == decided[0], (seed, context, query)
+            told = explained(ours, query["t"])
+            assert all(step["causes"] for step in told if step["verdict"] == "miss")
+
+
+def test_every_rule_about_the_cache_is_needed(both: tuple[Baker, Baker]) -> None:
+    rules = about_the_cache()
+    for scenario in SCENARIOS:
+        if scenario.name.startswith("a link "):
+            fresh = replace(scenario, text=scenario.text.replace("scenario=", "anew="))
+            decided = [rebuilt(baker, fresh) for baker in both]
+            rules.unexplained(differing(scenario.name, *decided))
+    assert rules.stale == []
