@@ -155,15 +155,13 @@ class LinuxBody:
         """Follow one birth; once more if the spawner was killed with it in its hands."""
         if self.fail_at and self.fail_at[0] == birth:
             raise refused(birth, plan[birth], self.fail_at[1])
+        labour = _Labour(plan, birth, answer, order.lockstep)
         for _ in (1, 2):
-            conversation, line, watching = self._nursery.begin(
+            labour.conversation, labour.line, labour.watching = self._nursery.begin(
                 tree, watchers, order=order.message, question=messages.spell({"op": "wait"})
             )
-            labour = _Labour(
-                plan, birth, conversation, answer, order.lockstep, line, watching
-            )
             try:
-                conversation.send_rest()
+                labour.conversation.send_rest()
                 labour.follow()
             except (BrokenPipeError, ConnectionResetError) as gone:
                 labour.give_up()
@@ -173,7 +171,7 @@ class LinuxBody:
             except BaseException:
                 labour.give_up()
                 raise
-            conversation.close()
+            labour.conversation.close()
             return labour
         raise refused(birth, plan[birth], errno.ECHILD)
 
@@ -327,15 +325,15 @@ class _Order:
 
 
 class _Labour:
-    """One birth being followed, report by report."""
+    """One birth being followed, report by report; made before anybody is asked for it."""
 
-    def __init__(
-        self, plan: Plan, birth: int, conversation: Conversation, answer: Answer,
-        lockstep: bool, line: socket.socket, watching: list[socket.socket],
-    ) -> None:  # fmt: skip
+    conversation: Conversation
+    line: socket.socket
+    watching: list[socket.socket]
+
+    def __init__(self, plan: Plan, birth: int, answer: Answer, lockstep: bool) -> None:
         self.plan, self.next, self.answer = plan, birth, answer
-        self.conversation, self.lockstep = conversation, lockstep
-        self.line, self.watching = line, watching
+        self.lockstep = lockstep
         self.pid = self.start_time = self.shim_pid = 0
         shim = plan[birth]
         assert isinstance(shim, calls.ForkShim)  # noqa: S101  (how `birth` was found)
