@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.builder import Context
+from tests.builder import Context, File
 from tests.compat.allowlist import Difference, about_the_cache, standing
 from tests.compat.bakers import Baker, bakers
 from tests.compat.cache_scenarios import SCENARIOS, Scenario
@@ -139,6 +139,32 @@ def test_there_are_enough_edits_and_each_has_a_name_of_its_own() -> None:
     assert len(names) == len(set(names)) >= 80
     two = [each for each in SCENARIOS if sum(map(len, each.causes.values())) > 1]
     assert len(two) >= 12
+
+
+LINKS = {
+    "a file beside it": "x", "one far away": "../far", "a directory": "../e",
+    "nothing": "nothing", "nothing outside": "/etc/nothing", "itself": "l",
+    "beyond the root": "../../../x",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("leads_to", LINKS)
+def test_a_link_in_a_directory_has_dockers_sum(
+    both: tuple[Baker, Baker], leads_to: str
+) -> None:
+    link = LINKS[leads_to]
+    context: Context = {
+        "far": "f", "e": None, "e/z": "z", "d": None, "d/x": "1", "d/l": File(link=link),
+        "Dockerfile": "FROM busybox\nCOPY d /d\nCOPY . /all\n",
+    }  # fmt: skip
+    text = (
+        "FROM busybox AS made\nRUN mkdir -p d e && echo f >far && echo z >e/z "
+        f"&& echo 1 >d/x && ln -s {link} d/l\nFROM busybox\nCOPY --from=made /d /d\n"
+    )
+    for given in (context, {"Dockerfile": text}):
+        images = [(baker, baker.build(given).image) for baker in both]
+        docker, ours = (baker.history(image) for baker, image in images)
+        assert ours[-2:] == docker[-2:]
 
 
 @pytest.mark.parametrize("text", ['{"a":1}', "[1]", '"x"', "3", "null", "[null]", "[]"])
