@@ -4,6 +4,7 @@ An archive is a list of wishes in no particular order; the same name may come tw
 may lead anywhere, a directory may be missing or come after its files.  The rules are short:
 
     the last entry of a name wins, and takes what was below the earlier one with it
+    a hard link is another name, and its entry describes the file anew
     a directory on a directory is the exception: they merge, and the last owner, mode, … win
     what is missing above a name is made: 0755, owner 0:0
     links are kept as they are written, and followed inside the root where they are a parent
@@ -34,6 +35,7 @@ from pyminidock.layers.tarfields import refuse
 from pyminidock.unionfs import whiteout
 from pyminidock.unionfs.whiteout import TRUSTED, USER, Mark, Spelling
 
+_AGAIN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _PIECE = 1 << 20
 _LATEST = 2**33  # seconds: what every filesystem can write down
@@ -208,7 +210,7 @@ class Applying:
         self._settle(entry, self.tree.handle(parent), name)
 
     def _hard_link(self, entry: Entry, parent: Directory, name: bytes) -> None:
-        origin, target = self._origin(entry)
+        origin, target, status = self._origin(entry)
         if origin is parent and target == name:
             self._refuse(entry, "it is a link to itself", "a hard link names another entry")
         held = os.dup(self.tree.handle(origin))
@@ -222,6 +224,31 @@ class Applying:
             self._refuse(entry, "its target goes with what it replaces", "last entry wins")
         finally:
             os.close(held)
+        self._describe_again(entry, status, self.tree.handle(parent), name)
+
+    def _describe_again(
+        self, entry: Entry, status: os.stat_result, handle: int, name: bytes
+    ) -> None:
+        """Let the last entry of a file describe it, as Docker does.
+
+        Mostly it says the same, and is not touched: any chown takes capabilities away.
+        """
+        owner = (status.st_uid, status.st_gid)
+        is_new = self._policy.has_owners and owner != (entry.uid, entry.gid)
+        if is_new:
+            os.chown(name, entry.uid, entry.gid, dir_fd=handle, follow_symlinks=False)
+        if stat.S_ISLNK(status.st_mode):
+            return
+        if is_new or stat.S_IMODE(status.st_mode) != entry.mode & 0o7777:
+            os.chmod(name, entry.mode & 0o7777, dir_fd=handle)
+        if is_new and entry.xattrs and stat.S_ISREG(status.st_mode):
+            opened = os.open(name, _AGAIN, dir_fd=handle)
+            try:
+                self._set_xattrs(opened, entry)
+            finally:
+                os.close(opened)
+        if (time_ns := _time_of(entry)) != status.st_mtime_ns:
+            os.utime(name, ns=(time_ns, time_ns), dir_fd=handle, follow_symlinks=False)
 
     def _link(self, held: int, target: bytes, parent: Directory, name: bytes) -> None:
         os.link(
@@ -229,7 +256,7 @@ class Applying:
             follow_symlinks=False,
         )  # fmt: skip
 
-    def _origin(self, entry: Entry) -> tuple[Directory, bytes]:
+    def _origin(self, entry: Entry) -> tuple[Directory, bytes, os.stat_result]:
         """Find what a hard link names: a file of this layer, not followed if a link."""
         rule = "a hard link is another name for a file that this archive had before"
         above, _, target = entry.link.rpartition(b"/")
@@ -242,7 +269,7 @@ class Applying:
         status = self.tree.look(origin, target)
         if status is None or self.tree.is_whiteout(origin, target, status):
             self._refuse(entry, f"its target {shown(entry.link)} is not there", rule)
-        return origin, target
+        return origin, target, status
 
     def _node(self, entry: Entry, parent: Directory, name: bytes) -> None:
         """Make a device or a FIFO; without privileges an empty file for a device."""

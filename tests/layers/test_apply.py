@@ -65,7 +65,8 @@ def is_opaque(path: Path) -> bool:
 
 def test_files_directories_and_links_are_made(root: Path, put: Put) -> None:
     done = put(folder(b"etc", 0o750, 7), file(b"etc/motd", b"hello", 0o640, mtime=9),
-               link(b"bin", b"usr/bin"), hard(b"etc/again", b"etc/motd"))  # fmt: skip
+               link(b"bin", b"usr/bin"),
+               replace(hard(b"etc/again", b"etc/motd"), mode=0o640, mtime=9))  # fmt: skip
     assert done == Applied(4, 5 + 7, 0)  # the text of a link counts
     assert (root / "etc" / "motd").read_bytes() == b"hello"
     assert (root / "etc" / "motd").stat().st_mtime == 9

@@ -34,8 +34,8 @@ def ln(name: bytes, target: bytes, flag: bytes = b"2") -> bytes:
     return pax((b"linkpath", target)) + block(name=name, flag=flag)
 
 
-def hard(name: bytes, target: bytes) -> bytes:
-    return ln(name, target, b"1")
+def hard(name: bytes, target: bytes, **more: bytes) -> bytes:
+    return pax((b"linkpath", target)) + block(name=name, flag=b"1", **more)
 
 
 def dev(name: bytes, major: int, minor: int, flag: bytes = b"3") -> bytes:
@@ -92,7 +92,12 @@ class Case:
 
 _CAP2 = struct.pack("<5I", 0x02000001, 1 << 10, 0, 0, 0)  # cap_net_bind_service+ep
 _CAP3 = struct.pack("<6I", 0x03000001, 1 << 10, 0, 0, 0, 1000)  # to a namespace's root
-ROOT_ALONE = ("T-17 kept", "T-23 v2", "T-23 v3")  # what an ordinary user cannot be given
+ROOT_ALONE = (
+    "T-17 kept",
+    "T-23 v2",
+    "T-23 v3",
+    "T-23 second name",
+)  # what an ordinary user cannot be given
 
 CASES = (
     Case("T-01", f(b"/etc/x"), {"etc": "dir", "etc/x": "file x"}),
@@ -212,6 +217,25 @@ CASES = (
         + d(b"t", b"0001777\0"),
         {"u": "file x", "g": "file x", "t": "dir"},
         said={"u": (0o4755, 999, 0, 0), "g": (0o2755, 0, 0, 0), "t": (0o1777, 0, 0, 0)},
+    ),
+    Case(
+        "T-20 by its second name",
+        f(b"a", mode=b"0004755\0")
+        + hard(b"b", b"a", mode=b"0002711\0", uid=b"0001747\0", mtime=b"00000000007\0"),
+        {"a": "file x", "b": "file x"},
+        said=dict.fromkeys("ab", (0o2711, 999, 0, 7)),
+    ),
+    Case(
+        "T-20 link by its second name",
+        ln(b"a", OUT + b"/file") + hard(b"b", b"a", mode=b"0000777\0", uid=b"0000007\0"),
+        {"a": "link OUT/file", "b": "link OUT/file"},
+        said=dict.fromkeys("ab", (0o777, 7, 0, 0)),
+    ),
+    Case(
+        "T-23 second name",
+        x(f(b"p"), security__capability=_CAP2) + hard(b"q", b"p"),
+        {"p": "file x", "q": "file x"},
+        xattrs={name: {b"security.capability": _CAP2} for name in "pq"},
     ),
     Case(
         "T-20 inherited",
