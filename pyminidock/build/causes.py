@@ -123,7 +123,7 @@ class StageDiary:
             if row is None:
                 return
             yield DoneStep(row.parent, row.key, row.image, str(row.inputs["text"]))
-            row = next(iter(self.cache.after(row.image, 1)), None)
+            row = next(self.cache.after(row.image, 1), None)
 
 
 def _follows(cause: Cause) -> bool:

@@ -98,14 +98,19 @@ class BuildCache:
             ).fetchall()
         return Hit(*found[0]) if found else None
 
-    def after(self, parent: Digest, limit: int = 64) -> tuple[CacheRow, ...]:
-        """Give the latest steps that stood on this image, the newest first."""
-        with self._db.read() as rows:
-            found = rows.execute(
-                "SELECT * FROM cache WHERE parent = ? ORDER BY number DESC LIMIT ?",
-                (parent, limit),
-            ).fetchall()
-        return tuple(map(_row, found))
+    def after(self, parent: Digest, limit: int = 64) -> Iterator[CacheRow]:
+        """Give the latest steps that stood on this image, the newest first, one by one.
+
+        Each may be of many files, so it is read when it is asked for.
+        """
+        numbers = self._db.ask(
+            "SELECT number FROM cache WHERE parent = ? ORDER BY number DESC LIMIT ?",
+            parent, limit,
+        )  # fmt: skip
+        for (number,) in numbers:
+            yield from map(
+                _row, self._db.ask("SELECT * FROM cache WHERE number = ?", number)
+            )
 
     def anywhere(self, key: str) -> CacheRow | None:
         """Give the latest step that did the same, on whatever image, or None."""
