@@ -30,6 +30,7 @@ from pyminidock.events import (
     ContainerRemoved,
     ContainerStarted,
     Emit,
+    Event,
     PlanMade,
 )
 from pyminidock.kernel.port import (
@@ -46,7 +47,7 @@ from pyminidock.store.records import NameTaken
 
 @dataclass(slots=True)
 class BuildRunner:
-    """Runs the commands of one build; `emit` may raise to abort, `voice` never does."""
+    """Runs the commands of one build; `emit` may raise to abort, `tell` never does."""
 
     house: House
     story: str
@@ -54,6 +55,7 @@ class BuildRunner:
     emit: Emit
     _process: Process | None = None
     _is_aborted: bool = False
+    _abort: BirthAborted | None = None  # that a gate told us while something was undone
     _lock: Lock = field(default_factory=Lock)
 
     def abort(self) -> None:
@@ -89,7 +91,7 @@ class BuildRunner:
                     undo.pop_all()
             if made.is_kept:
                 return
-        self.voice(ContainerRemoved(container, name))
+        self.tell(ContainerRemoved(container, name))
 
     def _made(self, wish: RunWish, container: str, name: str, undo: ExitStack) -> Kept:
         """Decide everything and make the places on disk, each with its undoing."""
@@ -105,7 +107,7 @@ class BuildRunner:
             directory=str(directory), emit=self.emit,
         )  # fmt: skip
         undo.callback(house.records.remove, container)
-        undo.callback(snapshots.remove, directory, emit=self.voice)
+        undo.callback(snapshots.remove, directory, emit=self.tell)
         snapshot = snapshots.prepare(directory, wish.lower, emit=self.emit)
         etcfiles.write(directory, spec.hostname)
         if wish.script:
@@ -119,8 +121,17 @@ class BuildRunner:
         house.keep(kept, is_durable=False)
         return kept
 
+    def tell(self, event: Event) -> None:
+        """Tell what is over or being undone; an abort at it counts from then on."""
+        try:
+            self.voice.relay(event)
+        except BirthAborted as abort:
+            self._abort = abort
+
     def refuse_if_aborted(self) -> None:
         """Raise BirthAborted after `abort`: what was killed has not failed."""
+        if self._abort is not None:
+            raise self._abort
         with self._lock:
             is_aborted = self._is_aborted
         if is_aborted:
@@ -216,13 +227,13 @@ class BuildContainer:
         runner, house = self._runner, self._runner.house
         status = house.kernel.wait(process)
         self._status = status or ExitStatus(137, SIGKILL)
-        runner.voice(ContainerExited(
+        runner.tell(ContainerExited(
             self.id, self._status.code, self._status.signal,
             self._status.was_out_of_memory,
         ))  # fmt: skip
         with runner.voice.step("clear up"), suppress(CallFailed):
             house.kernel.perform(end_plan(self._kept.spec, house.machine),
-                                 emit=runner.voice)  # fmt: skip
+                                 emit=runner.tell)  # fmt: skip
         house.kernel.dismiss(process)
 
     def leave_behind(self) -> None:

@@ -194,6 +194,25 @@ def test_a_build_can_be_aborted_at_any_of_its_events_and_leaves_nothing(
     assert len(set(aborted)) > 3
 
 
+@pytest.mark.parametrize(
+    "kind",
+    ["file.copied", "layer.committed", "container.created", "birth.ready",
+     "container.exited", "cgroup.removed", "file.changed", "snapshot.removed",
+     "container.removed", "image.tagged"],
+)  # fmt: skip
+def test_an_abort_while_something_ends_leaves_nothing_either(
+    minidock: Minidock, folder: Path, kind: str
+) -> None:
+    words = ("--no-cache", "-t", "ended", "--break", kind, str(folder))
+    with stepping(minidock, *words, verb=BUILD) as stepper:
+        assert next(holds(stepper)).kind == kind
+        stepper.type("a")
+        code, _, error = stepper.end()
+    assert code == 125
+    assert f"was aborted at {kind}" in error
+    assert remains(minidock) == []
+
+
 def test_a_killed_client_frees_the_build_and_nothing_is_left(
     minidock: Minidock, folder: Path
 ) -> None:
