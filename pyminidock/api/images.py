@@ -5,14 +5,14 @@ answers as a stream of JSON lines, and a failure behind the first of them is one
 `errorDetail`: the status is gone by then.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from pyminidock.api.body import read_json
 from pyminidock.api.containers import answer, via
 from pyminidock.api.failures import JSON, BadRequest, NotYet
 from pyminidock.api.message import Request, Response
-from pyminidock.api.streams import document
+from pyminidock.api.streams import Lines, document
 from pyminidock.engine import defaults, images, loading, removing, saving
 from pyminidock.engine.house import House
 from pyminidock.errors import MinidockError
@@ -84,7 +84,12 @@ def load(house: House, request: Request) -> Response:
         )
     except MinidockError as refusal:
         lines.append(failed(refusal))
-    return Response(200, (JSON,), b"".join(lines))
+    return Response(200, (JSON,), _lines(lines))
+
+
+def _lines(lines: Sequence[bytes]) -> Lines:
+    """Give lines as a stream: clients of Docker tell one from a document by its chunks."""
+    return Lines(iter(lines), lambda: None)
 
 
 def _told(one: loading.Loaded) -> Iterator[bytes]:
@@ -140,7 +145,7 @@ def create(house: House, request: Request) -> Response:
         message=request.query.get("message") or "Imported from -",
         change=lambda config: defaults.changed(config, changes), via=via(request),
     )  # fmt: skip
-    return Response(200, (JSON,), document({"status": image}))
+    return Response(200, (JSON,), _lines([document({"status": image})]))
 
 
 # ── Reading requests ─────────────────────────────────────────────────────────────────────

@@ -27,6 +27,12 @@ class FilterRefused(MinidockError):
     status = 400
 
 
+class MomentRefused(FilterRefused):
+    """`until` is no moment; Docker counts this as a failure of its own."""
+
+    status = 500
+
+
 class Filters:
     """The filters of one request.  Raises FilterRefused, in Docker's words."""
 
@@ -91,7 +97,7 @@ class Filters:
             datetime.datetime.fromisoformat(text.replace("Z", "+00:00"))
         except ValueError:
             what = f'failed to parse value as time or duration: "{text[:80]}"'
-            raise _refused(what, self._known) from None
+            raise _refused(what, self._known, MomentRefused) from None
         return float(seconds_of(text))
 
 
@@ -112,8 +118,10 @@ def _matches(pattern: str, spellings: Sequence[str]) -> bool:
     )  # fmt: skip
 
 
-def _refused(what: str, known: Collection[str]) -> FilterRefused:
-    return FilterRefused(
+def _refused(
+    what: str, known: Collection[str], kind: type[FilterRefused] = FilterRefused
+) -> FilterRefused:
+    return kind(
         what,
         why=f"the filters here are {', '.join(known)}",
         try_next="--filter dangling=true",
