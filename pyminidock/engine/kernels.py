@@ -41,7 +41,8 @@ def choose(backend: str | None, root: Path) -> Kernel:
         )
     if backend == "simulated":
         return Recording(ModelBody())
-    best, reason = _best(root)
+    facts = _facts(root)
+    best, reason = detect.choose(facts)
     if backend and backend != best:
         raise BackendRefused(
             f"{backend} does not work here",
@@ -50,7 +51,10 @@ def choose(backend: str | None, root: Path) -> Kernel:
             lesson="backends",
         )
     if best == "simulated":
-        return Recording(ModelBody())
+        rows = detect.judge(facts)
+        return Recording(
+            ModelBody(lacking=[row for row in rows if row.state != detect.YES])
+        )
     from pyminidock.kernel.linux import userns  # noqa: PLC0415  (only on Linux)
     from pyminidock.kernel.linux.body import LinuxBody  # noqa: PLC0415
 
@@ -59,10 +63,10 @@ def choose(backend: str | None, root: Path) -> Kernel:
     return Recording(LinuxBody(root))
 
 
-def _best(root: Path) -> tuple[str, str]:
-    """Name the best backend, and why it is not a better one."""
+def _facts(root: Path) -> detect.Facts:
+    """Read what this machine can do."""
     if sys.platform != "linux":
-        return detect.choose(detect.Facts(system=sys.platform))
+        return detect.Facts(system=sys.platform)
     from pyminidock.kernel.linux.facts import read_facts  # noqa: PLC0415  (only on Linux)
 
-    return detect.choose(read_facts(root))
+    return read_facts(root)

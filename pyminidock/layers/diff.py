@@ -99,7 +99,8 @@ def pack(  # noqa: PLR0913  (each is for one caller, and one idea)
     Sockets are left out and told.  Without `has_whiteouts` the tree is no layer, and its
     `.wh.` names and 0:0 devices are ordinary.  Reads each file once, holds three handles.
     Raises WhiteoutMalformed for a name that would delete, TreeNotPortable beyond the limits
-    of our own reader or for a redirected directory, OSError EXDEV at another filesystem.
+    of our own reader or for a redirected directory, OSError EXDEV at another filesystem's
+    directory (files of an overlay have numbers of their own, its directories do not).
     """
     walk = _Walk(write, emit, spelling, has_whiteouts=has_whiteouts, twin=twin)
     walk.run(upper)
@@ -136,7 +137,7 @@ class _Walk:
         self._gathered: list[bytes] = []
         self._gathered_bytes = 0
         self._writer = Writer(self._gather)
-        self._first_names: dict[int, bytes] = {}  # inode to the first of its names
+        self._first_names: dict[tuple[int, int], bytes] = {}  # file: the first of its names
         self._device = -1
 
     def run(self, upper: Path) -> None:
@@ -173,7 +174,7 @@ class _Walk:
         except FileNotFoundError:
             self._tell("a file went away while it was packed", path)
             return -1
-        if status.st_dev != self._device:
+        if stat.S_ISDIR(status.st_mode) and status.st_dev != self._device:
             raise OSError(errno.EXDEV, os.strerror(errno.EXDEV), os.fsdecode(path))
         kind = _KINDS.get(stat.S_IFMT(status.st_mode))
         if kind is None:
@@ -240,7 +241,8 @@ class _Walk:
                 return
             attributes = os.listxattr(opened)
             xattrs = self._xattrs(opened, attributes, path) if attributes else NO_XATTRS
-            first = self._first_names.get(status.st_ino) if status.st_nlink > 1 else None
+            file = (status.st_dev, status.st_ino)
+            first = self._first_names.get(file) if status.st_nlink > 1 else None
             if first is not None:
                 self._add(_entry(path, Kind.HARD_LINK, status, xattrs, first), None)
                 return
@@ -262,7 +264,8 @@ class _Walk:
     ) -> None:
         """Write one entry; `status` of what later names may be hard links to."""
         if status is not None and status.st_nlink > 1 and entry.kind is not Kind.DIRECTORY:
-            first = self._first_names.setdefault(status.st_ino, entry.name)
+            file = (status.st_dev, status.st_ino)
+            first = self._first_names.setdefault(file, entry.name)
             if first != entry.name:  # a link, a device or a FIFO with a second name
                 entry = replace(entry, kind=Kind.HARD_LINK, link=first, device=(0, 0))
         if self._twin is None:

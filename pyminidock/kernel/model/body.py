@@ -53,6 +53,7 @@ class ModelBody:
 
     With `fail_at` every plan is refused at its call of that index, with `errno`.  `files`
     add to, replace or (None) take away what every root directory holds (see `hosts`).
+    `lacking` is why no real kernel could be had.
 
     >>> body = ModelBody()
     >>> body.perform((calls.MakeCgroup("/sys/fs/cgroup/pids/demo"),), answer=print)
@@ -65,8 +66,9 @@ class ModelBody:
         fail_at: int | None = None,
         errno: int = errors.EIO,
         files: Mapping[str, bytes | Node | None] | None = None,
+        lacking: Sequence[Capability] = (),
     ) -> None:
-        self._machine = machine or hosts.MACHINE
+        self._machine, self._lacking = machine or hosts.MACHINE, tuple(lacking)
         self._fail_at, self._errno = fail_at, errno
         self.world = hosts.ordinary(self._machine, hosts.files_with(files or {}))
         self._changed = threading.Condition()  # guards `world` and `_programs`
@@ -171,6 +173,7 @@ class ModelBody:
     def probe(self) -> tuple[Capability, ...]:
         """See port."""
         return (
+            *self._lacking,
             Capability(
                 "programs",
                 "no",
