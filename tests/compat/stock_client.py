@@ -3,6 +3,7 @@
 import os
 import socketserver
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,6 +22,11 @@ class _Listener(socketserver.ThreadingUnixStreamServer):
         super().__init__(str(socket), _Answer)
         self.uploads: list[bytes] = []
         self.queries: list[str] = []
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Tell what went wrong, unless the command line hung up: it may, once it knows."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type]
 
 
 class _Answer(BaseHTTPRequestHandler):
