@@ -21,10 +21,11 @@ from typing import NamedTuple
 
 import pytest
 
+from pyminidock.image.chain import extend
 from pyminidock.layers.apply import apply
 from pyminidock.layers.archive import read_entries
 from pyminidock.layers.snapshots import remove_tree
-from tests.engine.archives import config, old_docker, tar
+from tests.engine.archives import config, digest, old_docker, tar
 from tests.layers.hostile.cases import CASES, Case
 from tests.layers.hostile.damage import DAMAGED, ODD
 from tests.layers.hostile.trial import outside
@@ -291,6 +292,31 @@ def test_docker_unpacks_the_same_layers(
             assert differing(facts(mine), facts(theirs)) == [], seed
     finally:
         docker.forget()
+
+
+def test_layers_above_each_other_have_the_names_that_docker_gives_them(
+    docker: Loading,
+) -> None:
+    """The chain ids, and the diff ids in them; its database of layers lies beside them."""
+    layers = [grown(seed, has_whiteouts=True) for seed in (1, 2, 3)]
+    image = docker.place / "image.tar"
+    image.write_bytes(tar(old_docker(layers, config(*layers), "valid-0:1")))
+    docker.count = 1
+    try:
+        docker.reference.docker("load", "-i", str(image))
+        form = "{{.GraphDriver.Data.UpperDir}}"
+        found = docker.reference.docker("image", "inspect", "--format", form, "valid-0:1")
+        upper = Path(f"/proc/{docker.reference.pid}/root{found.stdout.strip()}")
+        database = upper.parents[2] / "image" / "overlay2" / "layerdb" / "sha256"
+        chain = ""
+        for layer in layers:
+            chain = extend(chain, digest(layer))
+            assert (database / chain.removeprefix("sha256:") / "diff").read_text() == (
+                digest(layer)
+            )
+    finally:
+        docker.forget()
+        docker.count = 0
 
 
 # ── The table ────────────────────────────────────────────────────────────────────────────

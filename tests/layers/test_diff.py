@@ -62,6 +62,26 @@ def test_the_digest_is_of_the_archive_and_the_sizes_are_counted(upper: Path) -> 
     assert packed(upper)[1] == archive
 
 
+def test_how_a_tree_came_about_leaves_no_trace_in_its_archive(tmp_path: Path) -> None:
+    """Other inodes, another order in directories and of attributes: the same bytes."""
+    found = set()
+    for turn in (1, -1):
+        tree = tmp_path / f"{turn}"
+        tree.mkdir()
+        for number in range(40)[::turn]:
+            path = tree / f"d{number % 3}" / f"f{number}"
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(f"{number}")
+            for word in ("user.a", "user.b", "user.c")[::turn]:
+                os.setxattr(path, word, b"1")
+        for first, second in (("d0/f0", "d1/again"), ("d2/f2", "d0/again"))[::turn]:
+            os.link(tree / first, tree / second)
+        for path in (*tree.rglob("*"), tree):
+            os.utime(path, (1, 1))
+        found.add(packed(tree)[1])
+    assert len(found) == 1
+
+
 def test_an_empty_tree_is_two_zero_blocks(upper: Path) -> None:
     assert packed(upper)[1] == bytes(1024)
 
