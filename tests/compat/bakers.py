@@ -147,6 +147,16 @@ class Baker:
         assert status == 200, body
         return body
 
+    def upgrade(self, path: str, protocol: str) -> int:
+        """Ask for another protocol; give the status of the answer."""
+        line = UnixConnection(self.socket)
+        try:
+            head = {"Host": "localhost", "Connection": "Upgrade", "Upgrade": protocol}
+            line.request("POST", f"/v1.45{path}", headers=head)
+            return line.getresponse().status
+        finally:
+            line.close()
+
     def _ask(self, method: str, target: str, body: bytes = b"") -> tuple[int, bytes]:
         line = UnixConnection(self.socket)
         kind = {"Content-Type": "application/x-tar"} if body else {}

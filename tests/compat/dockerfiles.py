@@ -262,6 +262,8 @@ CLASSIC = cases({
     "a capability in an archive": Case("ADD able.tar /x/", more={"able.tar": packed(ABLE)}),
     # Where ours does as BuildKit (the allow-list says so)
     "files below a volume": "VOLUME /var\nRUN echo lost >/var/f\nCOPY a /var/a",
+    "a document that is run": "RUN <<EOF\ntouch /ran-by-document\nEOF",
+    "a mode for what is copied": "COPY --chmod=700 a /moded",
     "a set-uid bit": Case("COPY suid /", more={"suid": File(b"s", 0o4755)}),
 })  # fmt: skip
 
@@ -301,10 +303,6 @@ BUILDKIT = {name: case.on("rooted") for name, case in cases({
                                "RUN echo 2 >/o\nFROM two\nENV A=1"),
     "a target before a failure": Case("FROM busybox AS one\nENV A=1\nFROM one\nRUN false",
                                       {"target": "one"}),
-    "its own list of what to ignore": Case(
-        "COPY . /all/", {"dockerfile": "my.dockerfile"},
-        {"my.dockerfile.dockerignore": "*\n!a\n!d/x\n"},
-    ),
     "files below a volume stay": "VOLUME /var\nRUN echo kept >/var/f\nCOPY a /var/a",
     "a set-uid bit stays": Case("COPY suid /", more={"suid": File(b"s", 0o4755)}),
     "a slash behind a pattern": "COPY d/e*/ /o/",

@@ -5,6 +5,7 @@ understands is built by dockerd's own BuildKit.  Whatever differs needs a rule.
 """
 
 import difflib
+import http.client
 import io
 import random
 import re
@@ -38,6 +39,11 @@ class Contest:
     ours: Baker
     rules: AllowList
     found: dict[str, list[Difference]] = field(default_factory=dict)
+
+    @property
+    def both(self) -> tuple[Baker, Baker]:
+        """Docker's, then ours."""
+        return self.docker, self.ours
 
     def differences(self, group: str, name: str) -> list[Difference]:
         """Build a case with both; give all in which they differ."""
@@ -112,7 +118,7 @@ def test_an_image_is_buildkits(contest: Contest, name: str) -> None:
 @pytest.mark.parametrize("name", dockerfiles.FAILING)
 def test_what_fails_says_the_same_over_the_api(contest: Contest, name: str) -> None:
     case = Case(dockerfiles.FAILING[name][0])
-    theirs, mine = (baker.build(case.context) for baker in (contest.docker, contest.ours))
+    theirs, mine = (baker.build(case.context) for baker in contest.both)
     told = (without_root(theirs.message), theirs.code, theirs.status)
     assert told == (mine.message, mine.code, mine.status)
     assert mine.message
@@ -125,7 +131,7 @@ def test_what_fails_ends_the_command_in_the_same_way_and_is_marked(
     text, marked = dockerfiles.FAILING[name]
     laid_out(Case(text).context, tmp_path)
     words = ("build", "--force-rm", str(tmp_path))
-    theirs, mine = (baker.typed(*words) for baker in (contest.docker, contest.ours))
+    theirs, mine = (baker.typed(*words) for baker in contest.both)
     told = without_root(theirs.stderr.strip().splitlines()[-1])
     (said,) = [line for line in mine.stderr.splitlines() if line.startswith("minidock: ")]
     assert said.removeprefix("minidock: ") == told.removeprefix(DAEMON)
@@ -193,9 +199,7 @@ def test_each_piece_of_the_answer_is_dockers(contest: Contest, name: str) -> Non
         **dockerfiles.TREE, "Dockerfile": STEPS.format(name.replace(" ", "-")) + more,
     }  # fmt: skip
     for _ in range(2):
-        theirs, mine = (
-            baker.build(context, **query) for baker in (contest.docker, contest.ours)
-        )
+        theirs, mine = (baker.build(context, **query) for baker in contest.both)
         assert mine.status == theirs.status
         for container in containers_left(mine.text):
             contest.ours.run("rm", container)
@@ -246,7 +250,7 @@ def test_what_is_typed_builds_and_prints_the_same(
         (outside if place == "OUTSIDE" else folder / place).write_text(text)
     places = {"FOLDER": str(folder), "OUTSIDE": str(outside)}
     told = []
-    for baker in (contest.docker, contest.ours):
+    for baker in contest.both:
         id_file = tmp_path / "id"
         typed = [re.sub("FOLDER|OUTSIDE", lambda at: places[at[0]], word) for word in words]
         done = baker.typed("build", "--iidfile", str(id_file), *typed, given=given)
@@ -269,10 +273,7 @@ def test_the_history_is_dockers_to_the_letter(contest: Contest) -> None:
         "ADD a a.tgz /\nMAINTAINER me\n"
     )
     context = {**dockerfiles.TREE, "Dockerfile": f"{text}COPY empty /etc\n"}
-    told = [
-        baker.history(baker.build(context).image)
-        for baker in (contest.docker, contest.ours)
-    ]
+    told = [baker.history(baker.build(context).image) for baker in contest.both]
     assert told[0] == told[1]
     assert len(told[0]) == 21
 
@@ -283,9 +284,7 @@ def test_any_build_ends_as_dockers(
     for seed in range(at_length(300)):
         text = any_dockerfile(random.Random(seed))
         context = {**dockerfiles.TREE, "Dockerfile": text}
-        theirs, mine = (
-            baker.build(context, stages="all") for baker in (contest.docker, contest.ours)
-        )
+        theirs, mine = (baker.build(context, stages="all") for baker in contest.both)
         assert without_root(theirs.message) == mine.message, (seed, text)
         if theirs.image:
             found = differences(
@@ -294,11 +293,36 @@ def test_any_build_ends_as_dockers(
             assert report(found) == "", (seed, text)
 
 
+def only_arguments(contest: Contest) -> Difference:
+    """Build a file that has nothing but ARG: dockerd's own thread dies of it."""
+    context: Context = {"Dockerfile": "ARG A=1\n"}
+    with pytest.raises(http.client.IncompleteRead):
+        contest.docker.build(context)
+    message = contest.ours.build(context).message
+    return Difference("build failure", "only arguments", "the line is cut", message)
+
+
+def session_of_buildkit(contest: Contest) -> Difference:
+    """Ask for what buildx begins with."""
+    answers = [str(baker.upgrade("/grpc", "h2c")) for baker in contest.both]
+    return Difference("build api", "POST /grpc", *answers)
+
+
+@pytest.mark.parametrize("ask", [only_arguments, session_of_buildkit])
+def test_what_only_one_of_them_can_is_meant(
+    contest: Contest, ask: Callable[[Contest], Difference]
+) -> None:
+    assert report(contest.rules.unexplained([ask(contest)])) == ""
+
+
 def test_every_rule_about_builds_is_needed(contest: Contest) -> None:
+    """Some are needed by what is printed when a step fails, or when it is typed."""
     for group in ("CLASSIC", "BUILDKIT"):
         for name in getattr(dockerfiles, group):
             contest.rules.unexplained(contest.differences(group, name))
-    assert contest.rules.stale == []
+    contest.rules.unexplained([only_arguments(contest), session_of_buildkit(contest)])
+    test_each_piece_of_the_answer_is_dockers(contest, "a failure")
+    assert [rule for rule in contest.rules.stale if rule != "tail-of-the-context"] == []
 
 
 def test_a_hundred_dockerfiles_are_compared() -> None:
