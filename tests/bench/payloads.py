@@ -38,8 +38,8 @@ RUN d=0; while [ $d -lt {FOLDERS} ]; do mkdir -p /many/$d; i=0; \
 while [ $i -lt {FILES // FOLDERS} ]; do echo NUMBER $d $i >/many/$d/$i; i=$((i+1)); done; \
 d=$((d+1)); done
 """
-PROOF = ("sh", "-c", "cd /many && find . -type f | sort | xargs cat | sha256sum;"
-         " find . -type f | wc -l")  # fmt: skip
+PROOF = ("sh", "-c", "cd /many && find . -type f | sort >/tmp/names; wc -l </tmp/names;"
+         " sha256sum </tmp/names; xargs cat </tmp/names | sha256sum")  # fmt: skip
 
 
 def ten_steps(number: int) -> bytes:
@@ -88,8 +88,9 @@ def written_by_run(number: int) -> dict[str, bytes]:
 def proof_of(files: Names) -> str:
     """Work out what PROOF prints where these are the files."""
     paths = sorted(f"./{name.partition('/')[2]}" for name in files)
-    digest = hashlib.sha256(b"".join(files[f"many/{path[2:]}"] for path in paths))
-    return f"{digest.hexdigest()}  -\n{len(files)}\n"
+    names = hashlib.sha256("".join(f"{path}\n" for path in paths).encode())
+    contents = hashlib.sha256(b"".join(files[f"many/{path[2:]}"] for path in paths))
+    return f"{len(files)}\n{names.hexdigest()}  -\n{contents.hexdigest()}  -\n"
 
 
 def layer_of_many(number: int) -> bytes:
