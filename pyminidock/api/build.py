@@ -19,7 +19,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from typing import Self
 
-from pyminidock.api.body import read_json
+from pyminidock.api.body import read_json, read_object
 from pyminidock.api.containers import answer, via
 from pyminidock.api.failures import JSON, BadRequest, NotYet
 from pyminidock.api.message import Request, Response
@@ -30,9 +30,12 @@ from pyminidock.engine import build, explaincache
 from pyminidock.engine.build import Building
 from pyminidock.engine.house import House
 from pyminidock.errors import MinidockError
+from pyminidock.events import PathIgnored
 from pyminidock.grammar.refs import ReferenceMalformed, parse
 
 _WAITING = 1024  # messages that a slow client may be behind
+_MOST_IGNORED = 200  # names of which a client may tell that it left them out
+_LONGEST_TITLE = 200
 _PAUSE_S = 0.2  # between two looks whether the client has gone
 _LIMITS = ("memory", "memswap", "cpushares", "cpuperiod", "cpuquota", "shmsize")
 _SETS = ("cpusetcpus", "cpusetmems", "cgroupparent", "isolation", "extrahosts")
@@ -46,10 +49,14 @@ class BuildRefused(MinidockError):
 
 def post(house: House, request: Request) -> Response:
     """Build an image of the context in the body."""
-    options = _options(request)
     number = request.query.get("buildid", "")
     if number and not re.fullmatch(r"[0-9a-f]{12,64}", number):
         number = ""
+    try:
+        options = _options(request)
+    except MinidockError:
+        build.close_story(house, number)
+        raise
     building = build.start(house, options, number)
     building.begin(request.reader(), via(request))
     lines = _Lines(building, is_quiet=request.says("q"))
@@ -58,8 +65,22 @@ def post(house: House, request: Request) -> Response:
 
 
 def open_story(house: House, request: Request) -> Response:
-    """Open the story of a build to come, so that gates can be set in it."""
-    return answer({"buildid": build.open_story(house)}, 201)
+    """Open the story of a build to come, so that gates can be set in it.
+
+    The body, if there is one, has its title and what the client left out of the context.
+    """
+    if not request.body.strip():
+        return answer({"buildid": build.open_story(house)}, 201)
+    told = read_object(request)
+    left_out = [
+        PathIgnored(
+            each.text("path"), each.flag("is_directory"), each.text("ignore_file"),
+            each.number("line"), each.text("pattern"),
+        )
+        for each in told.parts("ignored")[:_MOST_IGNORED]
+    ]  # fmt: skip
+    title = told.text("title")[:_LONGEST_TITLE] or "build"
+    return answer({"buildid": build.open_story(house, title, left_out)}, 201)
 
 
 def prune(house: House, request: Request) -> Response:

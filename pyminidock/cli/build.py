@@ -34,6 +34,7 @@ from pyminidock.client.packing import Sent, send, send_alone, total_line
 from pyminidock.dockerfile.malformed import DockerfileMalformed
 from pyminidock.dockerfile.parse import LARGEST_BYTES, parse
 from pyminidock.errors import MinidockError
+from pyminidock.events.base import Emit, ignore
 
 IN_MEMORY_BYTES = 32 << 20  # of a context; a larger one waits on the disk
 _PIECE_BYTES = 256 << 10
@@ -131,8 +132,12 @@ def _bad_argument(word: str) -> WordsRefused:
 # ── What is sent ─────────────────────────────────────────────────────────────────────────
 
 
-def pack(directory: str, file: str, archive: IO[bytes]) -> tuple[Sent | None, str]:
+def pack(
+    directory: str, file: str, archive: IO[bytes], emit: Emit = ignore
+) -> tuple[Sent | None, str]:
     """Write what is sent to `archive`; give what is known of it, and the Dockerfile's name.
+
+    `emit` hears what is left out.
 
     Raises ContextRefused, DockerfileMalformed.
     """
@@ -142,7 +147,7 @@ def pack(directory: str, file: str, archive: IO[bytes]) -> tuple[Sent | None, st
     given = sys.stdin.buffer.read(LARGEST_BYTES + 1) if file == "-" else None
     context = find_context(directory, file, given)
     _check(context)
-    return send(context, archive.write), context.dockerfile
+    return send(context, archive.write, emit=emit), context.dockerfile
 
 
 def _take(stream: IO[bytes], archive: IO[bytes]) -> None:

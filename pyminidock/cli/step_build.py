@@ -36,6 +36,7 @@ from pyminidock.client.context import refuse_two_readers
 from pyminidock.client.handles import Client
 from pyminidock.client.packing import Sent, total_line
 from pyminidock.errors import MinidockError
+from pyminidock.events import Event
 
 BEFORE_EACH = "step.started"
 ABORTED = 125  # as for `step run`
@@ -55,10 +56,11 @@ def step_build(words: tuple[str, ...], **given: Any) -> int:
     if path := given["iidfile"]:
         Path(path).unlink(missing_ok=True)
     with tempfile.SpooledTemporaryFile(IN_MEMORY_BYTES) as archive:
-        sent, query["dockerfile"] = pack(directory, file, archive)
+        left_out: list[Event] = []
+        sent, query["dockerfile"] = pack(directory, file, archive, left_out.append)
         archive.seek(0)
         with connect() as client:
-            stepped = _Stepped(client, query, archive, sent)
+            stepped = _Stepped(client, query, archive, sent, left_out)
             patterns = given["breaks"] or (BEFORE_EACH,)
             code = stepped.run(patterns, is_in_lines=wants_lines(given))
     if path and stepped.image:
@@ -71,9 +73,10 @@ class _Stepped:
 
     def __init__(
         self, client: Client, query: Mapping[str, Any], archive: IO[bytes],
-        sent: Sent | None,
+        sent: Sent | None, left_out: Sequence[Event],
     ) -> None:  # fmt: skip
         self._client, self._query, self._archive, self._sent = client, query, archive, sent
+        self._left_out = left_out
         self._said: list[str] = [f"{total_line(sent.size_bytes)}\n"] if sent else []
         self._is_shown = False
         self._lock = Lock()  # two threads print: what the build says, and the holds
@@ -81,9 +84,9 @@ class _Stepped:
 
     def run(self, patterns: Sequence[str], *, is_in_lines: bool) -> int:
         """Set the gates, build, step."""
-        number = self._client.builds.opened()
-        story = f"build-{number}"
         title = " ".join(["build", *(f"-t {name}" for name in self._query["t"])])
+        number = self._client.builds.opened(title, self._left_out)
+        story = f"build-{number}"
         line = "minidock step build --no-tui {} ."
         with ExitStack() as undo:
             source = gated(self._client, story, patterns, title=title, line=line)

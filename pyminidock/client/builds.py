@@ -5,6 +5,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from pyminidock.client.transport import Question, Reply, Transport, lines, refusal
+from pyminidock.events import Event
+from pyminidock.events.journal import data_of
 
 
 class Builds:
@@ -13,12 +15,14 @@ class Builds:
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
 
-    def opened(self) -> str:
+    def opened(self, title: str = "build", left_out: Iterable[Event] = ()) -> str:
         """Open the story of a build to come, so that gates can be set; give its number.
 
         It is called build-NUMBER; the build says `buildid=NUMBER` in its query.
+        `left_out` are the PathIgnored of our side.
         """
-        told = self._ask(Question("POST", "/minidock/builds")).json()
+        body = {"title": title, "ignored": [data_of(event) for event in left_out]}
+        told = self._ask(Question("POST", "/minidock/builds", {}, body)).json()
         return str(told["buildid"])
 
     def build(

@@ -8,7 +8,7 @@ Whatever happens, nothing of a build stays but what it had finished: each image 
 that was done, for the next build to find.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from threading import Event as Flag
@@ -29,7 +29,7 @@ from pyminidock.engine.operations import NOBODY, Via, operation
 from pyminidock.engine.recorder import Voice
 from pyminidock.engine.redaction import Given
 from pyminidock.errors import MinidockError
-from pyminidock.events import Event
+from pyminidock.events import Event, PathIgnored
 from pyminidock.grammar.refs import Reference
 from pyminidock.image.digest import Digest
 from pyminidock.image.document import Image
@@ -216,11 +216,26 @@ def start(house: House, options: Options, number: str = "") -> Building:
     return Building(house, options, f"build-{(number or house.kernel.new_id())[:12]}")
 
 
-def open_story(house: House) -> str:
-    """Open the story of a build to come; give the number that `start` is to be given."""
+def open_story(
+    house: House, title: str = "build", left_out: Iterable[PathIgnored] = ()
+) -> str:
+    """Open the story of a build to come; give the number that `start` is to be given.
+
+    It begins with what the client told of its side: `left_out` of the context.
+    """
     number = house.kernel.new_id()[:12]
-    house.recorder.story(f"build-{number}", "build")
+    story = f"build-{number}"
+    house.recorder.story(story, title)
+    voice = house.recorder.operation(story, "context")
+    for event in left_out:
+        voice(event)
     return number
+
+
+def close_story(house: House, number: str) -> None:
+    """Close a story that was opened for a build which never began."""
+    if number:
+        house.recorder.end(f"build-{number}")
 
 
 def _platform(house: House) -> Platform:

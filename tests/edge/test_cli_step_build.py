@@ -288,6 +288,31 @@ def test_values_are_shown_to_who_types_them_and_to_nobody_else(
     assert "‹redacted›" in minidock.run("trace", "show", "last").stdout
 
 
+def test_what_stayed_at_home_is_told_by_the_client_with_its_line(
+    minidock: Minidock, folder: Path
+) -> None:
+    (folder / ".dockerignore").write_text("# notes\n*.log\n")
+    (folder / "big.log").write_text("long")
+    words = ("--break", "image.tagged", "-t", "ignoring", str(folder))
+    with stepping(minidock, *words, verb=BUILD) as stepper:
+        for _ in holds(stepper):
+            stepper.type("c")
+        assert stepper.client.wait(PATIENCE_S) == 0
+    first = last(minidock)[0]
+    assert (first["kind"], first["evidence"]) == ("path.ignored", "client")
+    text = minidock.run("trace", "show", "last").stdout
+    assert "◂ big.log stays at home: line 2 of .dockerignore" in text
+
+
+def test_a_build_that_is_refused_leaves_no_open_story(
+    minidock: Minidock, folder: Path
+) -> None:
+    ran = minidock.run(*BUILD, "-t", "NotLower", str(folder))
+    assert ran.returncode == 1
+    assert "invalid reference format" in ran.stderr
+    assert remains(minidock) == []
+
+
 def test_a_break_that_cannot_be_is_refused_with_a_command_that_can(
     minidock: Minidock, hello: str
 ) -> None:
