@@ -115,14 +115,17 @@ View = Callable[[World], Scene]
 Columns = tuple[tuple[View, ...], tuple[View, ...]]
 BIRTH: Columns = ((processes,), (mounts, powers))
 BUILD: Columns = ((instructions, layers), (decision,))
+IMAGE: Columns = ((layers,), ())
 
 
 def panes(walk: Walk) -> Columns:
     """Choose what is shown in the left and in the right column, from the top.
 
     A build shows its Dockerfile; at the third depth, where a RUN's container is being born,
-    its birth.
+    its birth.  Where an image is loaded, its layers are all there is to see.
     """
+    if walk.is_image:
+        return IMAGE
     record = walk.record
     is_birth = record is not None and record.phase in ("birth", "clear up")
     return BUILD if walk.is_build and not (walk.depth == 3 and is_birth) else BIRTH

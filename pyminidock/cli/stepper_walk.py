@@ -67,6 +67,12 @@ class Walk:
         """Whether the story is that of an image and not of a container."""
         return bool(self.records) and self.records[0].story.startswith("build-")
 
+    @property
+    def is_image(self) -> bool:
+        """Whether an image comes in or goes out, and no container is near."""
+        verb = self.records[0].story.partition("-")[0] if self.records else ""
+        return verb in ("load", "save", "import", "bootstrap")
+
     def begins_part(self, record: Record) -> bool:
         """Say whether a step to come is the first one of another part of the story."""
         if not self.parts:

@@ -2,13 +2,15 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from functools import partial
 
 import pytest
 from textual.pilot import Pilot
 
+from pyminidock import events as e
 from pyminidock.cli.stepper import StepperApp
-from pyminidock.cli.stepper_draw import BIRTH, BUILD, panes
+from pyminidock.cli.stepper_draw import BIRTH, BUILD, IMAGE, panes
 from pyminidock.cli.stepper_source import Source, TraceSource
 from pyminidock.cli.stepper_walk import Walk
 from pyminidock.events.journal import Trace
@@ -17,6 +19,7 @@ from pyminidock.viz.world import fold_all
 from tests.stepper.stories import LiveStory
 from tests.stepper.test_stepper import press, screen, settled, until
 from tests.viz.buildstory import COLD, EDITED, FAILED, HEADER, STAGES, STORIES, baked
+from tests.viz.story import recorded
 
 Body = Callable[[StepperApp, Pilot[str]], Awaitable[None]]
 
@@ -139,6 +142,13 @@ def test_at_the_third_depth_the_container_of_a_run_is_seen_being_born() -> None:
     assert panes(walk) == BIRTH
     walk.next_span()
     assert panes(walk) == BUILD
+
+
+def test_where_an_image_is_loaded_its_layers_are_shown() -> None:
+    walk = Walk()
+    told = recorded([e.LayerUnpacked("c", "d", 15, 2), e.ImageLoaded("i", ("a",), 1)])
+    walk.add([replace(each, story="load-1") for each in told], follow=True)
+    assert panes(walk) == IMAGE
 
 
 def test_a_failure_is_shown_with_the_way_in() -> None:

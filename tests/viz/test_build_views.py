@@ -107,6 +107,18 @@ def test_the_stack_has_letters_bytes_and_who_shares() -> None:
     ]
 
 
+def test_the_stack_of_a_loaded_image_says_what_was_here_already() -> None:
+    loaded = (
+        e.LayerReused("c1"), e.LayerUnpacked("c2", "d2", 15, 2),
+        e.ImageLoaded("sha256:1", ("a",), 2),
+    )  # fmt: skip
+    text = paint(layers(fold_all(baked(loaded))), 60)
+    assert text.startswith("── The image: 2 layers ─")
+    rows = [line.split() for line in text.splitlines()[2:]]
+    assert rows == [["✎", "B", "archive", "15", "B", "2"], ["●", "A", "archive", "was",
+                    "here"]]  # fmt: skip
+
+
 def test_a_failure_is_told_with_the_way_in() -> None:
     text = " ".join(paint(decision(fold_all(baked(FAILED))), 60).split())
     assert "Why did step 3 fail?" in text

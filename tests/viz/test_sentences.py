@@ -160,3 +160,20 @@ def test_the_causes_told_here_are_those_the_vocabulary_names() -> None:
         line.split()[0] for line in told.splitlines() if line.startswith(" " * 8)
         and line[8] != " "
     }  # fmt: skip
+
+
+def sample(cls: type[Event]) -> Event:
+    """Make an event of any class, with a fact in each field."""
+    facts: dict[Any, Any] = {
+        str: "x", int: 3, bool: True, tuple[str, ...]: ("x", "y"), tuple[int, ...]: (1, 2),
+        tuple[tuple[str, str], ...]: (("pid", "1"),),
+    }  # fmt: skip
+    hints = get_type_hints(cls)
+    return cls(**{each.name: facts[hints[each.name]] for each in fields(cls)})
+
+
+@pytest.mark.parametrize("kind", record_kinds())
+def test_every_kind_is_said_at_three_depths_and_each_time_otherwise(kind: str) -> None:
+    event = sample(record_kinds()[kind])
+    assert len({say(event, depth) for depth in (1, 2, 3)}) == 3
+    assert kind not in say(event, 1)

@@ -25,13 +25,16 @@ def layers(world: World) -> Scene:
     rows = [_layer(number, each, seq) for number, each in enumerate(known)]
     head = ("", "from", "size", "names", "also in")
     shown = table("layers.stack", "layers, topmost first", head, *reversed(rows))
-    said = f"The image: {several(len(known), 'layer')}, {size(total)}"
+    said = f"The image: {several(len(known), 'layer')}"
+    if all(each.diff_id for each in known):  # of one that was here nobody told the size
+        said += f", {size(total)}"
     return group("layers", said, shown)
 
 
 def _layer(number: int, layer: Layer, seq: int) -> Node:
     id_ = f"layer.{number}"
-    origin = "base" if layer.origin == "base" else f"step {layer.step}"
+    is_made = layer.step and layer.origin != "base"
+    origin = f"step {layer.step}" if is_made else "base" if layer.step else "archive"
     first, *more = [*map(familiar, layer.names), ""]
     others = f"{first} +{len(more) - 1}" if len(more) > 1 else first
     return row(
@@ -43,8 +46,8 @@ def _layer(number: int, layer: Layer, seq: int) -> Node:
             is_changed=layer.changed == seq,
         ),
         cell(f"{id_}.from", origin),
-        cell(f"{id_}.size", size(layer.size_bytes)),
-        cell(f"{id_}.names", str(layer.files)),
+        cell(f"{id_}.size", size(layer.size_bytes) if layer.diff_id else "was here"),
+        cell(f"{id_}.names", str(layer.files) if layer.diff_id else ""),
         cell(f"{id_}.others", others),
         name=f"layer {letter(number)}, {origin}, {size(layer.size_bytes)}, "
         f"{layer.files} names" + (f", also in {others}" if others else ""),
