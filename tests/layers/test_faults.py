@@ -28,7 +28,7 @@ from tests.layers.hostile.trial import facts
 FAILING = frozenset({
     "open", "mkdir", "mknod", "link", "symlink", "unlink", "rmdir", "chown", "chmod",
     "fchmod", "utime", "setxattr", "getxattr", "listxattr", "removexattr", "stat", "fstat",
-    "readlink", "read", "write", "scandir", "listdir", "dup",
+    "readlink", "read", "write", "scandir", "listdir", "dup", "fchown", "copy_file_range",
 })  # fmt: skip
 ERRORS = (errno.EIO, errno.ENOSPC, errno.ENOMEM, errno.EMFILE, errno.EDQUOT)
 POLICIES = [
@@ -44,6 +44,9 @@ LAYER = (
     + dev(b"fifo", 0, 0, b"6") + hard(b"fifo2", b"fifo") + ln(b"lib", b"elsewhere") + END
 )  # fmt: skip
 DEVICES = dev(b"null", 1, 3) + dev(b"null", 1, 3)
+
+
+LAYERS = (apply, growing, diff, publish)
 
 
 class Failing:
@@ -75,15 +78,16 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 
 def each_fault(
-    monkeypatch: pytest.MonkeyPatch, deed: Callable[[], object], after: Callable[[], object]
-) -> Sequence[str]:
+    monkeypatch: pytest.MonkeyPatch, deed: Callable[[], object],
+    after: Callable[[], object], *, modules: Sequence[object] = LAYERS,
+) -> Sequence[str]:  # fmt: skip
     """Fail each call of `deed` in turn, looking at what is left; give the calls' names."""
     failed: list[str] = []
     for place in count(1):
         failing = Failing(place, ERRORS[place % len(ERRORS)])
         handles = len(os.listdir("/proc/self/fd"))  # noqa: PTH208  (names alone)
         with monkeypatch.context() as patch:
-            for module in (apply, growing, diff, publish):
+            for module in modules:
                 patch.setattr(module, "os", failing)
             told: Exception | None = None
             try:
