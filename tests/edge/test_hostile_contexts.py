@@ -17,7 +17,7 @@ from pyminidock.layers.archive import ArchiveRefused
 from tests.builder import Context, File, Kitchen, kitchen
 from tests.layers.hostile.blocks import END, block
 from tests.layers.hostile.cases import INSIDE, OUT, d, dev, f, hard, ln, opq, wh
-from tests.layers.hostile.trial import outside
+from tests.layers.hostile.trial import facts, outside
 
 __all__ = ["outside"]
 
@@ -262,6 +262,22 @@ def test_a_directory_does_not_take_the_place_of_a_file_nor_of_a_link(cook: Kitch
         else:
             assert built.failure is None
             assert f"{INSIDE}/file/x" in cook.files("app")
+
+
+@pytest.mark.parametrize("name", ["../../../evil", "/evil", "..", ".", "d/evil", "l/file"])
+@pytest.mark.parametrize("place", ["/", "/dir/", "/l/"])
+def test_the_name_of_a_here_document_leads_nowhere_outside(
+    cook: Kitchen, outside: Path, place: str, name: str
+) -> None:
+    """T-66: it is a name in the directory, whatever it looks like."""
+    before = facts(cook.house.root / "containers"), sorted(outside.rglob("*"))
+    text = f"FROM scratch\nADD base.tar /\nCOPY <<{name} {place}\nhello\n{name}\n"
+    built = cook.build({"Dockerfile": text, "base.tar": ln(b"l", OUT) + END})
+    if built.failure is None:
+        added = [path for path, each in cook.files("app").items() if each.size == 6]
+        assert [path.rpartition("/")[2] for path in added] == ["evil"]
+    assert (facts(cook.house.root / "containers"), sorted(outside.rglob("*"))) == before
+    assert (outside / "file").read_text() == "precious"
 
 
 # ── COPY --from ──────────────────────────────────────────────────────────────────────────
