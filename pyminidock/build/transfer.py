@@ -75,10 +75,22 @@ def transfer(bench: Bench, standing: Standing, step: said.Copy | said.Add) -> Ou
     words = history.transfer_words(step, fingerprint, step.destination, shell)
     effect = history.transfer_words(step, "", step.destination, shell)
     settings = {"mode": step.chmod} if step.chmod else {}
+    if called := _called(found):
+        settings["names"] = called
     return Outcome(
         " ".join(words), standing.config, lambda: _make(bench, standing, found, step),
         settings=settings, files=seen, sources=fingerprint, effect=" ".join(effect),
     )  # fmt: skip
+
+
+def _called(found: _Found) -> str:
+    """Give the names that files get in a directory, where no sum tells them."""
+    links = [
+        source.name
+        for source in found.sources
+        if not source.is_directory and source.name != posixpath.basename(source.real)
+    ]
+    return "/".join([*links, *(fetched.name for fetched in found.downloads)])
 
 
 # ── What goes ────────────────────────────────────────────────────────────────────────────

@@ -148,6 +148,15 @@ def test_another_base_is_a_cause_of_its_own(cook: Kitchen) -> None:
     assert built.steps() == [(2, "parent base")]
 
 
+def test_a_link_and_what_it_leads_to_come_under_their_own_names(cook: Kitchen) -> None:
+    """Docker's classic builder takes the one for the other: its sums are the same."""
+    context: Context = {"a": "A", "link": File(link="a")}
+    for source in ("link", "a", "link"):
+        text = f"FROM busybox\nENV LINKS=1\nCOPY {source} /x/\n"
+        files = cook.files(cook.build({**context, "Dockerfile": text}).image)
+        assert [path for path in files if path.startswith("x/")] == [f"x/{source}"]
+
+
 def test_without_cache_everything_is_done_and_said_so(cook: Kitchen) -> None:
     cook.build(APP)
     built = cook.build(APP, uses_cache=False)
