@@ -114,6 +114,7 @@ def _create(
         request, defaults, _accounts(house.kernel, trees), house.machine,
         container_id=container, name=name, directory=str(directory), emit=voice,
     )  # fmt: skip
+    undo.callback(house.forget, container)
     undo.callback(house.records.remove, container)
     undo.callback(snapshots.remove, directory)
     snapshot = snapshots.prepare(directory, found.trees, emit=voice)

@@ -244,6 +244,32 @@ def test_aborting_at_each_step_of_a_birth_leaves_nothing_behind(tmp_path: Path) 
             run.remove(house, container)
 
 
+def test_aborting_a_create_when_all_is_done_leaves_nothing_behind(
+    house: House, tmp_path: Path
+) -> None:
+    story = f"run-{ModelBody().new_id()[:12]}"  # the same sequence in every model
+    house.recorder.story(story, "a container to come")
+    gate = house.recorder.gate(story, "container.created")
+    before = state_of(tmp_path)
+    raised: list[str] = []
+
+    def create() -> None:
+        try:
+            run.create(house, WISH)
+        except BirthAborted as abort:
+            raised.append(abort.what)
+
+    thread = Thread(target=create)
+    thread.start()
+    assert gate.next_held(DEADLINE_S)
+    gate.abort()
+    gate.close()
+    thread.join(DEADLINE_S)
+    assert raised == ["create-1 was aborted at container.created"]
+    assert house.lives() == ()
+    assert state_of(tmp_path) == before
+
+
 def test_a_container_whose_client_went_while_it_was_held_can_be_removed(
     house: House,
 ) -> None:
