@@ -11,9 +11,10 @@ It decides nothing: stories are functions that take it.  Its first act is to loo
 an earlier engine left (`reconcile`), its last to let the containers go on without it.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from threading import Lock
+from typing import Any
 
 import pyminidock
 from pyminidock.container.spec import (
@@ -33,7 +34,7 @@ from pyminidock.image.digest import Digest, of_hex
 from pyminidock.kernel.port import ExitStatus, Kernel, Machine, Process
 from pyminidock.layers.snapshots import Snapshot, keep_spare, remove_tree
 from pyminidock.store.opening import Store, open_store
-from pyminidock.store.records import Records, no_such_container
+from pyminidock.store.records import Content, Records, no_such_container
 
 API_VERSION = "1.45"
 
@@ -92,8 +93,9 @@ class House:
     is_closed: bool = field(init=False, default=False)
     _lives: dict[str, Life] = field(init=False, default_factory=dict)
     _kept: dict[str, Kept] = field(init=False, default_factory=dict)
+    _spelt: dict[str, tuple[Kept, Content]] = field(init=False, default_factory=dict)
     _standing: dict[str, tuple[Digest, ...]] = field(init=False, default_factory=dict)
-    _lock: Lock = field(init=False, default_factory=Lock)  # guards the three above
+    _lock: Lock = field(init=False, default_factory=Lock)  # guards the four above
 
     def __post_init__(self) -> None:
         from pyminidock.engine.reconcile import reconcile  # noqa: PLC0415  (it takes a house)
@@ -130,9 +132,12 @@ class House:
 
     def keep(self, kept: Kept, *, is_durable: bool = True) -> None:
         """Write what is kept of a container; see Records.put for `is_durable`."""
-        self.records.put(kept.id, to_json(kept), is_durable=is_durable)
         with self._lock:
-            self._kept[kept.id] = kept
+            before, content = self._spelt.get(kept.id, (None, {}))
+        content = _spelled(kept, before, content)
+        self.records.put(kept.id, content, is_durable=is_durable)
+        with self._lock:
+            self._kept[kept.id], self._spelt[kept.id] = kept, (kept, content)
 
     def kept(self, container: str) -> Kept:
         """Give what is kept of a container, by its full id.  Raises NoSuchContainer."""
@@ -160,6 +165,7 @@ class House:
         """Let go of a container that is no more, and of its second processes."""
         with self._lock:
             self._kept.pop(container, None)
+            self._spelt.pop(container, None)
             self._lives.pop(container, None)
         for each in [each for each in self.execs.values() if each.life.id == container]:
             self.execs.pop(each.id, None)
@@ -190,6 +196,14 @@ class House:
         self.recorder.close()
         self.store.close()
         self.kernel.close()
+
+
+def _spelled(kept: Kept, before: Kept | None, content: Content) -> dict[str, Any]:
+    """Spell a record; what is the same as `before` stands in its `content`."""
+    return {
+        name: content[name] if before and getattr(before, name) is value else to_json(value)
+        for name, value in ((each.name, getattr(kept, each.name)) for each in fields(kept))
+    }
 
 
 def _engine() -> dict[str, JSON]:
