@@ -69,6 +69,7 @@ class LinuxBody:
         # By directory of the shim: who will watch, and the line on which the end is told.
         self._bespoken: dict[str, list[socket.socket]] = {}
         self._lines: dict[str, socket.socket] = {}
+        self._answered: dict[str, socket.socket] = {}  # …, and was; to dismiss it there
         self._lock = threading.Lock()
 
     def machine(self) -> Machine:
@@ -196,8 +197,14 @@ class LinuxBody:
             self._keep(line, process)
             return None
         except OSError:
-            status = self._read_exit(process)
-        line.close()
+            line.close()
+            return self._read_exit(process)
+        with self._lock:
+            older, self._answered[process.directory] = (
+                self._answered.get(process.directory), line,
+            )  # fmt: skip
+        if older is not None:
+            older.close()
         return status
 
     def _line_to(self, process: Process) -> socket.socket:
@@ -252,11 +259,13 @@ class LinuxBody:
             unclaimed = self._bespoken.pop(process.directory, [])
             if line := self._lines.pop(process.directory, None):  # nobody has waited
                 unclaimed.append(line)
+            line = self._answered.pop(process.directory, None)
         for connection in unclaimed:
             connection.close()
-        with suppress(ProcessGone):
-            self._ask(process, op="dismiss")
-        for name in ("shim.sock", "shim.json"):  # the shim took them away, if it lived
+        # Its files are ours to take away: it may be slow, and another shim be next here.
+        with suppress(OSError), line or streams.connect(process.directory) as connection:
+            streams.send(connection, op="dismiss", files="ours")
+        for name in ("shim.sock", "shim.json"):
             Path(process.directory, name).unlink(missing_ok=True)
 
     def _ask(self, process: Process, **fields: object) -> dict[str, str]:
@@ -309,7 +318,7 @@ class LinuxBody:
     def close(self) -> None:
         """See port."""
         self._nursery.close()
-        for line in self._lines.values():
+        for line in (*self._lines.values(), *self._answered.values()):
             line.close()
         for path in self._accounts:
             with suppress(OSError):  # containers go on living in it

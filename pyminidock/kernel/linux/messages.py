@@ -6,7 +6,8 @@ different versions understand each other; JSON would cost every idle shim 150 Ki
 
     wait      answered at the end with code, signal, oom and executed (0 or 1), finished
     signal    number                           resize    rows, columns
-    dismiss   the exit record was read; the shim may go
+    dismiss   the exit record was read; the shim may go.  With `files` it leaves those to
+              who asked, and need not be heard
     attach    after the answer the connection carries frames, both ways:
               1 byte stream (0 stdin, 1 stdout, 2 stderr), 3 zero bytes, 4 bytes length;
               an empty stdin frame closes standard input

@@ -289,7 +289,7 @@ class Shim:
                 self.visitors.tell(number, resized=self.has_terminal)
             case "dismiss":
                 self.is_dismissed = True
-                for name in ("shim.sock", "shim.json"):
+                for name in ("shim.sock", "shim.json") if "files" not in message else ():
                     self._unlink(name)
                 self.visitors.tell(number, dismissed=True)
             case _:
