@@ -32,6 +32,7 @@ from pyminidock.engine.house import House
 from pyminidock.errors import MinidockError
 from pyminidock.events import PathIgnored
 from pyminidock.grammar.refs import ReferenceMalformed, parse
+from pyminidock.layers.archive import ArchiveRefused
 
 _WAITING = 1024  # messages that a slow client may be behind
 _MOST_IGNORED = 200  # names of which a client may tell that it left them out
@@ -58,7 +59,12 @@ def post(house: House, request: Request) -> Response:
         build.close_story(house, number)
         raise
     building = build.start(house, options, number)
-    building.begin(request.reader(), via(request))
+    try:
+        building.begin(request.reader(), via(request))
+    except ArchiveRefused as fault:
+        raise BuildRefused(
+            fault.what, why=fault.why, try_next=fault.try_next, lesson=fault.lesson
+        ) from fault
     lines = _Lines(building, is_quiet=request.says("q"))
     story = ("Minidock-Story", building.story)
     return Response(200, (JSON, story), lines)

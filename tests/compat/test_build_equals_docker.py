@@ -281,6 +281,7 @@ def test_the_history_is_dockers_to_the_letter(contest: Contest) -> None:
 def test_any_build_ends_as_dockers(
     contest: Contest, at_length: Callable[[int], int]
 ) -> None:
+    """Without the cache: Docker's takes a link for what it leads to."""
     for seed in range(at_length(300)):
         text = any_dockerfile(random.Random(seed))
         context = {**dockerfiles.TREE, "Dockerfile": text}
