@@ -5,6 +5,8 @@
     image, layer: other blobs          same length                     not named any more
     layer: tree                        a directory is there            its images go
     layer: chain id                    made of parent and diff id      its images go
+    image: id, layers in order         its config's; one on the other  it goes
+    a name, a part of an image         that image is there             the row goes
 
 An image without its config is no image, and one without a tree cannot be stacked: its row,
 its names and hard links to its blobs go to quarantine.  An image without its manifest, or
@@ -23,7 +25,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 
 from pyminidock.image.chain import extend
-from pyminidock.image.digest import Digest, DigestMalformed
+from pyminidock.image.digest import Digest, DigestMalformed, hex_of
 from pyminidock.store.blobs import Blobs
 from pyminidock.store.database import Database
 from pyminidock.store.files import Files, write_whole
@@ -62,11 +64,19 @@ def examine(parts: Parts) -> list[Repair]:
             parts.images.all(),
             {row.chain_id: row for row in parts.layers.all()},
         )
+        strays = _strays(parts)
         gone, found = _lost_blobs(parts, images)
+        found = strays + found
         fallen = _fallen(parts, layers)
-        if not gone and not fallen:
+        muddled = _muddled(images, layers) | dict.fromkeys(
+            _misnumbered(parts), "its layers are not numbered one by one"
+        )
+        doomed = {
+            row.id: why for row in images
+            if (why := _verdict(row, gone, fallen) or muddled.get(row.id, ""))
+        }  # fmt: skip
+        if not gone and not fallen and not doomed:
             return found
-        doomed = {row.id: why for row in images if (why := _verdict(row, gone, fallen))}
         for row in images:
             if row.id in doomed:
                 found.append(_put_away(parts, row, doomed[row.id]))
@@ -83,6 +93,56 @@ def examine(parts: Parts) -> list[Repair]:
         if digest not in {row.config_blob for row in images}
     ]
     return found
+
+
+def _strays(parts: Parts) -> list[Repair]:
+    """Remove rows that belong to an image which is not there."""
+    lost = [Repair("lost", "name", each, "its image is not there") for (each,) in _ask(
+        parts, "SELECT name FROM tags WHERE image NOT IN (SELECT id FROM images)"
+    )]  # fmt: skip
+    tables = [
+        table for table in ("tags", "image_layers", "image_blobs", "cache")
+        if _ask(parts, f"SELECT 1 FROM {table} WHERE image NOT IN"  # noqa: S608  (ours)
+                       " (SELECT id FROM images) LIMIT 1")
+    ]  # fmt: skip
+    if tables:
+        with parts.db.write(makes_room=True) as rows:
+            for table in tables:
+                rows.execute(
+                    f"DELETE FROM {table} WHERE image NOT IN (SELECT id FROM images)"  # noqa: S608
+                )
+    return lost
+
+
+def _misnumbered(parts: Parts) -> list[Digest]:
+    """Find images whose layers are not numbered 0, 1, 2 and so on."""
+    return [row[0] for row in _ask(
+        parts, "SELECT image FROM image_layers GROUP BY image"
+        " HAVING min(position) <> 0 OR max(position) <> count(*) - 1"
+    )]  # fmt: skip
+
+
+def _muddled(
+    images: Iterable[ImageRow], layers: Mapping[Digest, LayerRow]
+) -> dict[Digest, str]:
+    """Find images that are not named by their config, or whose layers are no stack."""
+    found: dict[Digest, str] = {}
+    for image in images:
+        if image.id != image.config_blob:
+            found[image.id] = "its id is not that of its config: a row was changed"
+        below = ""
+        for chain_id in image.layers:
+            if chain_id not in layers:
+                found[image.id] = f"its layer {chain_id}: no row has it"
+            elif layers[chain_id].parent != below:
+                found[image.id] = f"its layer {chain_id} does not stand on the one before"
+            below = chain_id
+    return found
+
+
+def _ask(parts: Parts, question: str) -> list[sqlite3.Row]:
+    with parts.db.read() as rows:
+        return rows.execute(question).fetchall()
 
 
 def _lost_blobs(
@@ -132,7 +192,9 @@ def _fallen(parts: Parts, layers: dict[Digest, LayerRow]) -> dict[Digest, str]:
     fallen: dict[Digest, str] = {}
     for row in layers.values():
         try:
-            if extend(row.parent, row.diff_id) != row.chain_id:
+            if row.parent and row.parent not in layers:
+                fallen[row.chain_id] = f"it stood on {row.parent}, which no row has"
+            elif extend(row.parent, row.diff_id) != row.chain_id:
                 fallen[row.chain_id] = "its id is not made of its parts: a row was changed"
             elif not parts.layers.directory(row.chain_id).is_dir():
                 fallen[row.chain_id] = "its tree is not there"
@@ -169,7 +231,9 @@ def _verdict(row: ImageRow, gone: dict[Digest, str], fallen: dict[Digest, str]) 
 
 def _put_away(parts: Parts, row: ImageRow, why: str) -> Repair:
     """Keep what is left of an image where no sweeper comes."""
-    name = row.id.removeprefix("sha256:")
+    name = "image"
+    with suppress(DigestMalformed):
+        name = hex_of(row.id)
     root = parts.db.path.parent
     place = set_aside(root, name, f"image {row.id}: {why}", parts.wall, files=parts.files)
     told = {**asdict(row), "names": parts.images.names(row.id)}

@@ -129,6 +129,9 @@ def open_store(  # noqa: PLR0913  (all but the root are for tests, or the engine
         repairs += _set_database_aside(root, damage, wall(), files)
         db = Database(root, mounts=mounts, fill=fill, guard=guard)
     reach("opening.database")
+    if db.was_reindexed:
+        why = "its indices were not what the rows say"
+        repairs.append(Repair("rebuilt", "database", NAME, why))
     store = furnish(db)
     try:
         repairs += _look_after(store)

@@ -2,7 +2,9 @@
 
 import json
 import shutil
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -226,6 +228,26 @@ def test_lost_rows_come_back_from_the_files(store: Store, harm: Deed) -> None:
     assert len(aside) == (0 if harm in (empty, Path.unlink) else 1)
 
 
+def test_an_index_that_lost_a_row_is_made_anew_and_told(store: Store) -> None:
+    web, top = pair(store)
+    store.close()
+    with closing(sqlite3.connect(store.root / "state.db")) as rows:
+        rows.execute("PRAGMA writable_schema=ON")  # behind its back: not a row changes
+        rows.execute("UPDATE sqlite_schema SET sql = sql || ' WHERE 0'"
+                     " WHERE name = 'layers_by_parent'")  # fmt: skip
+        rows.execute("PRAGMA writable_schema=RESET")
+        rows.execute("REINDEX layers_by_parent")
+        rows.execute("PRAGMA writable_schema=ON")
+        rows.execute("UPDATE sqlite_schema SET sql = replace(sql, ' WHERE 0', '')"
+                     " WHERE name = 'layers_by_parent'")  # fmt: skip
+        rows.commit()
+    again = reopened(store.root)
+    assert ("rebuilt", "database") in told(again)
+    assert {row.id for row in again.images.all()} == {web.id, top.id}
+    assert again.db.check() == ()
+    again.close()
+
+
 def test_what_cannot_be_rebuilt_is_told_and_not_invented(store: Store) -> None:
     web, top = pair(store)
     store.close()
@@ -251,19 +273,35 @@ def test_a_flipped_byte_in_the_log_of_the_database_costs_its_tail(store: Store) 
 
 @pytest.mark.parametrize(
     ("table", "column"),
-    [("layers", "diff_id"), ("images", "config_blob"), ("image_blobs", "digest")],
+    [
+        ("layers", "diff_id"),
+        ("images", "config_blob"),
+        ("image_blobs", "digest"),
+        ("images", "id"),
+        ("tags", "image"),
+        ("image_layers", "chain_id"),
+        ("image_layers", "image"),
+        ("layers", "parent"),
+        ("layers", "chain_id"),
+        ("images", "manifest_digest"),
+        ("layers", "blob"),
+        ("images", "parent"),
+    ],
 )
 def test_a_row_with_nonsense_in_it_never_becomes_a_path(
     store: Store, table: str, column: str
 ) -> None:
     pair(store)
-    with store.db.write() as rows:
-        rows.execute(
+    store.close()
+    with closing(sqlite3.connect(store.root / "state.db")) as rows, rows:
+        rows.execute(  # as a disk would do it: no key is looked at
             f"UPDATE {table} SET {column} = '../../../etc/passwd'"  # noqa: S608
             f" WHERE {column} = (SELECT max({column}) FROM {table})"
         )
-    store.close()
-    reopened(store.root).close()
+    again = reopened(store.root)
+    sweep(again)
+    again.close()
+    check_swept(store.root)
 
 
 def test_unfinished_things_go_and_cut_off_operations_are_told(store: Store) -> None:
