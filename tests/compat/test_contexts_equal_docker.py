@@ -93,8 +93,8 @@ def test_the_stock_command_line_builds_the_same_with_both(
         (folder / path).write_text(content)
     (folder / ".dockerignore").write_text("*.txt\n")
     text = TEXT.replace("COPY a d /x/", "COPY . /x/")
-    for path in (folder / "Dockerfile", folder / "d/e/other", outside):
-        path.write_text(text)
+    for place in (folder / "Dockerfile", folder / "d/e/other", outside):
+        place.write_text(text)
     given = b"FROM busybox\nRUN pwd >/here\n" if name == "no context" else text.encode()
     places = {"FOLDER": str(folder), "OUTSIDE": str(outside)}
     words = [word.replace("FOLDER", places["FOLDER"]) for word in WORDS[name]]
