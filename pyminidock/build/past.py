@@ -19,6 +19,9 @@ from difflib import SequenceMatcher
 
 from pyminidock.store.cache import DoneStep
 
+_MOST_COMPARED = 40_000  # pairs of instructions
+_NEAR = 64  # as far away a rewritten instruction is looked for
+
 
 @dataclass(frozen=True, slots=True)
 class Counterpart:
@@ -56,14 +59,40 @@ def beside(steps: Sequence[DoneStep], texts: Sequence[str]) -> Past:
     """
     old, new = [_plain(step.text) for step in steps], [_plain(text) for text in texts]
     pairs: dict[int, int] = {}
-    for kind, i, i_end, j, j_end in SequenceMatcher(
-        None, old, new, autojunk=False
-    ).get_opcodes():
+    for kind, i, i_end, j, j_end in _runs(old, new):
         if kind == "equal":
             pairs |= zip(range(j, j_end), range(i, i_end), strict=True)
         elif kind == "replace":
             pairs |= _paired(old, range(i, i_end), new, range(j, j_end))
     return Past(tuple(steps), tuple(_counterparts(steps, old, new, pairs)))
+
+
+def _runs(
+    old: Sequence[str], new: Sequence[str]
+) -> Iterator[tuple[str, int, int, int, int]]:
+    """Give runs that are equal or not, as SequenceMatcher does.
+
+    It takes the square of what it looks at, and more; so what is the same at both ends is
+    taken off first, and where too much is left, the middle is one run of rewritten lines.
+    """
+    head = _alike(old, new)
+    tail = _alike(old[head:][::-1], new[head:][::-1])
+    i_end, j_end = len(old) - tail, len(new) - tail
+    middle = (old[head:i_end], new[head:j_end])
+    yield "equal", 0, head, 0, head
+    if len(middle[0]) * len(middle[1]) > _MOST_COMPARED:
+        yield "replace", head, i_end, head, j_end
+    else:
+        for kind, *ends in SequenceMatcher(None, *middle, autojunk=False).get_opcodes():
+            i, i_last, j, j_last = (end + head for end in ends)
+            yield kind, i, i_last, j, j_last
+    yield "equal", i_end, len(old), j_end, len(new)
+
+
+def _alike(one: Sequence[str], other: Sequence[str]) -> int:
+    """Count how many are the same from the start on."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((n for n, (a, b) in pairs if a != b), min(len(one), len(other)))
 
 
 def _plain(text: str) -> str:
@@ -82,7 +111,8 @@ def _paired(
     at = 0
     for j in news:
         kind = new[j].partition(" ")[0]
-        found = next((i for i in olds[at:] if old[i].partition(" ")[0] == kind), None)
+        near = olds[at : at + _NEAR]
+        found = next((i for i in near if old[i].partition(" ")[0] == kind), None)
         if found is not None:
             yield j, found
             at = found - olds[0] + 1
@@ -92,12 +122,14 @@ def _counterparts(
     steps: Sequence[DoneStep], old: Sequence[str], new: Sequence[str],
     pairs: dict[int, int],
 ) -> Iterator[Counterpart]:  # fmt: skip
-    gone = {i: old[i] for i in range(len(old)) if i not in pairs.values()}
+    paired = set(pairs.values())
+    gone = {i: old[i] for i in range(len(old)) if i not in paired}
+    left = set(gone.values())
     came = {new[j] for j in range(len(new)) if j not in pairs}
     before = -1  # the last step of then that has been laid beside one of now
     for j in range(len(new)):
         if j not in pairs:
-            yield Counterpart(is_moved=new[j] in gone.values())
+            yield Counterpart(is_moved=new[j] in left)
             continue
         i = pairs[j]
         lost = tuple((steps[k], old[k] in came) for k in range(before + 1, i) if k in gone)

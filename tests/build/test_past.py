@@ -74,3 +74,13 @@ def test_each_instruction_is_laid_beside_what_it_was(
 def test_without_a_last_build_there_is_nothing_to_lay_beside() -> None:
     assert told((), ("FROM", "RUN a")) == ["new", "new"]
     assert Past().of(3).step is None
+
+
+def test_very_many_instructions_are_laid_side_by_side_in_no_time() -> None:
+    then = ("FROM", *["RUN true"] * 3000, "CMD a")
+    now = ("FROM", "USER b", *["RUN true"] * 2000, "ENV c", "CMD a")
+    laid = past(then, now)
+    assert len(laid.counterparts) == len(now)
+    assert laid.counterparts[0].step == laid.steps[0]
+    assert laid.counterparts[-1].step == laid.steps[-1]
+    assert laid.counterparts[1].step is None
