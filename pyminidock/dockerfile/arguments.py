@@ -91,7 +91,8 @@ class Arguments:
 
     def _values(self, defaults: Mapping[str, str | None]) -> dict[str, str]:
         values: dict[str, str] = {}
-        for name in sorted(defaults.keys() | PREDEFINED):
+        undeclared = PREDEFINED & (self.given.keys() | self.before_from.keys())
+        for name in sorted(defaults.keys() | undeclared):
             if name in self.given:
                 value = self.given[name]
             elif (value := defaults.get(name)) is None:

@@ -14,6 +14,7 @@ except for EXPOSE, and a fixed list of what may stand behind a name.
 Source: buildkit 0.13, frontend/dockerfile/shell/lex.go.
 """
 
+import re
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from pyminidock.errors import MinidockError
 
 _END = ""  # what stands behind the last character
 _SPECIAL = frozenset("@*#?-$!0")
+_MEANS_MORE = re.compile(r"[$'\"\\`]")  # than itself; one of the last two is the escape
 _DEEPEST = 100  # ${A:-${A:-… inside each other; Docker has no limit, Python's stack has
 
 
@@ -54,6 +56,8 @@ def expand(word: str, environment: Mapping[str, str], escape: str = "\\") -> str
     >>> expand("${V:-none}/$U'$V'", {"V": "x"})
     'x/$V'
     """
+    if _MEANS_MORE.search(word) is None:  # nearly all words
+        return word
     return read(word, environment, Reading(escape))[0]
 
 

@@ -9,6 +9,7 @@ instructions.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from pyminidock.dockerfile.cutting import Cut, cut
 from pyminidock.dockerfile.instructions import Arg, From, Instruction
@@ -17,6 +18,7 @@ from pyminidock.dockerfile.malformed import DockerfileMalformed, Fault
 from pyminidock.dockerfile.readers import understand
 
 LARGEST_BYTES = 1 << 20  # of a Dockerfile; the setting is hardening's, Docker has none
+_SMALL = 64 << 10  # characters: worth remembering, and few enough
 _BLANK_LINE = "Empty continuation line found in: "
 
 
@@ -52,7 +54,8 @@ def parse(text: str, name: str = "Dockerfile") -> Dockerfile:
     r"""Read a whole Dockerfile; `name` is what a message calls it.
 
     Bytes that are no UTF-8 may stand as surrogates (surrogateescape).  Takes time in
-    proportion to the text.  Raises DockerfileMalformed.
+    proportion to the text, and next to none for a text read lately.  Raises
+    DockerfileMalformed.
 
     >>> [step.text for step in parse("FROM busybox\nRUN echo \\\n  hi\n").instructions]
     ['FROM busybox', 'RUN echo   hi']
@@ -65,6 +68,10 @@ def parse(text: str, name: str = "Dockerfile") -> Dockerfile:
        2 | RUNN echo hi
          | ^^^^
     """
+    return _parse_again(text, name) if len(text) <= _SMALL else _parse(text, name)
+
+
+def _parse(text: str, name: str) -> Dockerfile:
     _measure(text, name)
     lines = Lines(text)
     cuts: list[Cut] = []
@@ -79,6 +86,9 @@ def parse(text: str, name: str = "Dockerfile") -> Dockerfile:
             raise lines.fault(line, what, fault.why, fault.word) from fault
     instructions = tuple(_understand(lines, cuts))
     return Dockerfile(instructions, lines.escape, lines.syntax, tuple(warnings), text)
+
+
+_parse_again = lru_cache(maxsize=32)(_parse)
 
 
 def parse_trigger(expression: str) -> Instruction:
