@@ -22,27 +22,22 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import Protocol
 
 from pyminidock.build.cachekey import Seen, Summing
+from pyminidock.build.contents import Contents, contents_of
 from pyminidock.build.copying import Tree
 from pyminidock.build.listing import Listing
 from pyminidock.errors import MinidockError
 from pyminidock.events import ContextReceived, Emit, ignore
 from pyminidock.grammar.ignore import read as read_rules
 from pyminidock.layers.apply import Policy, apply
-from pyminidock.layers.archive import Entry, Kind, Stream, read_entries
+from pyminidock.layers.archive import Entry, Stream, read_entries
 from pyminidock.layers.compression import decompressed
 from pyminidock.layers.merged import Merged
 from pyminidock.store.files import telling_full
 
-_PIECE = 1 << 20
 LARGEST_TEXT = 1 << 20  # bytes, of a Dockerfile or .dockerignore
-_KINDS = {
-    Kind.FILE: "file", Kind.HARD_LINK: "hard link", Kind.SYMLINK: "symlink",
-    Kind.CHARACTER: "character", Kind.BLOCK: "block", Kind.DIRECTORY: "directory",
-    Kind.FIFO: "fifo",
-}  # fmt: skip
 
 
 class DockerfileAbsent(MinidockError):
@@ -78,6 +73,11 @@ class Context:
         self._tree: Merged | None = None
         self._names: list[str] = []
         self._dropped: list[str] = []
+
+    def take(self, contents: Contents) -> None:
+        """Take what an archive holds, whose bytes are in the spool."""
+        self.seen, self.listing = contents.seen, contents.listing
+        self.size_bytes = contents.size_bytes
 
     @property
     def names(self) -> Tree:
@@ -175,8 +175,7 @@ def receive(
     policy = replace(policy or Policy(), has_whiteouts=False)
     context = Context(directory, policy, emit)
     try:
-        plain = _Kept(decompressed(stream, emit=emit), context.spool)
-        _sum_up(read_entries(plain, emit=emit, may_lack_end=True), context)
+        context.take(contents_of(decompressed(stream, emit=emit), context.spool, emit))
         if context.listing and not context.listing.is_plain:
             context.tree  # noqa: B018  (what cannot be read without is unpacked at once)
         emit(ContextReceived(len(context.seen), context.size_bytes, str(directory)))
@@ -189,45 +188,6 @@ def receive(
 def empty(directory: Path) -> Context:
     """Give a context without files."""
     return Context(directory, Policy(), ignore)
-
-
-class _Kept:
-    """A stream that is written into a file while it is read."""
-
-    def __init__(self, stream: Stream, spool: BinaryIO) -> None:
-        self._stream, self._spool = stream, spool
-
-    def read(self, limit: int, /) -> bytes:
-        """See Stream."""
-        data = self._stream.read(limit)
-        self._spool.write(data)
-        return data
-
-
-def _sum_up(entries: Iterator[Entry], context: Context) -> None:
-    """Note the sum of each entry; what replaces a directory takes what was in it."""
-    seen, listing = context.seen, context.listing
-    assert listing  # noqa: S101  (nothing is unpacked yet)
-    modes: dict[int, int] = {}  # many files, few modes
-    for entry in entries:
-        name = os.fsdecode(entry.name)
-        mode = modes.setdefault(entry.mode, entry.mode)
-        facts = Seen(
-            _KINDS[entry.kind], mode, entry.uid, entry.gid, entry.size,
-            os.fsdecode(entry.link), entry.device,
-        )  # fmt: skip
-        summing = Summing(entry.name, facts, entry.xattrs)
-        listing.note(name, entry)
-        while data := entry.body.read(_PIECE):
-            summing.feed(data)
-        context.size_bytes += entry.size
-        if entry.kind is Kind.SYMLINK:
-            context.size_bytes += len(entry.link)
-        if name != ".":
-            if facts.kind != "directory" and seen.get(name, facts).kind == "directory":
-                for inner in [each for each in seen if each.startswith(name + "/")]:
-                    del seen[inner]
-            seen[name] = summing.seen()
 
 
 def _as_root(entries: Iterator[Entry]) -> Iterator[Entry]:

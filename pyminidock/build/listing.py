@@ -36,6 +36,13 @@ class Listing:
         self._offsets: dict[str, int] = {}  # of the headers of files
         self._inner: dict[str, set[bytes]] = {}
 
+    def again(self, seen: Mapping[str, Seen], spool: BinaryIO) -> "Listing":
+        """Give the same for an equal archive; what one of them drops the other keeps."""
+        same = Listing(seen, spool)
+        same.is_plain = self.is_plain
+        same._folders, same._offsets = set(self._folders), dict(self._offsets)
+        return same
+
     def note(self, name: str, entry: Entry) -> None:
         """Take in the next entry, before its sum is noted; "." is the root."""
         if name == ".":

@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from pyminidock.build import context as contexts
+from pyminidock.build.contents import SMALL_BYTES
 from pyminidock.build.context import Context
 from pyminidock.build.copying import Tree
+from pyminidock.events import ArchiveWarned, Event
 from pyminidock.layers.apply import UNPRIVILEGED
 from tests.builder import File, packed
 
@@ -101,3 +103,40 @@ def _answers(tree: Tree, path: str) -> list[object]:
         return found
 
     return [ask(question) for question in ("resolve", "lstat", "list")]
+
+
+def test_what_one_build_drops_is_there_for_the_next_of_an_equal_archive(
+    tmp_path: Path,
+) -> None:
+    first = received(packed(PLAIN), tmp_path / "first")
+    first.drop("src/b")
+    second = received(packed(PLAIN), tmp_path / "second")
+    assert second.text("src/b") == "22"
+    assert "src/b" in second.seen
+    assert "src/b" not in first.seen
+    assert second.tree.list("/src") == (b"a", b"b")
+    first.close()
+    second.close()
+
+
+def test_what_is_odd_is_told_of_each_equal_archive(tmp_path: Path) -> None:
+    archive = packed(PLAIN).rstrip(b"\0") + bytes(511) + bytes(1024) + b"rest"
+    for name in ("first", "second"):
+        told: list[Event] = []
+        place = tmp_path / name
+        place.mkdir()
+        context = contexts.receive(
+            io.BytesIO(archive), place, emit=told.append, policy=UNPRIVILEGED
+        )
+        assert [event for event in told if isinstance(event, ArchiveWarned)]
+        context.close()
+
+
+@pytest.mark.parametrize("size", [0, SMALL_BYTES, 3 * SMALL_BYTES])
+def test_archives_small_and_large_are_kept_whole(size: int, tmp_path: Path) -> None:
+    archive = packed({**PLAIN, "large": "x" * size})
+    context = received(archive, tmp_path / "c")
+    context.spool.seek(0)
+    assert context.spool.read() == archive
+    assert context.seen["large"].size == size
+    context.close()

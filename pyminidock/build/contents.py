@@ -1,0 +1,124 @@
+"""What an archive of a context holds: its names, their sums, and where their bytes begin.
+
+    bytes ──► entries ──┬─► sums by name        the cache compares them
+                        └─► listing             the tree, as long as nobody unpacked it
+
+Most builds send the context of the build before.  So what a small archive holds is kept
+for the next one that is equal to it, byte for byte, and is not worked out again.
+"""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from io import BytesIO
+from typing import BinaryIO
+
+from pyminidock.build.cachekey import Seen, Summing
+from pyminidock.build.listing import Listing
+from pyminidock.events import Emit, Event
+from pyminidock.layers.archive import Entry, Kind, Stream, read_entries
+
+SMALL_BYTES = 256 << 10  # of an archive: worth remembering, and few enough
+_REMEMBERED = 16
+_PIECE = 1 << 20
+_KINDS = {
+    Kind.FILE: "file", Kind.HARD_LINK: "hard link", Kind.SYMLINK: "symlink",
+    Kind.CHARACTER: "character", Kind.BLOCK: "block", Kind.DIRECTORY: "directory",
+    Kind.FIFO: "fifo",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """The names of one archive; `size_bytes` are of the files and of links' targets."""
+
+    seen: dict[str, Seen]
+    listing: Listing
+    size_bytes: int
+
+    def again(self, spool: BinaryIO) -> "Contents":
+        """Give the same for who will change it, with another place for the bytes."""
+        seen = dict(self.seen)
+        return Contents(seen, self.listing.again(seen, spool), self.size_bytes)
+
+
+class _Odd(Exception):
+    """There is something to be told about an archive."""
+
+
+def contents_of(stream: Stream, spool: BinaryIO, emit: Emit) -> Contents:
+    """Sum an archive up, whose bytes are then in `spool`.
+
+    Raises ArchiveRefused, and what the stream and the spool raise.
+    """
+    data = _beginning(stream)
+    spool.write(data)
+    if len(data) <= SMALL_BYTES:
+        try:
+            return _of_small(data).again(spool)
+        except _Odd:  # then each time anew, for it is told each time
+            stream = BytesIO()
+    entries = read_entries(_Kept(data, stream, spool), emit=emit, may_lack_end=True)
+    return _summed(entries, spool)
+
+
+def _beginning(stream: Stream) -> bytes:
+    """Read what is more than a small archive, or all there is."""
+    pieces, missing = [], SMALL_BYTES + 1
+    while missing and (piece := stream.read(missing)):
+        pieces.append(piece)
+        missing -= len(piece)
+    return b"".join(pieces)
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _of_small(data: bytes) -> Contents:
+    def refuse(event: Event) -> None:
+        raise _Odd(event)
+
+    stream = BytesIO(data)
+    return _summed(read_entries(stream, emit=refuse, may_lack_end=True), stream)
+
+
+class _Kept:
+    """A stream with its first bytes put back; the others are written into a file too."""
+
+    def __init__(self, data: bytes, stream: Stream, spool: BinaryIO) -> None:
+        self._data, self._stream, self._spool = data, stream, spool
+
+    def read(self, limit: int, /) -> bytes:
+        """See Stream."""
+        if self._data:
+            data, self._data = self._data[:limit], self._data[limit:]
+            return data
+        data = self._stream.read(limit)
+        self._spool.write(data)
+        return data
+
+
+def _summed(entries: Iterator[Entry], spool: BinaryIO) -> Contents:
+    """Note the sum of each entry; what replaces a directory takes what was in it."""
+    seen: dict[str, Seen] = {}
+    listing, size_bytes = Listing(seen, spool), 0
+    modes: dict[int, int] = {}  # many files, few modes
+    for entry in entries:
+        name = os.fsdecode(entry.name)
+        mode = modes.setdefault(entry.mode, entry.mode)
+        facts = Seen(
+            _KINDS[entry.kind], mode, entry.uid, entry.gid, entry.size,
+            os.fsdecode(entry.link), entry.device,
+        )  # fmt: skip
+        summing = Summing(entry.name, facts, entry.xattrs)
+        listing.note(name, entry)
+        while data := entry.body.read(_PIECE):
+            summing.feed(data)
+        size_bytes += entry.size
+        if entry.kind is Kind.SYMLINK:
+            size_bytes += len(entry.link)
+        if name != ".":
+            if facts.kind != "directory" and seen.get(name, facts).kind == "directory":
+                for inner in [each for each in seen if each.startswith(name + "/")]:
+                    del seen[inner]
+            seen[name] = summing.seen()
+    return Contents(seen, listing, size_bytes)
