@@ -108,6 +108,8 @@ def test_the_app_runs_and_each_step_of_it_can_be_entered(
         {"requirements.txt", "installed", "sample.py"},
     ]  # fmt: skip
     assert bases.run("run", "--rm", steps[3], "cat", "installed").stdout == "FLASK\n\n"
+    told = explained(bases, steps[3])  # the way to this step, and no further
+    assert [step["step"] for step in told["steps"]] == [1, 2, 3, 4]
 
 
 # ── Built again ──────────────────────────────────────────────────────────────────────────
