@@ -63,10 +63,11 @@ def _order() -> str:
 
 
 def _host_pid(client: Client, story: str) -> int:
-    """Give the number on the host of the process that is being born; 0 before its fork."""
-    born = [
-        record.data["pid"]
-        for record in client.story(story).records
-        if record.kind == "init.forked"
-    ]
-    return int(str(born[-1])) if born else 0
+    """Give the number on the host of the process that was born last; 0 if none lives."""
+    pid = 0
+    for record in client.story(story).records:
+        if record.kind == "init.forked":
+            pid = int(str(record.data["pid"]))
+        if record.kind == "container.exited":
+            pid = 0
+    return pid
