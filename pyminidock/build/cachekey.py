@@ -149,9 +149,9 @@ class Inputs:
     def key(self) -> str:
         """Give the digest under which the result of this step is found again."""
         links = _links(self)
-        told = (self.effect, dict(self.arguments), dict(self.settings), self.sources,
-                *([links] if links else []))  # fmt: skip
-        return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+        told = (self.effect, dict(self.arguments), dict(self.settings), self.sources)
+        whole = (*told, links) if links else told
+        return hashlib.sha256(json.dumps(whole, sort_keys=True).encode()).hexdigest()
 
     def to_json(self) -> dict[str, Any]:
         """Give what is kept, to be compared with later; `files` are made when asked for."""
