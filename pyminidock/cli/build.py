@@ -34,7 +34,7 @@ from pyminidock.client.packing import Sent, send, send_alone, total_line
 from pyminidock.dockerfile.malformed import DockerfileMalformed
 from pyminidock.dockerfile.parse import LARGEST_BYTES, parse
 from pyminidock.errors import MinidockError
-from pyminidock.events.base import Emit, ignore
+from pyminidock.events.base import Emit, Event, ignore
 
 IN_MEMORY_BYTES = 32 << 20  # of a context; a larger one waits on the disk
 _PIECE_BYTES = 256 << 10
@@ -65,12 +65,15 @@ def build(words: tuple[str, ...], **given: Any) -> int:
     if path := given["iidfile"]:
         Path(path).unlink(missing_ok=True)
     with tempfile.SpooledTemporaryFile(IN_MEMORY_BYTES) as archive:
-        sent, name = pack(directory, file, archive)
-        query["dockerfile"] = name
+        left_out: list[Event] = []
+        sent, query["dockerfile"] = pack(directory, file, archive, left_out.append)
         if not given["quiet"]:
             click.echo(total_line(archive.tell()))
         archive.seek(0)
         with connect() as client:
+            if left_out:  # the daemon never sees it, but its story tells it
+                title = " ".join(["build", *(f"-t {tag}" for tag in query["t"])])
+                query["buildid"] = client.builds.opened(title, left_out)
             try:
                 image = _quietly(client, query, archive) if given["quiet"] else follow(
                     client, query, archive, lambda text: click.echo(text, nl=False)

@@ -89,6 +89,22 @@ def test_a_file_that_was_ignored_is_explained_by_its_line(
     assert minidock.run("build", "-f", "-", str(folder), input=text).returncode == 0
 
 
+def test_the_story_of_a_build_begins_with_what_was_left_out(
+    minidock: Minidock, folder: Path
+) -> None:
+    (folder / "notes.txt").touch()
+    built = minidock.run("build", "-t", "lean", str(folder))
+    assert built.returncode == 0, built.stderr
+    told = minidock.run("trace", "show", "--json", "last").stdout.splitlines()
+    kinds = [json.loads(line).get("kind", "") for line in told]
+    ignored = [json.loads(line)["data"] for line in told if '"path.ignored"' in line]
+    assert kinds.index("path.ignored") < kinds.index("request.received")
+    assert [(each["path"], each["line"], each["pattern"]) for each in ignored] == [
+        ("left.txt", 2, "*.txt"), ("notes.txt", 2, "*.txt")
+    ]  # fmt: skip
+    assert json.loads(told[0])["title"].startswith("build -t lean")
+
+
 def test_a_mistake_is_shown_with_a_mark_before_anything_is_sent(
     minidock: Minidock, folder: Path
 ) -> None:
