@@ -22,6 +22,7 @@ from threading import RLock, get_ident
 from typing import Any
 
 from pyminidock.errors import MinidockError
+from pyminidock.store import soundness
 from pyminidock.store.failpoints import reach
 from pyminidock.store.files import full, telling_full
 from pyminidock.store.schema import MIGRATIONS
@@ -248,41 +249,20 @@ class Database:
             writer.execute("PRAGMA journal_mode=WAL")
             _configured(writer)
         if version:
-            self._check_shape(migrations[:version])
-            self._check_pages()
+            self._check(migrations[:version])
         if version < len(migrations):
             self._migrate(version, migrations, fill)
 
-    def _check_shape(self, migrations: Sequence[str]) -> None:
-        """Refuse a file whose tables are not those that the migrations make."""
-        model = sqlite3.connect(":memory:")
-        try:
-            for script in migrations:
-                for statement in script.split(";\n"):
-                    model.execute(statement)
-            if _shape(self._writer) != _shape(model):
-                raise _unreadable(self.path, "its tables are not the ones that were made")
-        finally:
-            model.close()
-
-    def _check_pages(self) -> None:
-        """Look through the file; make its indices anew if only those are wrong.
-
-        The rows are what counts, an index repeats them in another order.
-        """
-        writer = self._writer
-        tables = writer.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")
-        for (table,) in tables.fetchall():
-            for _ in writer.execute(f'SELECT * FROM "{table}"'):  # noqa: S608  (ours)
-                pass  # a text that is none is an error here, and not later
-        if writer.execute("PRAGMA integrity_check(1)").fetchone()[0] == "ok":
-            return
-        with self._telling():
-            writer.execute("REINDEX")
-        self.was_reindexed = True
-        verdict = writer.execute("PRAGMA integrity_check(1)").fetchone()[0]
-        if verdict != "ok":
-            raise _unreadable(self.path, verdict)
+    def _check(self, migrations: Sequence[str]) -> None:
+        """Look through the file; its indices are made anew if that is all it needs."""
+        fault = soundness.fault(self._writer, migrations)
+        if fault:
+            with self._telling():
+                self._writer.execute("REINDEX")
+            self.was_reindexed = True
+            fault = soundness.fault(self._writer, migrations)
+        if fault:
+            raise _unreadable(self.path, fault)
 
     def _migrate(
         self, version: int, migrations: Sequence[str], fill: Callable[["Database"], object]
@@ -323,19 +303,6 @@ class Database:
             if refusal.sqlite_errorcode != sqlite3.SQLITE_FULL:
                 raise
             raise full(self.path.parent) from refusal
-
-
-def _shape(rows: sqlite3.Connection) -> dict[str, list[tuple[object, ...]]]:
-    """Give the columns, references and indices of each table."""
-    tables = rows.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")
-    return {
-        table: [
-            tuple(row)
-            for kind in ("table_info", "foreign_key_list", "index_list")
-            for row in rows.execute(f'PRAGMA {kind}("{table}")')
-        ]
-        for (table,) in tables.fetchall()
-    }
 
 
 def filesystem_type(path: str, mounts: str) -> str:
