@@ -215,8 +215,7 @@ def place(wish: Wish, sources: Sequence[Source], wanted: str, image: Tree) -> Pl
     exists = status is not None and stat.S_ISDIR(status.st_mode)
     if status is not None and not exists and (says_directory or sources[0].is_directory):
         deed = "copy directory" if sources[0].is_directory else "create new directory"
-        shown = wanted.rstrip("/") or "/"
-        raise no_place(f"failed to {deed}: mkdir {shown}: not a directory")
+        raise no_place(f"failed to {deed}: mkdir {os.fsdecode(path)}: not a directory")
     holds = exists or says_directory or sources[0].is_directory
     return Place(os.fsdecode(path), holds)
 

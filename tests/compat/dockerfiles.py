@@ -334,6 +334,7 @@ FAILING: Mapping[str, tuple[str, str]] = {
     "a broken link": ("COPY d/broken /", "d/broken"),
     "a link among matches": ("COPY d/b* /", "COPY d/b* /"),
     "over a file": ("COPY d /bin/busybox", "/bin/busybox"),
+    "over a file through a link": ("RUN ln -s /etc/passwd /l\nCOPY d /l/", "COPY d /l/"),
     "below a file": ("COPY a /etc/passwd/x", "/etc/passwd/x"),
     "an archive over a file": ("ADD a.tgz /etc/passwd/x", "/etc/passwd/x"),
     "through a link to itself": ("RUN ln -s it /it\nCOPY a /it", "/it"),
