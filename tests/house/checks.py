@@ -53,6 +53,7 @@ BEHAVIOUR: Mapping[str, frozenset[str]] = {  # the rows "bones" and "image"
     "tests/edge/test_builds_on_odd_ground.py": numbered("H", 14, 36, 41),
     "tests/store/test_damage.py": numbered("H", 51),
     "tests/engine/test_damaged_containers.py": numbered("H", 51),
+    "tests/edge/test_damaged_shims.py": numbered("H", 51),
     "tests/store/test_versions.py": numbered("H", 53),
     "tests/edge/test_roots.py": numbered("H", 53, 57),
     "tests/edge/test_sweeps_meet_builds.py": numbered("H", 55),

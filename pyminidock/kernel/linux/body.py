@@ -51,6 +51,8 @@ from pyminidock.kernel.refusals import refused
 
 _PATIENCE_S = 1.0  # for a process that has been told to end; then it is killed
 _SHIM_LOST = ExitStatus(137, 9)
+_LATEST = 1 << 40  # seconds since 1970: no clock shows more
+_SPOILT = (ValueError, KeyError, TypeError, RecursionError)  # of a record on a disk
 
 
 class LinuxBody:
@@ -228,7 +230,7 @@ class LinuxBody:
         try:
             record = Path(process.directory, "exit.json").read_text(encoding="utf-8")
             return _status(json.loads(record))
-        except (OSError, ValueError, KeyError):
+        except (OSError, *_SPOILT):
             return _SHIM_LOST
 
     def signal(self, process: Process, number: int) -> None:
@@ -285,9 +287,12 @@ class LinuxBody:
             )  # fmt: skip
             if process.boot_id != self._boot:
                 return None
+            numbers = (process.pid, process.start_time, process.shim_pid)
+            if not all(isinstance(each, int) and each > 0 for each in numbers):
+                return None
             if start_time(process.shim_pid) != record["shim_start_time"]:
                 return None
-        except (OSError, ValueError, KeyError):
+        except (OSError, *_SPOILT):
             return None
         return process
 
@@ -438,7 +443,10 @@ def _text(report: Report) -> str:
 def _status(record: Mapping[str, object]) -> ExitStatus:
     """Read an exit record, from the shim's own words or from its file."""
     code, number, oom = (int(str(record[name])) for name in ("code", "signal", "oom"))
-    return ExitStatus(code, number, bool(oom), float(str(record["finished"])))
+    finished = float(str(record["finished"]))
+    if not 0 <= finished < _LATEST:
+        raise ValueError(finished)
+    return ExitStatus(code, number, bool(oom), finished)
 
 
 def _gone(process: Process) -> ProcessGone:
