@@ -48,8 +48,9 @@ class Birth:
         self.fail_at = order.fail_at
         self.index = 0  # of the call being made, within the whole plan
         self.root = -1  # O_PATH handle on the container's root
+        self.root_place = (-1, -1)  # its st_dev and st_ino
         self.proc = -1  # the procfs that we mounted ourselves, whatever lies on /proc now
-        self.devices = -1  # st_dev of the tmpfs that we mounted on /dev
+        self.proc_device = self.devices = -1  # st_dev of that, and of our tmpfs on /dev
         self.late_directory = b""  # a working directory that needs the user's own powers
         self.unsent: list[bytes] = []  # reports that wait for company
 

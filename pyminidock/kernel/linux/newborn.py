@@ -201,8 +201,11 @@ class Birthplace:
     def _listen(self) -> int:
         """Open shim.sock; a path over 107 bytes fits an address only through a handle."""
         listener = sockets.Socket(sockets.AF_UNIX)
-        for name in {"shim.sock", "exit.json"} & set(os.listdir(self.directory)):
-            os.unlink(name, dir_fd=self.directory)  # of an earlier life
+        for name in ("shim.sock", "exit.json"):  # of an earlier life
+            try:
+                os.unlink(name, dir_fd=self.directory)
+            except FileNotFoundError:
+                continue
         listener.bind(f"/proc/self/fd/{self.directory}/shim.sock")
         os.chmod("shim.sock", 0o600, dir_fd=self.directory)
         listener.listen(64)

@@ -21,6 +21,7 @@ from pyminidock.kernel.linux.exhaustion import OF_CONTAINER, OF_SHIM, adjust_bad
 from pyminidock.kernel.linux.newborn import MOST_HANDLES, Delivery, deliver
 from pyminidock.kernel.linux.proc import name_process
 from pyminidock.kernel.linux.shim import Shim
+from pyminidock.kernel.linux.walls import raise_loopback
 
 TAKEN, NO_MORE = b"t", b"n"
 _SECOND = b"exec "  # before a request that the newborn hands on
@@ -30,7 +31,7 @@ _MOST_BYTES = 65536
 
 def wait_together(
     control: sockets.Socket, taken: int, ours: sockets.Socket, its: sockets.Socket,
-    rehearse: Callable[[], None],
+    rehearse: Callable[[], object],
 ) -> None:  # fmt: skip
     """Be the shim of the next container; never returns.  Called right after the fork.
 
@@ -125,6 +126,10 @@ def _enter_ahead() -> str:
         syscalls.unshare(syscalls.CLONE_FLAGS[_AHEAD])
     except OSError:  # refused again, and told, when a plan comes to it
         return ""
+    try:
+        raise_loopback(None)
+    except OSError:  # likewise
+        return _AHEAD
     return _AHEAD
 
 

@@ -107,9 +107,9 @@ def open_place(birth: Birth, path: bytes, *, is_directory: bool) -> int:
     typed as /proc was judged when the request was read.
     """
     handle = open_or_make(birth, path, is_directory=is_directory)
-    place, root = os.fstat(handle), os.fstat(birth.root)
-    is_in_proc = birth.proc >= 0 and place.st_dev == os.fstat(birth.proc).st_dev
-    if (is_in_proc and not path.startswith(b"/proc")) or os.path.samestat(place, root):
+    place = os.fstat(handle)
+    is_in_proc = place.st_dev == birth.proc_device and not path.startswith(b"/proc")
+    if is_in_proc or (place.st_dev, place.st_ino) == birth.root_place:
         raise OSError(errno.EXDEV, "", path)
     return handle
 

@@ -48,9 +48,10 @@ def _fields(pid: int, proc: int | None) -> list[bytes]:
 
 def boot_id() -> str:
     """Give the random name of this run of the kernel."""
-    # Bytes: a codec other than UTF-8 would be imported at its first use.
-    with open("/proc/sys/kernel/random/boot_id", "rb") as file:
-        return file.read().strip().decode()
+    descriptor = os.open("/proc/sys/kernel/random/boot_id", os.O_RDONLY | os.O_CLOEXEC)
+    name = os.read(descriptor, 64).strip().decode()
+    os.close(descriptor)
+    return name
 
 
 def name_process(name: bytes) -> None:

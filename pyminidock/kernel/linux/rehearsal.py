@@ -34,28 +34,33 @@ def before_the_first_fork() -> None:
 # ── A birth ──────────────────────────────────────────────────────────────────────────────
 
 
-def of_birth() -> None:
-    """Play a birth from the request on, up to what cannot be undone."""
+def of_birth() -> bool:
+    """Play a birth from the request on, up to what cannot be undone.
+
+    False where a verb was refused, and the rest of the play left out.
+    """
     before = _descriptors()
     try:
         stage = new_filesystem(
             b"tmpfs", b"tmpfs", ((b"mode", b"755"),), 0, is_readonly=False
         )
     except OSError:
-        return
+        return False
     ours, daemon = sockets.pair()
     shim, its = sockets.pair()
     order = Order(marshal.loads(marshal.dumps(_order(stage))))  # noqa: S302  (our own)
     place = Birthplace(order, daemon.fileno(), -1, [], os.getpid())
     birth = place.prepare(its, place.keeps(""))
     sockets.receive_handles(shim, 1 << 16, MOST_HANDLES)
+    is_whole = False
     if birth is not None:
         birth.root = birth.proc = stage
-        birth.devices = os.fstat(stage).st_dev
-        _play_walls(birth, place.after_init)
+        birth.devices = birth.proc_device = os.fstat(stage).st_dev
+        is_whole = _play_walls(birth, place.after_init)
     for end in (ours, daemon, shim, its):
         end.close()
     _close_but(before)
+    return is_whole
 
 
 def _descriptors() -> set[int]:
@@ -84,7 +89,6 @@ def _order(stage: int) -> dict[str, object]:
         ("MakeDevice", (b"/dev/null", 1, 3, 0o666, 0, 0, False)),
         ("Mask", (b"/proc/kcore",)),
         ("MakeReadonly", (b"/proc/bus",)),
-        ("AdjustOomScore", (0,)),
         ("AnnounceReady", ()),
     )
     return {
@@ -93,26 +97,27 @@ def _order(stage: int) -> dict[str, object]:
     }  # fmt: skip
 
 
-def _play_walls(birth: Birth, first: int) -> None:
+def _play_walls(birth: Birth, first: int) -> bool:
     """Play verbs, and the tools of those that would change this process."""
     try:
         child.walk(birth, first)
         mount = new_filesystem(b"tmpfs", b"tmpfs", (), 0, is_readonly=True)
         syscalls.mount_setattr(mount, b"", propagation=syscalls.MS_PRIVATE)
         copy = syscalls.open_tree_clone(birth.root, b"dev", recursive=False)
-        place = open_or_make(birth, b"/dev/null", is_directory=False)
+        place = open_or_make(birth, b"/dev/pts", is_directory=True)
         for descriptor in (mount, copy, place, open_inside(birth, b"/dev")):
             os.close(descriptor)
         syscalls.working_directory()
         os.setresgid(-1, -1, -1)
         os.setresuid(-1, -1, -1)
     except OSError:
-        return
+        return False
     for tool, *words in ((powers.find_program, b"nothing", (b"PATH=/",)), _NO_FILTER):
         try:
             tool(*words)
         except OSError:  # there is none, and it is no filter
             continue
+    return True
 
 
 # ── The life of a shim ───────────────────────────────────────────────────────────────────

@@ -77,6 +77,8 @@ def attach_root(birth: Birth, target: bytes) -> None:
     syscalls.move_mount(birth.root_mount, syscalls.AT_FDCWD, target)
     os.close(birth.root_mount)
     birth.root = os.open(target, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    status = os.fstat(birth.root)
+    birth.root_place = (status.st_dev, status.st_ino)
 
 
 def make_directory(birth: Birth, path: bytes, mode: int) -> None:
@@ -108,7 +110,7 @@ def mount(
         handle = open_place(birth, target, is_directory=True)
     mount = new_filesystem(filesystem, source, options, attributes, is_readonly=is_readonly)
     if filesystem == b"proc" and birth.proc < 0:
-        birth.proc = os.dup(mount)
+        birth.proc, birth.proc_device = os.dup(mount), os.fstat(mount).st_dev
     if target == b"/dev":
         birth.devices = os.fstat(mount).st_dev
     attach(mount, handle)
@@ -193,12 +195,17 @@ def open_console(birth: Birth, rows: int, columns: int) -> None:
     os.close(peer)
 
 
-def raise_loopback(birth: Birth) -> None:
-    """Set IFF_UP on lo: struct ifreq { char name[16]; short flags; ... }, 40 bytes."""
+def raise_loopback(birth: Birth | None) -> None:
+    """Set IFF_UP on lo: struct ifreq { char name[16]; short flags; ... }, 40 bytes.
+
+    In a namespace that was made ahead it is up already, and all that is done here is to
+    see that it is: to ask takes no lock, to change takes one of the whole machine.
+    """
     probe = sockets.Socket(sockets.AF_INET, sockets.SOCK_DGRAM)
     asked = struct.pack("16sH22x", b"lo", 0)
     (flags,) = struct.unpack_from("H", fcntl.ioctl(probe, _SIOCGIFFLAGS, asked), 16)
-    fcntl.ioctl(probe, _SIOCSIFFLAGS, struct.pack("16sH22x", b"lo", flags | _IFF_UP))
+    if not flags & _IFF_UP:
+        fcntl.ioctl(probe, _SIOCSIFFLAGS, struct.pack("16sH22x", b"lo", flags | _IFF_UP))
     probe.close()
 
 
@@ -272,7 +279,7 @@ def _write_proc(birth: Birth, path: bytes, text: bytes) -> None:
     descriptor = syscalls.openat2(
         birth.proc, path, os.O_WRONLY, resolve=syscalls.RESOLVE_BENEATH
     )
-    if os.fstat(descriptor).st_dev != os.fstat(birth.proc).st_dev:
+    if os.fstat(descriptor).st_dev != birth.proc_device:
         raise OSError(errno.EXDEV, "", path)
     os.write(descriptor, text)
     os.close(descriptor)
