@@ -114,33 +114,42 @@ def _worded(step: Step, number: int) -> Iterator[str]:
         yield f"  because {worded(cause)}"
 
 
-def _deed(step: Step) -> str:  # noqa: PLR0911  (one for each verdict)
+def _deed(step: Step) -> str:
     """Say what was done for a step, and what it cost or spared.
 
-    >>> _deed({"verdict": "hit", "milliseconds": 1200, "size_bytes": 5})
+    >>> _deed({"verdict": "hit", "milliseconds": 1200, "size_bytes": 5, "source": ""})
     'from the cache: 1.20 s and 5 B saved'
-    >>> _deed({"verdict": "miss", "milliseconds": 4, "size_bytes": 0})
+    >>> _deed({"verdict": "miss", "milliseconds": 4, "size_bytes": 0, "source": ""})
     'done in 4 ms, nothing written'
     """
     from pyminidock.viz.buildwords import cost, size  # noqa: PLC0415  (costs 60 ms)
 
-    took, wrote = cost(step["milliseconds"]), size(step["size_bytes"])
+    took = cost(step["milliseconds"])
+    wrote = size(step["size_bytes"]) if step["size_bytes"] else "nothing"
+    spent = _spent(step)
     match step["verdict"]:
         case "base":
             return "the base: nothing to do"
         case "skipped":
             return "skipped: no stage needs it"
+        case "hit" if step["source"]:
+            return (
+                f"from {step['source']}, which --cache-from names: {spent or wrote} saved"
+            )
         case "hit":
-            if step.get("source"):
-                return f"from {step['source']}, which --cache-from names: {wrote} saved"
-            saved = f"{took} and {wrote}" if step["size_bytes"] else took
-            return f"from the cache: {saved} saved"
+            return f"from the cache: {spent} saved" if spent else "from the cache"
         case "miss":
-            written = wrote if step["size_bytes"] else "nothing"
-            return f"done in {took}, {written} written"
-    if step["milliseconds"]:
-        return f"made in {took}, {wrote} written"
-    return f"made, {wrote}"
+            return f"done in {took}, {wrote} written"
+    return f"made: {spent}" if spent else "made"
+
+
+def _spent(step: Step) -> str:
+    """Say what a step had cost, as far as that is known."""
+    from pyminidock.viz.buildwords import cost, size  # noqa: PLC0415  (costs 60 ms)
+
+    took = cost(step["milliseconds"]) if step["milliseconds"] else ""
+    wrote = size(step["size_bytes"]) if step["size_bytes"] else ""
+    return " and ".join(filter(None, (took, wrote)))
 
 
 def worded(cause: Cause) -> str:
@@ -184,16 +193,13 @@ def _shown(text: str) -> str:
 
 def _sums(steps: Sequence[Step]) -> Iterator[str]:
     """Add up what was done and what was saved."""
-    from pyminidock.viz.buildwords import cost, size  # noqa: PLC0415
-
-    for verdict, words in (("miss", "done: {}, {} written"), ("hit", "from the cache: {}, "
-                           "{} saved")):  # fmt: skip
+    for verdict, words in (("miss", "done"), ("hit", "from the cache")):
         of = [step for step in steps if step["verdict"] == verdict]
+        names = ("milliseconds", "size_bytes")
+        spent = _spent({name: sum(step[name] for step in of) for name in names})
+        end = f": {spent} {'saved' if verdict == 'hit' else 'spent'}" if spent else ""
         if of:
-            took = cost(sum(step["milliseconds"] for step in of))
-            wrote = size(sum(step["size_bytes"] for step in of))
-            count = f"{len(of)} step{'' if len(of) == 1 else 's'} "
-            yield count + words.format(took, wrote)
+            yield f"{len(of)} step{'' if len(of) == 1 else 's'} {words}{end}"
 
 
 def _advice(steps: Sequence[Step]) -> Iterator[str]:
