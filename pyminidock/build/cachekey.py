@@ -27,6 +27,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+_spelled = json.JSONEncoder(sort_keys=True).encode
 MOST_CAUSES = 20  # that are told of one miss
 
 _KINDS = {
@@ -151,7 +152,7 @@ class Inputs:
         links = _links(self)
         told = (self.effect, dict(self.arguments), dict(self.settings), self.sources)
         whole = (*told, links) if links else told
-        return hashlib.sha256(json.dumps(whole, sort_keys=True).encode()).hexdigest()
+        return hashlib.sha256(_spelled(whole).encode()).hexdigest()
 
     def to_json(self) -> dict[str, Any]:
         """Give what is kept, to be compared with later; `files` are made when asked for."""

@@ -9,6 +9,7 @@ Nothing that a step would do to files happens before the cache was asked.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from operator import attrgetter
 
 from pyminidock.build import output, steps
 from pyminidock.build.bench import Bench
@@ -24,13 +25,15 @@ from pyminidock.events import CacheHit, CacheMissed, ConfigChanged, StepFinished
 from pyminidock.image.config import ImageConfig
 from pyminidock.image.manifest import Platform
 from pyminidock.image.platform import familiar
+from pyminidock.store.cache import DoneStep
 from pyminidock.store.failpoints import reach
 from pyminidock.store.images import ImageRow, NoSuchImage
 
-_FIELDS = (
+_FIELDS = (  # of a configuration, in the order in which they are told
     "command", "entrypoint", "environment", "user", "working_directory", "exposed_ports",
     "volumes", "labels", "stop_signal", "shell", "healthcheck", "on_build",
 )  # fmt: skip
+_all_fields = attrgetter(*_FIELDS)
 _NO_SPAN = Span(0, 0)
 _VARIABLE = re.compile(r"\$\{?(\w+)")
 
@@ -61,9 +64,10 @@ def carry_out(bench: Bench, standing: Standing, step: Instruction) -> Standing:
     outcome = steps.outcome(standing, filled, _Deeds(bench))
     for note in outcome.notes:
         bench.tell(output.Text(note))
-    inputs = replace(_inputs(standing, step, outcome), variables=_named_in(step, standing))
+    inputs = _inputs(standing, step, outcome)
+    key = inputs.key()
     reach("build.probe")
-    after = _taken(bench, standing, outcome, inputs)
+    after = _taken(bench, standing, outcome, DoneStep(standing.image, key, "", step.text))
     if after is not None:
         return after
     for cause in _causes(bench, standing, inputs):
@@ -72,7 +76,7 @@ def carry_out(bench: Bench, standing: Standing, step: Instruction) -> Standing:
         ))  # fmt: skip
     layer = outcome.make() if outcome.make else None
     after = bench.commit(standing, outcome, layer, inputs, began)
-    bench.diary.note(standing.image, inputs, after.image)
+    bench.diary.note(DoneStep(standing.image, key, after.image, step.text))
     _tell_config(bench, standing.config, after.config)
     spent = round((bench.clock() - began) * 1000)
     written = layer.size_bytes if layer else 0
@@ -88,7 +92,7 @@ def _inputs(standing: Standing, step: Instruction, outcome: Outcome) -> Inputs:
     settings = {**outcome.settings, "platform": familiar(platform)}
     return Inputs(
         step.text, outcome.effect, outcome.arguments, settings, outcome.files,
-        outcome.sources,
+        outcome.sources, _named_in(step, standing),
     )  # fmt: skip
 
 
@@ -96,12 +100,15 @@ def _inputs(standing: Standing, step: Instruction, outcome: Outcome) -> Inputs:
 
 
 def _taken(
-    bench: Bench, standing: Standing, outcome: Outcome, inputs: Inputs
+    bench: Bench, standing: Standing, outcome: Outcome, step: DoneStep
 ) -> Standing | None:
-    """Take the image of the same step, if it was done before, here or in a source."""
+    """Take the image of the same step, if it was done before, here or in a source.
+
+    `step` is what is known of it: all but its image.
+    """
     if standing.was_redone or not bench.options.uses_cache:
         return None
-    found = bench.store.cache.probe(standing.image, inputs.key())
+    found = bench.store.cache.probe(step.parent, step.key)
     sources = bench.sources_of_cache
     if found is not None and (sources is None or sources.lead_from(found.image)):
         try:
@@ -109,14 +116,14 @@ def _taken(
         except NoSuchImage:  # removed at this moment
             return None
         taken = _Taken(row, found.milliseconds, found.size_bytes)
-        return _taking(bench, standing, outcome, inputs, taken)
+        return _taking(bench, standing, outcome, step, taken)
     cut = sources.cut(standing, outcome) if sources else None
     if cut is None:
         return None
     row = cut.row or bench.cut_out(standing, cut.document, cut.layers)
     written = row.size_bytes - standing.size_bytes
     taken = _Taken(row, 0, written, cut.source.name)
-    return _taking(bench, standing, outcome, inputs, taken)
+    return _taking(bench, standing, outcome, step, taken)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,11 +137,11 @@ class _Taken:
 
 
 def _taking(
-    bench: Bench, standing: Standing, outcome: Outcome, inputs: Inputs, taken: _Taken
+    bench: Bench, standing: Standing, outcome: Outcome, step: DoneStep, taken: _Taken
 ) -> Standing:
     """Go on from an image that was taken, and tell so."""
     row = taken.row
-    bench.diary.note(standing.image, inputs, row.id)
+    bench.diary.note(DoneStep(step.parent, step.key, row.id, step.text))
     bench.emit(CacheHit(bench.step, row.id, taken.source))
     bench.tell(output.CACHED)
     bench.tell_layers(row.layers[len(standing.layers) :])
@@ -177,6 +184,8 @@ def _named_in(step: Instruction, standing: Standing) -> dict[str, str]:
 
 
 def _tell_config(bench: Bench, old: ImageConfig, new: ImageConfig) -> None:
+    if _all_fields(old) == _all_fields(new):
+        return
     for name in _FIELDS:
         before, after = getattr(old, name), getattr(new, name)
         if before != after:

@@ -35,9 +35,9 @@ class StageDiary:
     _past: Past | None = None
     _offset: int = 0  # the instruction with which the past begins
 
-    def note(self, parent: Digest, inputs: Inputs, image: Digest) -> None:
-        """Note that a step is done, or was taken."""
-        self.done.append(DoneStep(parent, inputs.key(), image, inputs.text))
+    def note(self, step: DoneStep) -> None:
+        """Note a step that is done, or was taken."""
+        self.done.append(step)
 
     def close(self) -> None:
         """Keep this for the next build, under each name; also what was not come to."""

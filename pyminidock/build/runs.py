@@ -72,19 +72,22 @@ def run(bench: Bench, standing: Standing, step: said.Run) -> Outcome:
     visible = standing.arguments.visible(standing.environment)
     remembered = standing.arguments.remembered(standing.environment)
     words = history.run_words(argv, remembered, has_arguments=bool(visible))
-    wish = RunWish(
-        standing.image or "scratch",
-        replace(standing.config, healthcheck=None, command=argv, entrypoint=()),
-        bench.trees(standing), argv, tuple(f"{n}={v}" for n, v in visible.items()),
-        network, script,
-    )  # fmt: skip
+
+    def make() -> LayerRow | None:
+        return _make(bench, standing, RunWish(
+            standing.image or "scratch",
+            replace(standing.config, healthcheck=None, command=argv, entrypoint=()),
+            bench.trees(standing), argv, tuple(f"{n}={v}" for n, v in visible.items()),
+            network, script,
+        ))  # fmt: skip
+
     settings = {"script": short_digest(script)} if script else {}
     if network != "default":
         settings["network"] = network
     if visible and not remembered:
         settings["proxy"] = "given"  # Docker counts that there is one, not which
     return Outcome(
-        " ".join(words), standing.config, lambda: _make(bench, standing, wish),
+        " ".join(words), standing.config, make,
         arguments={name: fingerprint(value) for name, value in map(split, remembered)},
         settings=settings, effect=" ".join(argv),
     )  # fmt: skip

@@ -90,12 +90,11 @@ class BuildCache:
 
         The inputs, which may be of many files, are not read.
         """
-        with self._db.read() as rows:
-            found = rows.execute(
-                "SELECT image, milliseconds, size_bytes FROM cache"
-                " WHERE parent = ? AND key = ? ORDER BY number DESC LIMIT 1",
-                (parent, key),
-            ).fetchall()
+        found = self._db.ask(
+            "SELECT image, milliseconds, size_bytes FROM cache"
+            " WHERE parent = ? AND key = ? ORDER BY number DESC LIMIT 1",
+            parent, key,
+        )  # fmt: skip
         return Hit(*found[0]) if found else None
 
     def after(self, parent: Digest, limit: int = 64) -> Iterator[CacheRow]:
@@ -144,11 +143,10 @@ class BuildCache:
         return tuple(DoneStep(*step) for step in json.loads(self._told(name, stage)))
 
     def _told(self, name: str, stage: str) -> str:
-        with self._db.read() as rows:
-            found = rows.execute(
-                "SELECT steps FROM builds WHERE name = ? AND stage = ?", (name, stage)
-            ).fetchone()
-        return str(found["steps"]) if found else "[]"
+        found = self._db.ask(
+            "SELECT steps FROM builds WHERE name = ? AND stage = ?", name, stage
+        )
+        return str(found[0]["steps"]) if found else "[]"
 
     def forget_image(self, image: Digest) -> None:
         """Forget the steps that led to an image."""

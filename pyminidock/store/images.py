@@ -16,6 +16,13 @@ from pyminidock.store.blobs import Blobs
 from pyminidock.store.database import Database
 from pyminidock.store.leases import Leases
 
+_WITH_PARTS = (  # the parts of each as one text, in order, with blanks between
+    "SELECT images.*, (SELECT group_concat(chain_id, ' ') FROM (SELECT chain_id"
+    " FROM image_layers WHERE image = id ORDER BY position)) AS layers,"
+    " (SELECT group_concat(digest, ' ') FROM (SELECT digest"
+    " FROM image_blobs WHERE image = id ORDER BY digest)) AS blobs FROM images WHERE "
+)
+
 
 @dataclass(frozen=True, slots=True)
 class ImageRow:
@@ -105,21 +112,21 @@ class Images:
 
         Raises NoSuchImage.
         """
-        found = self._find("SELECT * FROM images WHERE id = ?", image)
+        found = self._find("id = ?", image)
         if not found:
             raise no_such_image(image)
         return found[0]
 
     def tagged(self, name: str) -> ImageRow | None:
         """Give the image of a name like `docker.io/library/busybox:latest`, or None."""
-        query = "SELECT images.* FROM images JOIN tags ON image = id WHERE name = ?"
-        return next(iter(self._find(query, name)), None)
+        found = self._find("id = (SELECT image FROM tags WHERE name = ?)", name)
+        return next(iter(found), None)
 
     def beginning(self, digits: str) -> tuple[ImageRow, ...]:
         """Give the images whose id begins so, with or without `sha256:`."""
         prefix = f"sha256:{digits.removeprefix('sha256:')}"
-        query = "SELECT * FROM images WHERE substr(id, 1, ?) = ? ORDER BY id"
-        return self._find(query, len(prefix), prefix) if prefix != "sha256:" else ()
+        which = "substr(id, 1, ?) = ? ORDER BY id"
+        return self._find(which, len(prefix), prefix) if prefix != "sha256:" else ()
 
     def all(self) -> tuple[ImageRow, ...]:
         """Give every image, the newest first."""
@@ -216,27 +223,19 @@ class Images:
         for deed in self._deeds:
             self._db.after_commit(deed)
 
-    def _find(self, query: str, *values: object) -> tuple[ImageRow, ...]:
-        with self._db.guard:  # no writer comes between the questions
-            found = tuple(map(self._with_parts, self._db.ask(query, *values)))
+    def _find(self, which: str, *values: object) -> tuple[ImageRow, ...]:
+        with self._db.guard:  # no sweeper comes between the look and the touch
+            rows = self._db.ask(_WITH_PARTS + which, *values)
+            found = tuple(
+                _image(row, (row["layers"] or "").split(), (row["blobs"] or "").split())
+                for row in rows
+            )
             for image in found:
                 self._leases.touch(
                     image.id, image.config_blob, image.manifest_digest,
                     *image.blobs, *image.layers,
                 )  # fmt: skip
         return found
-
-    def _with_parts(self, row: sqlite3.Row) -> ImageRow:
-        """Make an image of its row, and of those about its parts; the guard is held."""
-        layers, blobs = (
-            self._db.ask(query, row["id"])
-            for query in (
-                "SELECT image, chain_id FROM image_layers WHERE image = ?"
-                " ORDER BY position",
-                "SELECT image, digest FROM image_blobs WHERE image = ? ORDER BY digest",
-            )
-        )
-        return _image(row, [each[1] for each in layers], [each[1] for each in blobs])
 
 
 def _by_image(rows: Sequence[sqlite3.Row]) -> dict[Digest, list[Digest]]:

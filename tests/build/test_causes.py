@@ -8,7 +8,7 @@ import pytest
 
 from pyminidock.build.cachekey import Cause, Inputs, Seen
 from pyminidock.build.causes import StageDiary
-from pyminidock.store.cache import BuildCache, CacheRow
+from pyminidock.store.cache import BuildCache, CacheRow, DoneStep
 from pyminidock.store.opening import Store, open_store
 
 BASE = "sha256:base"
@@ -50,7 +50,7 @@ class Book:
             else:
                 told.append(())
                 image = found.image
-            diary.note(parent, inputs, image)
+            diary.note(DoneStep(parent, inputs.key(), image, inputs.text))
             parent = image
         diary.close()
         return told
