@@ -73,4 +73,7 @@ class GateHandle:
         self.close()
 
     def _order(self, order: str) -> None:
-        self._ask(Question("POST", f"/minidock/gates/{self.id}/{order}"))
+        try:
+            self._ask(Question("POST", f"/minidock/gates/{self.id}/{order}"))
+        except OSError as refusal:  # its socket is there, and nobody listens
+            raise lost("the engine is gone") from refusal

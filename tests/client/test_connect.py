@@ -28,10 +28,11 @@ SIMULATED = "simulated"
 
 def engine_pid(root: Path) -> int:
     """Find the process that holds the engine's lock, as the kernel lists it."""
-    inode = (root / "lock").stat().st_ino
+    status = (root / "lock").stat()
+    device = f"{os.major(status.st_dev):02x}:{os.minor(status.st_dev):02x}"
     for line in Path("/proc/locks").read_text(encoding="ascii").splitlines():
         fields = line.split()
-        if fields[1] == "FLOCK" and fields[5].endswith(f":{inode}"):
+        if fields[1] == "FLOCK" and fields[5] == f"{device}:{status.st_ino}":
             return int(fields[4])
     return 0
 

@@ -205,10 +205,11 @@ def is_dead(pid: int) -> bool:
 
 def engine_pid(minidock: Minidock) -> int:
     """Find the engine: the process that holds the lock of its root directory."""
-    inode = (minidock.root / "lock").stat().st_ino
+    status = (minidock.root / "lock").stat()
+    device = f"{os.major(status.st_dev):02x}:{os.minor(status.st_dev):02x}"
     for line in Path("/proc/locks").read_text().splitlines():
         words = line.split()
-        if words[1] == "FLOCK" and words[5].endswith(f":{inode}"):
+        if words[1] == "FLOCK" and words[5] == f"{device}:{status.st_ino}":
             return int(words[4])
     raise AssertionError("nobody holds the lock")
 
