@@ -487,6 +487,6 @@ def _what(name: bytes, handle: int, policy: Policy) -> str:  # noqa: PLR0911
             return "opaque" if is_opaque else "dir"
         if policy.spelling.whiteout in marks:
             return "gone"
-        return f"file {os.read(opened, 100).decode()}"
+        return f"file {os.read(opened, 100).decode(errors='backslashreplace')}"
     finally:
         os.close(opened)
