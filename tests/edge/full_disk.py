@@ -5,7 +5,7 @@ output is JSON: for each verb, how much was free and what the verb said, "" for 
 Whatever else is wrong is an AssertionError.
 
 At each point the disk is filled up to so many free bytes, or files, and the verb done.
-Then the rest is filled too: an image can be removed and the others pruned all the same.
+Then the rest is filled too: rm, rmi and prune work all the same.
 Then the verb is done with room, and must come to its end.
 """
 
@@ -22,7 +22,8 @@ from pathlib import Path
 
 from pyminidock.build.options import Options
 from pyminidock.build.output import Failed, Message, Text
-from pyminidock.engine import build, images, kernels, loading, removing
+from pyminidock.container.spec import CreateRequest
+from pyminidock.engine import build, images, kernels, loading, removing, run
 from pyminidock.engine.house import House
 from pyminidock.errors import MinidockError
 from pyminidock.grammar.refs import parse
@@ -122,13 +123,16 @@ def _one_point(root: Path, deed: Callable[[House], str], fill: Fill, free: int) 
             loading.import_tree(
                 house, io.BytesIO(layer(f"old-{name}")), name=parse(name) if name else None
             )
+        container = run.create(house, CreateRequest("busybox", command=("true",)))
         before = house.store.images.tags()
         fillers = [fill(root, "filler-1", free)]
         said = _told(lambda: deed(house))
-        _nothing_is_half_there(house, before, is_done=not said)
+        _nothing_is_half_there(house, before, container, is_done=not said)
         fillers.append(fill(root, "filler-2", 0))
+        run.remove(house, container)
         removing.remove(house, "old:1")
         removing.prune(house)
+        assert list((root / "containers").iterdir()) == []
         assert "docker.io/library/old:1" not in house.store.images.tags()
         for filler in fillers:
             remove_tree(filler)
@@ -178,14 +182,16 @@ def _told(deed: Callable[[], str]) -> str:
         return refusal.what
 
 
-def _nothing_is_half_there(house: House, before: dict[str, str], *, is_done: bool) -> None:
+def _nothing_is_half_there(
+    house: House, before: dict[str, str], container: str, *, is_done: bool
+) -> None:
     """What was there is there, and the new one is whole or has no name."""
     root, tags = house.root, house.store.images.tags()
     assert {name: tags[name] for name in before} == before
     with suppress(NoSuchImage):
         assert all(tree.is_dir() for tree in images.find(house, "made:1").trees)
     assert ("docker.io/library/made:1" in tags) == is_done
-    assert list((root / "containers").iterdir()) == []
+    assert [path.name for path in (root / "containers").iterdir()] == [container]
     assert list(root.glob("layers/tmp-*")) == []
     assert list(root.glob("oci/blobs/sha256/tmp-*")) == []
     assert list((root / "trash").iterdir()) == []
