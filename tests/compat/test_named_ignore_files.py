@@ -5,6 +5,8 @@ copies everything and gives back what it got.
 """
 
 import io
+import os
+import subprocess
 import tarfile
 from pathlib import Path
 
@@ -13,7 +15,8 @@ import pytest
 from pyminidock.client.context import find_context
 from pyminidock.client.packing import send
 from pyminidock.events import PathIgnored
-from tests.reference import Reference
+from tests.bench.buildx import furnish
+from tests.reference import Reference, program
 
 pytestmark = pytest.mark.compat
 
@@ -52,11 +55,26 @@ def ours(folder: Path, dockerfile: str) -> set[str]:
     return files(packed)
 
 
-def theirs(reference: Reference, folder: Path, dockerfile: str) -> set[str]:
+@pytest.fixture(scope="module")
+def buildkit(
+    reference: Reference, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, str]:
+    """The variables with which `docker buildx` asks the reference."""
+    configuration = tmp_path_factory.mktemp("buildkit")
+    absence = furnish(configuration)
+    assert not absence, absence
+    return {
+        "PATH": os.environ["PATH"], "HOME": str(configuration),
+        "DOCKER_HOST": f"unix://{reference.socket}", "DOCKER_CONFIG": str(configuration),
+    }  # fmt: skip
+
+
+def theirs(buildkit: dict[str, str], folder: Path, dockerfile: str) -> set[str]:
     target = folder.parent / "sent.tar"
-    done = reference.docker(
-        "buildx", "build", "--output", f"type=tar,dest={target}",
-        "--file", str(folder / dockerfile), str(folder),
+    done = subprocess.run(
+        [program("docker"), "buildx", "build", "--output", f"type=tar,dest={target}",
+         "--file", str(folder / dockerfile), str(folder)],
+        env=buildkit, capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     with target.open("rb") as packed:
@@ -71,31 +89,31 @@ def files(packed: io.BufferedIOBase) -> set[str]:
 
 @pytest.mark.parametrize("text", CASES)
 def test_the_file_of_that_name_decides_alone(
-    reference: Reference, folder: Path, text: str
+    buildkit: dict[str, str], folder: Path, text: str
 ) -> None:
     (folder / ".dockerignore").write_text("b.md\nsub/deep\n")
     (folder / "Other.dockerignore").write_text(text)
-    assert ours(folder, "Other") == theirs(reference, folder, "Other")
+    assert ours(folder, "Other") == theirs(buildkit, folder, "Other")
 
 
 def test_an_exception_that_begins_with_stars_is_the_one_difference(
-    reference: Reference, folder: Path
+    buildkit: dict[str, str], folder: Path
 ) -> None:
     """We walk as the classic command line does: no directory is entered for such a line."""
     (folder / "Other.dockerignore").write_text("**\n!**/*.go\n")
     assert ours(folder, "Other") == set()
-    assert theirs(reference, folder, "Other") == {"sub/deep/x.go"}
+    assert theirs(buildkit, folder, "Other") == {"sub/deep/x.go"}
 
 
 @pytest.mark.parametrize("dockerfile", ["Dockerfile", "Other", "build/Dev"])
 @pytest.mark.parametrize("named", ["Dockerfile", "Other", "build/Dev", "Dev", ""])
 def test_it_lies_beside_its_dockerfile(
-    reference: Reference, folder: Path, dockerfile: str, named: str
+    buildkit: dict[str, str], folder: Path, dockerfile: str, named: str
 ) -> None:
     (folder / ".dockerignore").write_text("a.txt\n")
     if named:
         (folder / f"{named}.dockerignore").write_text("b.md\n")
-    assert ours(folder, dockerfile) == theirs(reference, folder, dockerfile) | (
+    assert ours(folder, dockerfile) == theirs(buildkit, folder, dockerfile) | (
         {"Dev.dockerignore"} if named == "Dev" else set()
     )
 
