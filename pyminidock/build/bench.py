@@ -78,7 +78,7 @@ class Bench:
     clock: Callable[[], float]  # monotonic seconds
     find: Find
     platform: Platform
-    downloads: Path  # host: an empty directory for what ADD fetches
+    downloads: Path  # host: for what ADD fetches; empty or absent
     sync: Sync = sync_everything
     nest: Callable[[str], AbstractContextManager[None]] = lambda _phase: nullcontext()
     _described: dict[Digest, Descriptor] = field(default_factory=dict)
@@ -86,10 +86,12 @@ class Bench:
     stages: dict[int, Standing] = field(default_factory=dict)
     sources: Mapping[str, int] = field(default_factory=dict)  # of the stage: --from → stage
     step: int = 0  # the number of the present one
+    began: float = field(init=False)  # seconds since 1970
     diary: StageDiary = field(init=False)  # of the present stage
     sources_of_cache: Sources | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
+        self.began = self.wall()
         self.open_diary("", ())
         if (names := self.options.cache_from) is not None:
             self.sources_of_cache = Sources.of(names, self.store.images, self.find)
@@ -107,7 +109,7 @@ class Bench:
     def open_diary(self, stage: str, texts: Sequence[str]) -> None:
         """Begin the diary of a stage, whose instructions after FROM are `texts`."""
         names = self.options.tags or ("",)
-        self.diary = StageDiary(self.store.cache, names, stage, texts)
+        self.diary = StageDiary(self.store.cache, names, stage, texts, self.began)
 
     def close(self) -> None:
         """Give all handles back."""

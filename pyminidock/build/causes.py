@@ -11,6 +11,7 @@ A cause is told only if it is one: had it been as before, there would be a cause
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from math import inf
 
 from pyminidock.build.cachekey import Cause, Inputs, differences, inputs_of
 from pyminidock.build.past import Counterpart, Past, beside
@@ -24,13 +25,15 @@ _LONGEST = 1024  # steps of one past
 class StageDiary:
     """One stage of this build as it goes on, and what is known of its last time.
 
-    `texts` are all its instructions after FROM; `done` grows with each of them.
+    `texts` are all its instructions after FROM; `done` grows with each of them.  Steps that
+    were done since `began` (seconds since 1970) are of this build, and nothing's past.
     """
 
     cache: BuildCache
     names: Sequence[str]  # -t of this build, or one empty one
     stage: str
     texts: Sequence[str]
+    began: float = inf
     done: list[DoneStep] = field(default_factory=list)
     _past: Past | None = None
     _offset: int = 0  # the instruction with which the past begins
@@ -100,7 +103,9 @@ class StageDiary:
         if self._past and self._past.steps and not self._offset:
             return self._past.steps[0].parent
         elsewhere = self.cache.anywhere(inputs.key())
-        return elsewhere.parent if elsewhere and known.step is None else ""
+        if elsewhere is None or known.step or elsewhere.created >= self.began:
+            return ""
+        return elsewhere.parent
 
     # ── The last time ────────────────────────────────────────────────────────────────────
 

@@ -172,6 +172,17 @@ def test_a_step_on_another_way_than_last_time_says_so(book: Book) -> None:
     assert words(book.build(now)) == ["", "", "parent image"]
 
 
+def test_the_same_step_of_another_stage_of_this_build_is_no_past(
+    book: Book,
+) -> None:
+    copy = step("COPY f /")
+    book.build([copy], name="")  # its rows are of the time 1.0
+    diary = StageDiary(book.cache, [""], "1", ["COPY f /"], began=1.0)
+    assert diary.causes("", copy, was_redone=False) == (Cause("first"),)
+    later = StageDiary(book.cache, [""], "1", ["COPY f /"], began=2.0)
+    assert words([later.causes("", copy, was_redone=False)]) == ["parent base"]
+
+
 def test_builds_without_a_name_are_compared_only_on_the_same_base(book: Book) -> None:
     book.build(STEPS, "")
     alien = [step("RUN z"), step("USER u")]
