@@ -75,6 +75,7 @@ def _abort_at(here: House, kind: str) -> None:
     thread.start()
     if gate.next_held(DEADLINE_S):
         gate.abort()
+        gate.close()  # what is undone now may be of the same kind
     thread.join(DEADLINE_S)
     assert not thread.is_alive(), kind
     gate.close()
