@@ -12,6 +12,7 @@ import lzma
 import re
 import shlex
 import subprocess
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -80,7 +81,7 @@ images -f label=scene --format '{{.Repository}}:{{.ID}} {{.Size}} {{.CreatedSinc
 images -f label=scene --format '{{.Tag}} {{.ID}} {{.Digest}} {{.CreatedAt}}'
 images -f label=scene --format '{{.Containers}} {{.SharedSize}} {{.UniqueSize}}'
 images -f label=scene --format 'table {{.ID}}\\t{{.Repository}}\\t{{.Tag}}'
-images -f label=scene --format 'table {{.Repository}} {{.CreatedSince}}'
+images -f label=scene --format 'table {{.ID}} {{.Repository}} {{.CreatedSince}}'
 images -f label=scene --format table
 images -f label=scene --format '{{.Nope}}'
 images -f label=scene --format '{{.ID'
@@ -397,37 +398,49 @@ def filled(place: Path) -> Path:
 LINES = (*SCRIPT, *BUILT)
 
 
-def told(engine: Reference | Minidock, folder: Path, *, is_stock: bool) -> list[Said]:
-    """Run the scripts on one engine, and leave nothing."""
-    said = []
-    for script in (SCRIPT, BUILT):
-        speaker = Engine(engine, folder, is_stock=is_stock)
-        said += [speaker.say(line) for line in script]
-    for line in (
-        "rm -f verbs-stopped verbs-runs",
-        "image prune -a -f --filter label=scene",
-    ):
-        speaker.say(line)
-    return said
+class Told:
+    """What one engine says to the lines, each said when it is asked for and not before."""
+
+    def __init__(
+        self, engine: Reference | Minidock, folder: Path, *, is_stock: bool
+    ) -> None:
+        self._speakers = [Engine(engine, folder, is_stock=is_stock) for _ in range(2)]
+        self._said: list[Said] = []
+
+    def upto(self, number: int) -> Said:
+        """Say the lines that were not said yet; give what the last one heard."""
+        for at in range(len(self._said), number + 1):
+            speaker = self._speakers[at >= len(SCRIPT)]
+            self._said.append(speaker.say(LINES[at]))
+        return self._said[number]
+
+    def clear(self) -> None:
+        """Leave nothing."""
+        self._speakers[1].say("rm -f verbs-stopped verbs-runs")
+        self._speakers[1].say("image prune -a -f --filter label=scene")
 
 
 @pytest.fixture(scope="module")
-def expected(reference: Reference, folder: Path) -> list[Said]:
-    """What Docker said to every line."""
-    return told(reference, folder, is_stock=True)
+def expected(reference: Reference, folder: Path) -> Iterator[Told]:
+    """What Docker says."""
+    told = Told(reference, folder, is_stock=True)
+    yield told
+    told.clear()
 
 
 @pytest.fixture(scope="module", params=["minidock", "docker"])
-def found(request: pytest.FixtureRequest, minidock: Minidock, folder: Path) -> list[Said]:
-    """What was said on our engine."""
-    return told(minidock, folder, is_stock=request.param == "docker")
+def found(
+    request: pytest.FixtureRequest, minidock: Minidock, folder: Path
+) -> Iterator[Told]:
+    """What is said on our engine."""
+    told = Told(minidock, folder, is_stock=request.param == "docker")
+    yield told
+    told.clear()
 
 
 @pytest.mark.parametrize("number", range(len(LINES)), ids=lambda n: f"{n}: {LINES[n]}")
-def test_a_verb_says_what_docker_says(
-    expected: list[Said], found: list[Said], number: int
-) -> None:
-    theirs, ours = expected[number], found[number]
+def test_a_verb_says_what_docker_says(expected: Told, found: Told, number: int) -> None:
+    theirs, ours = expected.upto(number), found.upto(number)
     if LINES[number] in OTHER_WORDS:
         assert (ours.code, ours.error) == (theirs.code, OTHER_WORDS[LINES[number]])
     else:
