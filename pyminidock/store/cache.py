@@ -90,12 +90,13 @@ class BuildCache:
 
         The inputs, which may be of many files, are not read.
         """
-        found = self._db.ask(
+        found = self._db.recall(
+            _hit,
             "SELECT image, milliseconds, size_bytes FROM cache"
             " WHERE parent = ? AND key = ? ORDER BY number DESC LIMIT 1",
             parent, key,
         )  # fmt: skip
-        return Hit(*found[0]) if found else None
+        return found[0] if found else None
 
     def after(self, parent: Digest, limit: int = 64) -> Iterator[CacheRow]:
         """Give the latest steps that stood on this image, the newest first, one by one.
@@ -186,6 +187,10 @@ def _items(value: Mapping[str, Any]) -> Iterator[str]:
             yield json.dumps(each, allow_nan=False)
         before = ", "
     yield "}" if value else "{}"
+
+
+def _hit(row: sqlite3.Row) -> Hit:
+    return Hit(*row)
 
 
 def _row(row: sqlite3.Row) -> CacheRow:

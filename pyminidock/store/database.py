@@ -6,6 +6,7 @@ without a file is damage, so a file comes before its row, and a row goes before 
     write()   one thread at a time, all or nothing, on the disk when it returns
     read()    any number at once, each sees one moment
     ask()     the same, for one question
+    recall()  the same, and the answer is kept until something is written
 
 SQLite keeps what it has not yet folded into `state.db` in `state.db-wal`; that shares
 memory between readers and writers, which network filesystems cannot do: they are refused.
@@ -19,14 +20,16 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from threading import RLock, get_ident
-from typing import Any
+from typing import Any, TypeVar
 
 from pyminidock.errors import MinidockError
 from pyminidock.store import soundness
+from pyminidock.store.answers import Answers
 from pyminidock.store.failpoints import reach
 from pyminidock.store.files import full, telling_full
 from pyminidock.store.schema import MIGRATIONS
 
+_Made = TypeVar("_Made")
 NAME = "state.db"
 APPLICATION = 0x4D444B31  # "MDK1", seen by file(1)
 BALLAST_BYTES = 8 << 20
@@ -77,6 +80,7 @@ class Database:
         self.guard: AbstractContextManager[Any] = guard or RLock()
         self._idle: list[sqlite3.Connection] = []  # readers
         self._depth, self._writing = 0, 0  # nested writes; the thread that writes
+        self._answers, self._is_changed = Answers(), False
         self._after: list[Callable[[], object]] = []
         self._is_closed = self.was_reindexed = False
         _refuse_network(root, _mounts() if mounts is None else mounts)
@@ -92,11 +96,14 @@ class Database:
             raise
 
     @contextmanager
-    def write(self, *, makes_room: bool = False) -> Iterator[sqlite3.Connection]:
+    def write(
+        self, *, makes_room: bool = False, answers_stay: bool = False
+    ) -> Iterator[sqlite3.Connection]:
         """Change rows, all or none; durable on return.  Inside another write it joins it.
 
         With `makes_room` the change is the first step of freeing space: on a full disk the
-        ballast is given up for it, and what can be had is taken back.  Raises StoreFull.
+        ballast is given up for it, and what can be had is taken back.  With `answers_stay`
+        it changes nothing that `recall` is asked for.  Raises StoreFull.
         """
         with self.guard:
             if makes_room:
@@ -106,6 +113,7 @@ class Database:
             with self._telling():
                 self._writer.execute(begin)
                 self._depth, self._writing = self._depth + 1, get_ident()
+                self._is_changed |= not answers_stay
                 try:
                     reach("transaction.begun")
                     yield self._writer
@@ -122,6 +130,9 @@ class Database:
                 finally:
                     self._depth -= 1
                     self._writing = get_ident() if self._depth else 0
+                    if self._is_changed and not self._depth:
+                        self._is_changed = False
+                        self._answers.forget()
             if not self._depth:
                 reach("transaction.committed")
                 self._run_after()
@@ -142,36 +153,54 @@ class Database:
         if self._writing == get_ident():
             yield self._writer
             return
-        with self._lent() as connection:
+        connection = self._lend()
+        try:
             connection.execute("BEGIN")
-            try:
-                yield connection
-            finally:
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
+            yield connection
+        finally:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            self._take_back(connection)
 
     def ask(self, question: str, *values: object) -> list[sqlite3.Row]:
         """Give the rows of one SELECT, which sees one moment by itself; else as `read`."""
         if self._writing == get_ident():
             mine: list[sqlite3.Row] = self._writer.execute(question, values).fetchall()
             return mine
-        with self._lent() as connection:
+        connection = self._lend()
+        try:
             found: list[sqlite3.Row] = connection.execute(question, values).fetchall()
+        finally:
+            self._take_back(connection)
         return found
 
-    @contextmanager
-    def _lent(self) -> Iterator[sqlite3.Connection]:
+    def recall(
+        self, made: Callable[[sqlite3.Row], _Made], question: str, *values: object
+    ) -> tuple[_Made, ...]:
+        """As `ask`, for few rows that are asked for again and again.
+
+        Gives what is `made` of each, a value that nobody can change.
+        """
+        if self._writing == get_ident():
+            return tuple(map(made, self.ask(question, *values)))
+        asked, moment = (question, values), self._answers.moment
+        found = self._answers.get(asked)
+        if found is None:
+            found = tuple(map(made, self.ask(question, *values)))
+            self._answers.keep(asked, found, moment)
+        return found
+
+    def _lend(self) -> sqlite3.Connection:
         """Lend a reader to one thread."""
         try:
-            connection = self._idle.pop()
+            return self._idle.pop()
         except IndexError:
-            connection = _configured(sqlite3.connect(self.path, **_SETTINGS))
-        try:
-            yield connection
-        finally:
-            self._idle.append(connection)
-            if self._is_closed:
-                self._close_idle()
+            return _configured(sqlite3.connect(self.path, **_SETTINGS))
+
+    def _take_back(self, connection: sqlite3.Connection) -> None:
+        self._idle.append(connection)
+        if self._is_closed:
+            self._close_idle()
 
     def after_commit(self, deed: Callable[[], object]) -> None:
         """Have `deed` done once when the present write is on the disk, before the next."""

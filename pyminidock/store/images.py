@@ -158,8 +158,9 @@ class Images:
         Costs a look only, where it means that already.  Raises NoSuchImage.
         """
         with self._db.guard:
-            found = self._db.ask("SELECT image FROM tags WHERE name = ?", name)
-            before: Digest = found[0]["image"] if found else ""
+            query = "SELECT image FROM tags WHERE name = ?"
+            found = self._db.recall(_first, query, name)
+            before: Digest = found[0] if found else ""
             if before != image:
                 self._move(name, image)
         return before
@@ -193,12 +194,12 @@ class Images:
 
     def names_on(self, layer: Digest, most: int = 8) -> tuple[str, ...]:
         """Give names of images that stand on a layer, by its chain id; at most `most`."""
-        found = self._db.ask(
+        return self._db.recall(
+            _first,
             "SELECT DISTINCT name FROM tags JOIN image_layers USING (image)"
             " WHERE chain_id = ? ORDER BY name LIMIT ?",
             layer, most,
         )  # fmt: skip
-        return tuple(row["name"] for row in found)
 
     def tags(self) -> dict[str, Digest]:
         """Give every name with the id of its image."""
@@ -225,11 +226,7 @@ class Images:
 
     def _find(self, which: str, *values: object) -> tuple[ImageRow, ...]:
         with self._db.guard:  # no sweeper comes between the look and the touch
-            rows = self._db.ask(_WITH_PARTS + which, *values)
-            found = tuple(
-                _image(row, (row["layers"] or "").split(), (row["blobs"] or "").split())
-                for row in rows
-            )
+            found = self._db.recall(_whole, _WITH_PARTS + which, *values)
             for image in found:
                 self._leases.touch(
                     image.id, image.config_blob, image.manifest_digest,
@@ -244,6 +241,14 @@ def _by_image(rows: Sequence[sqlite3.Row]) -> dict[Digest, list[Digest]]:
     for image, digest in rows:
         found.setdefault(image, []).append(digest)
     return found
+
+
+def _first(row: sqlite3.Row) -> str:
+    return str(row[0])
+
+
+def _whole(row: sqlite3.Row) -> ImageRow:
+    return _image(row, (row["layers"] or "").split(), (row["blobs"] or "").split())
 
 
 def _image(row: sqlite3.Row, layers: Sequence[Digest], blobs: Sequence[Digest]) -> ImageRow:

@@ -116,8 +116,9 @@ class LayerRows:
         """Give a layer, or None; under a lease it then stays."""
         with self._db.guard:
             self._leases.touch(chain_id)
-            found = self._db.ask("SELECT * FROM layers WHERE chain_id = ?", chain_id)
-        return _layer(found[0]) if found else None
+            query = "SELECT * FROM layers WHERE chain_id = ?"
+            found = self._db.recall(_layer, query, chain_id)
+        return found[0] if found else None
 
     def all(self) -> tuple[LayerRow, ...]:
         """Give every layer, in the order of the chain ids."""

@@ -31,7 +31,7 @@ class Leases:
     @contextmanager
     def lease(self, operation: str) -> Iterator[None]:
         """Keep whatever is touched from here on; `operation` says who, for people."""
-        with self._db.write() as rows:
+        with self._db.write(answers_stay=True) as rows:
             number = rows.execute(
                 "INSERT INTO leases (operation) VALUES (?)", (operation,)
             ).lastrowid
@@ -44,7 +44,7 @@ class Leases:
             with self._db.guard:
                 del self._began[number]
                 self._forget()
-                with self._db.write(makes_room=True) as rows:
+                with self._db.write(makes_room=True, answers_stay=True) as rows:
                     rows.execute("DELETE FROM leases WHERE number = ?", (number,))
             reach("lease.released")
 
