@@ -33,6 +33,7 @@ from pyminidock.store.leases import Leases
 from pyminidock.store.quarantine import set_aside
 
 PIECE_BYTES = 1 << 20
+_SMALL_BYTES, _MOST_DOCUMENTS = 64 << 10, 256  # that are kept in memory
 
 
 class BlobMissing(MinidockError):
@@ -60,7 +61,9 @@ class Blobs:
     ) -> None:
         self._root, self._leases, self._wall, self._files = root, leases, wall, files
         self.directory = root / "oci" / "blobs" / "sha256"
+        self._place = str(self.directory)
         self._trusted: set[Digest] = set()  # read, or written, in this engine's life
+        self._documents: dict[Digest, bytes] = {}  # small ones that were read lately
 
     def path(self, digest: Digest) -> Path:
         """Say where a blob lies, if it does.  Raises DigestMalformed."""
@@ -104,7 +107,14 @@ class Blobs:
             raise missing(digest) from None
 
     def read(self, digest: Digest, limit: int = 8 << 20) -> bytes:
-        """Give the content of a small blob.  Raises BlobMissing, BlobMismatch if longer."""
+        """Give the content of a small blob.  Raises BlobMissing, BlobMismatch if longer.
+
+        A blob is what its digest says, so the smallest are kept in memory; but one that
+        is gone is gone.
+        """
+        known = self._documents.get(digest)
+        if known is not None and len(known) <= limit and self._is_at_hand(digest, known):
+            return known
         with self.open(digest) as file:
             length = os.fstat(file.fileno()).st_size  # to ask for more makes room for more
             content = file.read(min(length, limit) + 1)
@@ -115,7 +125,20 @@ class Blobs:
                 try_next="look what it is: tar --list < the blob",
                 lesson="content-addressing",
             )
+        if len(content) <= _SMALL_BYTES:
+            if len(self._documents) >= _MOST_DOCUMENTS:
+                self._documents = {}
+            self._documents[digest] = content
         return content
+
+    def _is_at_hand(self, digest: Digest, content: bytes) -> bool:
+        """Whether a blob that was read is still here, and as long as it was."""
+        self._leases.touch(digest)
+        try:
+            found = os.stat(f"{self._place}/{hex_of(digest)}")  # noqa: PTH116  (hot)
+        except FileNotFoundError:
+            return False
+        return found.st_size == len(content)
 
     def all(self) -> tuple[Digest, ...]:
         """Give the digests of all blobs, in order."""
@@ -126,6 +149,7 @@ class Blobs:
     def remove(self, digest: Digest) -> None:
         """Remove a blob; an absent one is fine.  The caller knows that nobody needs it."""
         self._trusted.discard(digest)
+        self._documents.pop(digest, None)
         self._files.remove(self.path(digest))
 
     def verify(self, digest: Digest) -> Path | None:
@@ -143,6 +167,7 @@ class Blobs:
     def set_aside(self, digest: Digest, why: str) -> Path:
         """Move a damaged blob into quarantine; give its directory there."""
         self._trusted.discard(digest)
+        self._documents.pop(digest, None)
         path = self.path(digest)
         return set_aside(
             self._root, path.name, f"blob {digest}: {why}", self._wall(), path,
