@@ -8,7 +8,7 @@ for the next one that is equal to it, byte for byte, and is not worked out again
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from io import BytesIO
@@ -31,36 +31,46 @@ _KINDS = {
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """The names of one archive; `size_bytes` are of the files and of links' targets."""
+    """What one archive holds; its bytes are in `spool`.
+
+    `size_bytes` are of the files and of the links' targets.
+    """
 
     seen: dict[str, Seen]
     listing: Listing
     size_bytes: int
+    spool: BinaryIO
 
     def again(self, spool: BinaryIO) -> "Contents":
         """Give the same for who will change it, with another place for the bytes."""
         seen = dict(self.seen)
-        return Contents(seen, self.listing.again(seen, spool), self.size_bytes)
+        return Contents(seen, self.listing.again(seen, spool), self.size_bytes, spool)
 
 
 class _Odd(Exception):
     """There is something to be told about an archive."""
 
 
-def contents_of(stream: Stream, spool: BinaryIO, emit: Emit) -> Contents:
-    """Sum an archive up, whose bytes are then in `spool`.
+def contents_of(stream: Stream, open_spool: Callable[[], BinaryIO], emit: Emit) -> Contents:
+    """Sum an archive up.  A small one stays in memory, another goes into a new spool.
 
     Raises ArchiveRefused, and what the stream and the spool raise.
     """
     data = _beginning(stream)
-    spool.write(data)
     if len(data) <= SMALL_BYTES:
         try:
-            return _of_small(data).again(spool)
+            return _of_small(data).again(BytesIO(data))
         except _Odd:  # then each time anew, for it is told each time
-            stream = BytesIO()
-    entries = read_entries(_Kept(data, stream, spool), emit=emit, may_lack_end=True)
-    return _summed(entries, spool)
+            spool: BinaryIO = BytesIO(data)
+            return _summed(read_entries(spool, emit=emit, may_lack_end=True), spool)
+    spool = open_spool()
+    try:
+        spool.write(data)
+        kept = _Kept(data, stream, spool)
+        return _summed(read_entries(kept, emit=emit, may_lack_end=True), spool)
+    except BaseException:
+        spool.close()
+        raise
 
 
 def _beginning(stream: Stream) -> bytes:
@@ -121,4 +131,4 @@ def _summed(entries: Iterator[Entry], spool: BinaryIO) -> Contents:
                 for inner in [each for each in seen if each.startswith(name + "/")]:
                     del seen[inner]
             seen[name] = summing.seen()
-    return Contents(seen, listing, size_bytes)
+    return Contents(seen, listing, size_bytes, spool)

@@ -21,8 +21,9 @@ from bisect import bisect_left
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 from pyminidock.build.cachekey import Seen, Summing
 from pyminidock.build.contents import Contents, contents_of
@@ -67,7 +68,7 @@ class Context:
 
     def __init__(self, directory: Path, policy: Policy, emit: Emit) -> None:
         self.directory, self.seen, self.size_bytes = directory, dict[str, Seen](), 0
-        self.spool = tempfile.TemporaryFile(dir=directory)  # noqa: SIM115  (`close` does)
+        self.spool: BinaryIO = BytesIO()
         self.listing: Listing | None = Listing(self.seen, self.spool)
         self._policy, self._emit = policy, emit
         self._tree: Merged | None = None
@@ -77,7 +78,7 @@ class Context:
     def take(self, contents: Contents) -> None:
         """Take what an archive holds, whose bytes are in the spool."""
         self.seen, self.listing = contents.seen, contents.listing
-        self.size_bytes = contents.size_bytes
+        self.size_bytes, self.spool = contents.size_bytes, contents.spool
 
     @property
     def names(self) -> Tree:
@@ -90,6 +91,7 @@ class Context:
         if self._tree is None:
             self.spool.seek(0)
             entries = read_entries(self.spool, may_lack_end=True)
+            self.directory.mkdir(0o755, exist_ok=True)
             with telling_full(self.directory):
                 apply(_as_root(entries), self.directory, emit=self._emit,
                       policy=self._policy)  # fmt: skip
@@ -168,14 +170,17 @@ class Context:
 def receive(
     stream: Stream, directory: Path, *, emit: Emit = ignore, policy: Policy | None = None
 ) -> Context:
-    """Keep what the client sends in `directory` (host, empty, ours) and sum it up.
+    """Keep what the client sends and sum it up.
+
+    `directory` (host, empty or absent, ours) is for the tree, the one above it for a time.
 
     Raises ArchiveRefused, CompressionUnknown, OSError; the tree is then half there.
     """
     policy = replace(policy or Policy(), has_whiteouts=False)
     context = Context(directory, policy, emit)
     try:
-        context.take(contents_of(decompressed(stream, emit=emit), context.spool, emit))
+        plain = decompressed(stream, emit=emit)
+        context.take(contents_of(plain, lambda: _spool(directory.parent), emit))
         if context.listing and not context.listing.is_plain:
             context.tree  # noqa: B018  (what cannot be read without is unpacked at once)
         emit(ContextReceived(len(context.seen), context.size_bytes, str(directory)))
@@ -183,6 +188,10 @@ def receive(
         context.close()
         raise
     return context
+
+
+def _spool(directory: Path) -> BinaryIO:
+    return tempfile.TemporaryFile(dir=directory)
 
 
 def empty(directory: Path) -> Context:

@@ -54,6 +54,7 @@ def fetch(bench: Bench, url: str, step: said.Copy | said.Add, wish: Wish) -> Dow
 
     Raises DownloadFailed, CopyRefused.
     """
+    bench.downloads.mkdir(0o755, exist_ok=True)
     path = bench.downloads / f"download-{len([*bench.downloads.iterdir()])}"
     found = download(url, path)
     bench.tell(output.Text("\n"))  # as Docker, whose bar of progress ends so

@@ -91,8 +91,6 @@ class Building:
         house = self.house
         work = house.store.layers.workshop()
         self._undo.callback(remove_tree, work)
-        for name in ("context", "downloads"):
-            (work / name).mkdir(0o755)
         reach("build.spool")
         place = work / "context"
         made = (
