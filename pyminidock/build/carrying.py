@@ -20,7 +20,7 @@ from pyminidock.build.transfer import transfer
 from pyminidock.build.workdirs import make_directory
 from pyminidock.dockerfile import instructions as said
 from pyminidock.dockerfile.instructions import Instruction, Span
-from pyminidock.dockerfile.substitute import substitute
+from pyminidock.dockerfile.substitute import means_itself, substitute
 from pyminidock.events import CacheHit, CacheMissed, ConfigChanged, StepFinished
 from pyminidock.image.config import ImageConfig
 from pyminidock.image.manifest import Platform
@@ -58,7 +58,8 @@ def carry_out(bench: Bench, standing: Standing, step: Instruction) -> Standing:
     """Carry out one instruction; give what is true after it.  Raises a MinidockError."""
     began = bench.clock()
     filled = step
-    if not (isinstance(step, said.Label) and step.span == _NO_SPAN):  # --label: as it is
+    is_given = isinstance(step, said.Label) and step.span == _NO_SPAN  # --label: as it is
+    if not is_given and not means_itself(step):
         words = standing.arguments.for_words(standing.environment)
         filled = substitute(step, words, standing.escape)
     outcome = steps.outcome(standing, filled, _Deeds(bench))
@@ -145,9 +146,10 @@ def _taking(
     bench.emit(CacheHit(bench.step, row.id, taken.source))
     bench.tell(output.CACHED)
     bench.tell_layers(row.layers[len(standing.layers) :])
-    after = replace(
-        outcome.after(standing), image=row.id, document=bench.read(row.id),
-        layers=row.layers, size_bytes=row.size_bytes,
+    then = outcome.after(standing)
+    after = Standing(
+        row.id, bench.read(row.id), row.layers, row.size_bytes, then.arguments,
+        then.escape, then.has_command, then.was_redone, then.author,
     )  # fmt: skip
     _tell_config(bench, standing.config, after.config)
     bench.emit(StepFinished(

@@ -56,9 +56,14 @@ def expand(word: str, environment: Mapping[str, str], escape: str = "\\") -> str
     >>> expand("${V:-none}/$U'$V'", {"V": "x"})
     'x/$V'
     """
-    if _MEANS_MORE.search(word) is None:  # nearly all words
+    if is_plain(word):  # nearly all words
         return word
     return read(word, environment, Reading(escape))[0]
+
+
+def is_plain(text: str) -> bool:
+    """Whether no sign of a text means more than itself, whatever the escape."""
+    return _MEANS_MORE.search(text) is None
 
 
 def expand_words(

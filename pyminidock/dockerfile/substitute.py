@@ -15,7 +15,7 @@ Source: docker-build-and-api 1.3; buildkit 0.13, instructions/commands.go, Expan
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from pyminidock.dockerfile.expand import expand, expand_content, expand_words
+from pyminidock.dockerfile.expand import expand, expand_content, expand_words, is_plain
 from pyminidock.dockerfile.instructions import (
     Add,
     Arg,
@@ -62,6 +62,17 @@ def substitute(
         case From():
             return replace(step, base=fill(step.base), platform=fill(step.platform))
     return _single(step, fill)
+
+
+def means_itself(step: Instruction) -> bool:
+    """Whether nothing can be filled in: no sign of a text has a meaning.
+
+    >>> means_itself(User("me", text="USER me")), means_itself(User("$U", text="USER $U"))
+    (True, False)
+    """
+    if isinstance(step, Expose) or (isinstance(step, Copy | Add) and step.heredocs):
+        return False  # blanks cut ports, and documents have texts of their own
+    return bool(step.text) and is_plain(step.text)
 
 
 def _single(step: Instruction, fill: Fill) -> Instruction:
