@@ -132,9 +132,7 @@ class BuildRunner:
         """Raise BirthAborted after `abort`: what was killed has not failed."""
         if self._abort is not None:
             raise self._abort
-        with self._lock:
-            is_aborted = self._is_aborted
-        if is_aborted:
+        if self._is_aborted:  # a look needs no lock
             raise BirthAborted(
                 "Build cancelled",
                 why="the client went away, or asked for the end",

@@ -14,7 +14,6 @@ Numbers have no gap and one order, which is also the order of every ring and eve
 import itertools
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Lock
 from types import FrameType
@@ -78,15 +77,25 @@ class Voice:
         """Tell `event`, which happened at `at` by the kernel's clock; else as a call."""
         self._recorder.tell(self, event, sys._getframe(1), at)
 
-    @contextmanager
-    def step(self, phase: str) -> Iterator[None]:
+    def step(self, phase: str) -> "_Within":
         """Tell what follows as parts of one step, named `phase`."""
-        outer = self.steps[-1]
-        self.steps.append(_Step(phase, outer.first or outer.parent))
-        try:
-            yield
-        finally:
-            self.steps.pop()
+        return _Within(self.steps, phase)
+
+
+class _Within:
+    """The time that a step takes."""
+
+    __slots__ = ("_phase", "_steps")
+
+    def __init__(self, steps: list[_Step], phase: str) -> None:
+        self._steps, self._phase = steps, phase
+
+    def __enter__(self) -> None:
+        outer = self._steps[-1]
+        self._steps.append(_Step(self._phase, outer.first or outer.parent))
+
+    def __exit__(self, *_: object) -> None:
+        self._steps.pop()
 
 
 class Recorder:
