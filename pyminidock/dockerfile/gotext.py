@@ -31,6 +31,8 @@ def quote(text: str) -> str:
     >>> print(quote('say "hi"'), quote("a\tb\x7f"))
     "say \"hi\"" "a\tb\x7f"
     """
+    if text.isprintable() and '"' not in text and "\\" not in text:  # nearly all texts
+        return f'"{text}"'
     return '"' + "".join(r"\"" if c == '"' else _escaped(c) for c in text) + '"'
 
 

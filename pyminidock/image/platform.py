@@ -106,7 +106,7 @@ def normal(platform: Platform) -> Platform:
 def familiar(platform: Platform) -> str:
     """Spell a platform for people."""
     parts = (platform.os, platform.architecture, platform.variant)
-    return "/".join(part for part in parts if part)
+    return "/".join(filter(None, parts))
 
 
 def choose(index: Index, wanted: Platform) -> Choice:
