@@ -91,7 +91,7 @@ class Context:
         if self._tree is None:
             self.spool.seek(0)
             entries = read_entries(self.spool, may_lack_end=True)
-            self.directory.mkdir(0o755, exist_ok=True)
+            make_place(self.directory)
             with telling_full(self.directory):
                 apply(_as_root(entries), self.directory, emit=self._emit,
                       policy=self._policy)  # fmt: skip
@@ -172,7 +172,8 @@ def receive(
 ) -> Context:
     """Keep what the client sends and sum it up.
 
-    `directory` (host, empty or absent, ours) is for the tree, the one above it for a time.
+    `directory` (host, ours) is for the tree; like the one above it, which holds what is
+    large for the time being, it is empty, or made when it is needed.
 
     Raises ArchiveRefused, CompressionUnknown, OSError; the tree is then half there.
     """
@@ -180,7 +181,7 @@ def receive(
     context = Context(directory, policy, emit)
     try:
         plain = decompressed(stream, emit=emit)
-        context.take(contents_of(plain, lambda: _spool(directory.parent), emit))
+        context.take(contents_of(plain, lambda: _spool(directory), emit))
         if context.listing and not context.listing.is_plain:
             context.tree  # noqa: B018  (what cannot be read without is unpacked at once)
         emit(ContextReceived(len(context.seen), context.size_bytes, str(directory)))
@@ -190,8 +191,15 @@ def receive(
     return context
 
 
+def make_place(directory: Path) -> None:
+    """Make a directory and the one above it, which is ours alone, where they are not."""
+    directory.parent.mkdir(0o700, exist_ok=True)
+    directory.mkdir(0o755, exist_ok=True)
+
+
 def _spool(directory: Path) -> BinaryIO:
-    return tempfile.TemporaryFile(dir=directory)
+    make_place(directory)
+    return tempfile.TemporaryFile(dir=directory.parent)
 
 
 def empty(directory: Path) -> Context:

@@ -14,6 +14,7 @@ from dataclasses import replace
 
 from pyminidock.build import output
 from pyminidock.build.bench import Bench
+from pyminidock.build.context import make_place
 from pyminidock.build.copying import CopyRefused, Wish, refused
 from pyminidock.build.downloads import Downloaded, DownloadFailed, download, is_address
 from pyminidock.dockerfile import instructions as said
@@ -54,7 +55,7 @@ def fetch(bench: Bench, url: str, step: said.Copy | said.Add, wish: Wish) -> Dow
 
     Raises DownloadFailed, CopyRefused.
     """
-    bench.downloads.mkdir(0o755, exist_ok=True)
+    make_place(bench.downloads)
     path = bench.downloads / f"download-{len([*bench.downloads.iterdir()])}"
     found = download(url, path)
     bench.tell(output.Text("\n"))  # as Docker, whose bar of progress ends so

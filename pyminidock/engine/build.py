@@ -11,6 +11,7 @@ that was done, for the next build to find.
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from pathlib import Path
 from threading import Event as Flag
 
 from pyminidock.build import context, output
@@ -89,8 +90,8 @@ class Building:
 
     def _read(self, stream: Stream | None) -> None:
         house = self.house
-        work = house.store.layers.workshop()
-        self._undo.callback(remove_tree, work)
+        work = house.store.layers.place()
+        self._undo.callback(_remove, work)
         reach("build.spool")
         place = work / "context"
         made = (
@@ -234,6 +235,12 @@ def close_story(house: House, number: str) -> None:
     """Close a story that was opened for a build which never began."""
     if number:
         house.recorder.end(f"build-{number}")
+
+
+def _remove(work: Path) -> None:
+    """Remove what a build had unpacked and fetched; most have done neither."""
+    if work.exists():
+        remove_tree(work)
 
 
 def _platform(house: House) -> Platform:

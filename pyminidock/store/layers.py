@@ -53,9 +53,13 @@ class LayerRows:
 
     def workshop(self) -> Path:
         """Make an empty directory, 0700, to unpack into (`diff`); swept after a crash."""
-        path = temporary(self._root / "layers")
+        path = self.place()
         self._files.make_directory(path)
         return path
+
+    def place(self) -> Path:
+        """Give the name that a workshop would have, for who may need none."""
+        return temporary(self._root / "layers")
 
     def directory(self, chain_id: Digest) -> Path:
         """Say where the tree of a layer lies."""
