@@ -186,10 +186,8 @@ def _named_in(step: Instruction, standing: Standing) -> dict[str, str]:
 
 
 def _tell_config(bench: Bench, old: ImageConfig, new: ImageConfig) -> None:
-    if _all_fields(old) == _all_fields(new):
-        return
-    for name in _FIELDS:
-        before, after = getattr(old, name), getattr(new, name)
+    was, is_ = _all_fields(old), _all_fields(new)
+    for name, before, after in zip(_FIELDS, was, is_, strict=True):
         if before != after:
             words = tuple(_words(before)), tuple(_words(after))
             bench.emit(ConfigChanged(bench.step, name, *words))

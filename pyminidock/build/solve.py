@@ -16,6 +16,7 @@ Source: moby, builder/dockerfile/{builder,evaluator,imageprobe}.go; measured on 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from pyminidock.build import output
 from pyminidock.build.bench import Bench
@@ -25,7 +26,7 @@ from pyminidock.build.stage import PATH, Standing, split, with_variable
 from pyminidock.build.wayin import invitation, way_in
 from pyminidock.dockerfile.arguments import Arguments, unused_warning
 from pyminidock.dockerfile.instructions import Arg, Instruction, Label, Span
-from pyminidock.dockerfile.parse import Dockerfile, parse_trigger
+from pyminidock.dockerfile.parse import SMALL, Dockerfile, parse_trigger
 from pyminidock.dockerfile.stages import (
     SCRATCH,
     Stage,
@@ -108,6 +109,20 @@ def plan(
 
     Raises DockerfileMalformed, SubstitutionFailed.
     """
+    if arguments or labels or len(dockerfile.text) > SMALL:  # what was given is not kept
+        return _plan(dockerfile, arguments, labels, target, builds_all)
+    return _plan_again(dockerfile, target, builds_all)
+
+
+@lru_cache(maxsize=32)
+def _plan_again(dockerfile: Dockerfile, target: str, builds_all: bool) -> Plan:
+    return _plan(dockerfile, {}, {}, target, builds_all)
+
+
+def _plan(
+    dockerfile: Dockerfile, arguments: Mapping[str, str | None], labels: Mapping[str, str],
+    target: str, builds_all: bool,
+) -> Plan:  # fmt: skip
     found = stages(dockerfile, arguments)
     chosen, at = frozenset[int](), -1
     if found:

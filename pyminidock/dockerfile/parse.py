@@ -18,7 +18,7 @@ from pyminidock.dockerfile.malformed import DockerfileMalformed, Fault
 from pyminidock.dockerfile.readers import understand
 
 LARGEST_BYTES = 1 << 20  # of a Dockerfile; the setting is hardening's, Docker has none
-_SMALL = 64 << 10  # characters: worth remembering, and few enough
+SMALL = 64 << 10  # characters: worth remembering, and few enough
 _BLANK_LINE = "Empty continuation line found in: "
 
 
@@ -30,9 +30,12 @@ class Warning:
     line: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Dockerfile:
-    """A file that has been read; `instructions` in order, ARGs before FROM included."""
+    """A file that has been read; `instructions` in order, ARGs before FROM included.
+
+    Only itself is equal to it: what is worked out from it can be kept by it.
+    """
 
     instructions: tuple[Instruction, ...]
     escape: str = "\\"
@@ -68,7 +71,7 @@ def parse(text: str, name: str = "Dockerfile") -> Dockerfile:
        2 | RUNN echo hi
          | ^^^^
     """
-    return _parse_again(text, name) if len(text) <= _SMALL else _parse(text, name)
+    return _parse_again(text, name) if len(text) <= SMALL else _parse(text, name)
 
 
 def _parse(text: str, name: str) -> Dockerfile:

@@ -16,6 +16,7 @@ Source: distribution/reference, normalize.go, reference.go and regexp.go.
 
 import re
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from pyminidock.errors import MinidockError
 
@@ -95,6 +96,7 @@ class Reference:
         return self.familiar
 
 
+@lru_cache(maxsize=256)
 def parse(text: str) -> Reference:
     """Read a reference as people type it.  Raises ReferenceMalformed in Docker's words.
 
