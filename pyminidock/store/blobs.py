@@ -63,7 +63,9 @@ class Blobs:
         self.directory = root / "oci" / "blobs" / "sha256"
         self._place = str(self.directory)
         self._trusted: set[Digest] = set()  # read, or written, in this engine's life
-        self._documents: dict[Digest, bytes] = {}  # small ones that were read lately
+        self._documents: dict[
+            Digest, bytes
+        ] = {}  # small ones that came or were read lately
 
     def path(self, digest: Digest) -> Path:
         """Say where a blob lies, if it does.  Raises DigestMalformed."""
@@ -77,7 +79,9 @@ class Blobs:
         """Store bytes that are at hand; durable on return.  Raises StoreFull."""
         with self.writer() as out:
             out.write(content)
-            return out.commit()[0]
+            digest = out.commit()[0]
+        self._remember(digest, content)
+        return digest
 
     def has(self, digest: Digest) -> bool:
         """Whether a blob is here and is what its name says; reads it the first time."""
@@ -125,11 +129,14 @@ class Blobs:
                 try_next="look what it is: tar --list < the blob",
                 lesson="content-addressing",
             )
+        self._remember(digest, content)
+        return content
+
+    def _remember(self, digest: Digest, content: bytes) -> None:
         if len(content) <= _SMALL_BYTES:
             if len(self._documents) >= _MOST_DOCUMENTS:
                 self._documents = {}
             self._documents[digest] = content
-        return content
 
     def _is_at_hand(self, digest: Digest, content: bytes) -> bool:
         """Whether a blob that was read is still here, and as long as it was."""

@@ -10,11 +10,10 @@ from pyminidock.store.opening import Store
 CONTENT = b'{"os":"linux"}'
 
 
-def test_a_document_is_read_from_the_disk_once(
+def test_a_document_that_was_put_is_not_read_from_the_disk(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     digest = store.blobs.put(CONTENT)
-    assert store.blobs.read(digest) == CONTENT
     opened: list[Path] = []
     monkeypatch.setattr(Path, "open", lambda path, *_: opened.append(path))
     assert store.blobs.read(digest) == CONTENT
