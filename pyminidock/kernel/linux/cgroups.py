@@ -55,7 +55,7 @@ def make(path: str) -> bool:
     except FileNotFoundError:
         above = os.path.dirname(path)
         _make_one(above)
-        if _has(above, "cpuset.cpus"):
+        if _is_legacy(above) and _has(above, "cpuset.cpus"):
             limit(above, "cgroup.clone_children", "1")
         made = _make_one(path)
     return made
@@ -67,11 +67,16 @@ def _make_one(path: str) -> bool:
     except FileExistsError:
         return False
     above = os.path.dirname(path)
-    if not _has(above, "cgroup.clone_children"):  # only version 1 has it
+    if not _is_legacy(above):
         _delegate(Path(above))
     elif _has(above, "cpuset.cpus") and not _hands_on(path):
         _fill_cpuset(path, above)
     return True
+
+
+def _is_legacy(path: str) -> bool:
+    """Say whether a group is of version 1, where alone this file is."""
+    return _has(path, "cgroup.clone_children")
 
 
 @functools.cache
