@@ -37,6 +37,7 @@ _OURS = (
     "state.db-wal", "minidock.sock",
 )  # fmt: skip
 """What an engine makes in its root directory; `reset` removes nothing else."""
+_ENDS_WITH_IT = ("state.db-shm", "state.db-wal")  # part of state.db while it is open
 
 
 # ── doctor ────────────────────────────────────────────────────────────────────────────────
@@ -155,7 +156,8 @@ def reset(words: tuple[str, ...], *, dry_run: bool) -> int:
     if not dry_run:
         _end(place)
     for path in _ours(place):
-        click.echo(path)
+        if path.name not in _ENDS_WITH_IT:
+            click.echo(path)
         if not dry_run:
             _remove(path)
     if not dry_run:

@@ -27,6 +27,7 @@ from pyminidock.grammar.refs import Reference, parse
 from pyminidock.image.digest import Digest
 from pyminidock.image.document import MAX_DOCUMENT_BYTES, Image, config_fields, read_image
 from pyminidock.image.history import Ancestor, rows, seconds_of
+from pyminidock.layers import bootstrap as recipes
 from pyminidock.layers.bootstrap import RECIPES, Base, bootstrap
 from pyminidock.store.images import ImageRow, NoSuchImage
 
@@ -188,11 +189,10 @@ def make(house: House, name: str, *, via: Via = NOBODY) -> Base:
 
     Raises NoRecipe, ProgramFailed, StoreFull.
     """
-    with (
-        telling(house, "bootstrap", f"bootstrap {name}", via) as voice,
-        house.store.leases.lease(f"bootstrap {name}"),
-    ):
-        return bootstrap(house.store, name, sync=house.kernel.sync, emit=voice)
+    with telling(house, "bootstrap", f"bootstrap {name}", via) as voice:
+        recipes.find(name)  # first: whoever is refused has left no lease in the database
+        with house.store.leases.lease(f"bootstrap {name}"):
+            return bootstrap(house.store, name, sync=house.kernel.sync, emit=voice)
 
 
 # ── What there is ────────────────────────────────────────────────────────────────────────

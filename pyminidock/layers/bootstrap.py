@@ -119,8 +119,8 @@ def _moment(seconds: int) -> str:
 # ── Recipes ──────────────────────────────────────────────────────────────────────────────
 
 
-def _recipe(name: str) -> Recipe:
-    """Find a recipe.  Raises NoRecipe."""
+def find(name: str) -> Callable[[], Recipe]:
+    """Find what makes the recipe of an image; nothing is done yet.  Raises NoRecipe."""
     made = RECIPES.get(name.removesuffix(":latest"))
     if made is None:
         raise NoRecipe(
@@ -129,7 +129,11 @@ def _recipe(name: str) -> Recipe:
             try_next="minidock bootstrap busybox",
             lesson="images",
         )
-    recipe = made()
+    return made
+
+
+def _recipe(name: str) -> Recipe:
+    recipe = find(name)()
     if not recipe.stand_in:
         return recipe
     labels = ((STAND_IN, recipe.stand_in),)
