@@ -31,7 +31,7 @@ FAULTS = (
     "FROM a AS 1x", "FROM a AS É", "FROM --platform a", "FROM --foo=1 a",
     "FROM " + LONG * 2, "# escape=x\nFROM a", "# escape=`\n# escape=`\nFROM a",
     "# check=x\n# escape=z\nFROM a", "\ufeff# escape=`\nFROM a\nRUN a `\n b",
-    "FROM a\r\nRUN x \\\r\n y\r\nBAD\r\n",
+    "FROM a\r\nRUN x \\\r\n y\r\nRUM\r\n",
 )  # fmt: skip
 STEPS = (
     "RUNN ls", "runn ls", "Runn ls", "XYZZYQ", "FOO x", "\\", "RUN", "RUN []", "RUN [1]",
@@ -59,7 +59,7 @@ STEPS = (
     "ONBUILD ENV A", "ONBUILD RUN [1]", "ONBUILD RUN <<E\nx\nE", "ONBUILD RUN <<E",
     "WORKDIR", "WORKDIR a b", "USER", "USER --x", "STOPSIGNAL", "STOPSIGNAL --x",
     "STOPSIGNAL --x y", "MAINTAINER", "CMD", "CMD --foo x", "CMD -- --foo",
-    "ENTRYPOINT [1]", "RUN a \\\n\n b\nBAD", "RUN a \\\n# b\n c\nBAD", "RUN a \\\\\nBAD",
+    "ENTRYPOINT [1]", "RUN a \\\n\n b\nRUM", "RUN a \\\n# b\n c\nRUM", "RUN a \\\\\nRUM",
     "RUN a \\ \t\n b", "RUN a \\",
 )  # fmt: skip
 
