@@ -178,12 +178,15 @@ def start(house: House, reference: str, *, via: Via = NOBODY) -> None:
         life.only("start"),
     ):
         life.allows(Verb.START)
+        runs = life.runs
         try:
             with voice.step("start"):
                 _start(house, life, voice)
         except (StartRefused, BirthAborted) as failure:
             voice.may_abort = False
-            _tell_failure(house, life, failure, voice)
+            _tell_failure(life, failure, voice)
+            if life.runs == runs or life.process is None:  # else it ends as what has lived
+                _note_failure(house, life, failure, voice)
             raise
 
 
@@ -253,16 +256,22 @@ def _refused(failure: CallFailed, spec: ContainerSpec) -> StartRefused:
     )  # fmt: skip
 
 
-def _tell_failure(house: House, life: Life, failure: MinidockError, voice: Voice) -> None:
-    """Tell that a start failed; a container that removes itself does so now."""
-    code = failure.exit_code if isinstance(failure, StartRefused) else 128
+def _tell_failure(life: Life, failure: MinidockError, voice: Voice) -> None:
+    """Tell that a start failed."""
     cause = failure.__cause__
     verb = type(cause.call).__name__ if isinstance(cause, CallFailed) else "aborted"
-    voice(ContainerStartFailed(life.id, verb, failure.what, code))
-    if life.state is not State.RUNNING:
-        life.fails(failure.what, code)
-    if house.kept(life.id).spec.auto_remove and life.state is not State.RUNNING:
+    voice(ContainerStartFailed(life.id, verb, failure.what, _code(failure)))
+
+
+def _note_failure(house: House, life: Life, failure: MinidockError, voice: Voice) -> None:
+    """Note that no program came to life; a container that removes itself does so now."""
+    life.fails(failure.what, _code(failure))
+    if house.kept(life.id).spec.auto_remove:
         bury(house, life, voice)
+
+
+def _code(failure: MinidockError) -> int:
+    return failure.exit_code if isinstance(failure, StartRefused) else 128
 
 
 # ── While it runs ────────────────────────────────────────────────────────────────────────

@@ -1,6 +1,7 @@
 """The story of a container: what each verb answers, tells, and leaves behind."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -307,6 +308,29 @@ def test_aborting_once_the_program_runs_ends_it(house: House) -> None:
     thread.join(DEADLINE_S)
     assert raised == ["start-2 was aborted at container.started"]
     assert life.until(lambda: life.state is State.EXITED and not life.busy, DEADLINE_S)
+    assert life.exit is not None
+    assert life.exit.code == 137
+
+
+def test_what_lived_ends_as_it_ended_however_late_its_abort_is_told(house: House) -> None:
+    container = run.create(house, WISH)
+    life = house.life(container)
+    gate = house.recorder.gate(life.story, "container.started")
+    late = house.recorder.gate(life.story, "container.start.failed")
+
+    def start() -> None:
+        with suppress(BirthAborted):
+            run.start(house, container)
+
+    thread = Thread(target=start)
+    thread.start()
+    assert gate.next_held(DEADLINE_S)
+    gate.abort()
+    gate.close()
+    assert late.next_held(DEADLINE_S)
+    assert life.until(lambda: life.state is State.EXITED and not life.busy, DEADLINE_S)
+    late.close()
+    thread.join(DEADLINE_S)
     assert life.exit is not None
     assert life.exit.code == 137
 
