@@ -91,9 +91,9 @@ LONG = {
 @pytest.mark.parametrize("text", LONG.values(), ids=LONG)
 def test_a_long_file_takes_no_longer_than_its_length(text: str) -> None:
     assert len(text) < LARGEST_BYTES
-    started = time.perf_counter()
+    started = time.process_time()
     try:
         read(text)
     except MinidockError as refused:
         assert refused.status == 400  # noqa: PT017  (a refusal is an answer too)
-    assert time.perf_counter() - started < 15
+    assert time.process_time() - started < 15
