@@ -33,13 +33,13 @@ from pyminidock.errors import MinidockError
 from pyminidock.events import ArchiveWarned, Emit, ignore
 from pyminidock.image.digest import Digest
 from pyminidock.layers.archive import EMPTY, Entry, Kind, shown
+from pyminidock.layers.ondisk import FILE, is_whiteout
 from pyminidock.layers.tarfields import BLOCK, DEFAULT_LIMITS, NO_XATTRS
 from pyminidock.layers.tarwriter import Writer, header_of
 from pyminidock.unionfs import whiteout
 from pyminidock.unionfs.whiteout import TRUSTED, Spelling
 
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 _GATHERED = 256 << 10  # bytes that go to `write` at once
 _KINDS = {
     stat.S_IFREG: Kind.FILE, stat.S_IFDIR: Kind.DIRECTORY, stat.S_IFLNK: Kind.SYMLINK,
@@ -184,7 +184,7 @@ class _Walk:
         if self._has_whiteouts:
             if name.startswith(whiteout.PREFIX):
                 whiteout.check_speakable(name)
-            if self._is_whiteout(kind, status, name, handle):
+            if is_whiteout(self._spelling, status, name, handle):
                 self._whiteout(prefix + whiteout.spell(name), status)
                 return -1
         _check_limits(path)
@@ -228,7 +228,7 @@ class _Walk:
 
     def _file(self, handle: int, name: bytes, path: bytes, status: os.stat_result) -> None:
         try:
-            opened = os.open(name, _FILE, dir_fd=handle)
+            opened = os.open(name, FILE, dir_fd=handle)
         except OSError as change:
             if change.errno not in (errno.ENOENT, errno.ELOOP, errno.ENXIO):
                 raise
@@ -288,22 +288,6 @@ class _Walk:
         self._gather(bytes(-entry.size % BLOCK))
 
     # ── Overlayfs's words ────────────────────────────────────────────────────────────────
-
-    def _is_whiteout(
-        self, kind: Kind, status: os.stat_result, name: bytes, handle: int
-    ) -> bool:
-        if self._spelling.has_devices:
-            return kind is Kind.CHARACTER and status.st_rdev == 0
-        if kind is not Kind.FILE or status.st_size:
-            return False
-        try:
-            opened = os.open(name, _FILE, dir_fd=handle)
-        except PermissionError:  # whiteouts are made readable
-            return False
-        try:
-            return self._spelling.whiteout in os.listxattr(opened)
-        finally:
-            os.close(opened)
 
     def _xattrs(self, opened: int, names: list[str], path: bytes) -> Mapping[bytes, bytes]:
         """Keep what images carry: file capabilities, and what users set."""

@@ -26,11 +26,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
 
+from pyminidock.layers.ondisk import FILE, is_whiteout
 from pyminidock.unionfs.whiteout import TRUSTED, Spelling
 
 MOST_LINKS = 40  # as the kernel: MAXSYMLINKS
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 _MOST_HANDLES = 512  # kept open between questions
 
 Handles = tuple[tuple[int, int], ...]
@@ -107,7 +107,7 @@ class Merged:
             for name in names:
                 if name not in found:
                     status = os.stat(name, dir_fd=handle, follow_symlinks=False)
-                    hides = self._is_whiteout(status, name, handle)
+                    hides = is_whiteout(self._spelling, status, name, handle)
                     found[name] = None if hides else (name, handle, status)
         return tuple(each for _, each in sorted(found.items()) if each is not None)
 
@@ -125,7 +125,7 @@ class Merged:
             raise _failure(errno.EISDIR, path)
         if not stat.S_ISREG(status.st_mode):
             raise _failure(errno.EINVAL, path)
-        return os.fdopen(os.open(name, _FILE, dir_fd=handle), "rb")
+        return os.fdopen(os.open(name, FILE, dir_fd=handle), "rb")
 
     def xattrs(self, path: str | bytes) -> dict[str, bytes]:
         """Give the attributes of a file or directory, overlayfs's own left out.
@@ -134,7 +134,7 @@ class Merged:
         Raises FileNotFoundError.
         """
         handle, status, name = self._holder(self.resolve(path), path)
-        flags = _DIRECTORY if stat.S_ISDIR(status.st_mode) else _FILE
+        flags = _DIRECTORY if stat.S_ISDIR(status.st_mode) else FILE
         if not (stat.S_ISDIR(status.st_mode) or stat.S_ISREG(status.st_mode)):
             return {}
         opened = os.open(name, flags, dir_fd=handle)
@@ -203,7 +203,7 @@ class Merged:
                     status = os.stat(name, dir_fd=handle, follow_symlinks=False)
                 except FileNotFoundError:
                     continue
-                if self._is_whiteout(status, name, handle):
+                if is_whiteout(self._spelling, status, name, handle):
                     return None, None
                 return number, status
         except (FileNotFoundError, NotADirectoryError):
@@ -255,7 +255,7 @@ class Merged:
                     if found:
                         break
                     status = os.stat(name, dir_fd=handle, follow_symlinks=False)
-                    hides = self._is_whiteout(status, name, handle)
+                    hides = is_whiteout(self._spelling, status, name, handle)
                     number_of_it = errno.ENOENT if hides else errno.ENOTDIR
                     raise _failure(number_of_it, asked) from None
                 found.append((number, inner))
@@ -302,21 +302,7 @@ class Merged:
         if entry.is_file(follow_symlinks=False) and self._spelling.has_devices:
             return False
         status = os.stat(entry.name, dir_fd=handle, follow_symlinks=False)
-        return self._is_whiteout(status, os.fsencode(entry.name), handle)
-
-    def _is_whiteout(self, status: os.stat_result, name: bytes, handle: int) -> bool:
-        if self._spelling.has_devices:
-            return stat.S_ISCHR(status.st_mode) and status.st_rdev == 0
-        if not stat.S_ISREG(status.st_mode) or status.st_size:
-            return False
-        try:
-            opened = os.open(name, _FILE, dir_fd=handle)
-        except PermissionError:  # whiteouts are made readable
-            return False
-        try:
-            return self._spelling.whiteout in os.listxattr(opened)
-        finally:
-            os.close(opened)
+        return is_whiteout(self._spelling, status, os.fsencode(entry.name), handle)
 
     def _is_opaque(self, handle: int) -> bool:
         try:
