@@ -19,6 +19,7 @@ from pyminidock.image.docker_archive import read_door
 from pyminidock.image.document import config_fields, read_image, write_image
 from pyminidock.image.history import Ancestor, rows
 from pyminidock.image.manifest import read_index, read_manifest, write_index, write_manifest
+from tests.builder import extract
 from tests.grammar.test_refs import INVALID
 from tests.reference import Reference, program
 
@@ -65,7 +66,7 @@ def saved(reference: Reference, tmp_path_factory: pytest.TempPathFactory) -> Ite
     )
     assert reference.docker("save", "--output", f"{place}/saved.tar", NAME).returncode == 0
     with tarfile.open(place / "saved.tar") as archive:
-        archive.extractall(place / "saved", filter="data")
+        extract(archive, place / "saved")
     yield place / "saved"
     reference.docker("rmi", "--force", NAME)
 
