@@ -19,6 +19,7 @@ from tests import leaks
 from tests.builder import Context
 from tests.crash.build_scenarios import made
 from tests.crash.harness import Runner, Scenario, crashes
+from tests.reference import wait_until
 
 CONTEXT: Context = {
     "Dockerfile": (
@@ -106,9 +107,13 @@ def _death_in_a_long_run(place: Path) -> dict[str, object]:
         held = Scenario("held", "tests.edge.build_crashes:build_held")
         died = runner.run(held, root, "build.program.started")
         assert died.code == -SIGKILL, died.errors
-        running = [name for name in _seen(root) if name.endswith(" sleep")]
+        wait_until(lambda: _asleep(root) == 1, 10, "the program to sleep")
         look(root)
-    return {"point": f"{len(running)} asleep", "nth": 1, "left": _left.pop()}
+    return {"point": "1 asleep", "nth": 1, "left": _left.pop()}
+
+
+def _asleep(root: Path) -> int:
+    return sum(name.endswith(" sleep") for name in _seen(root))
 
 
 if __name__ == "__main__":
