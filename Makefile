@@ -1,4 +1,5 @@
 # Two commands matter: `make lab` to look, `make test` to be sure.  The rest are their parts.
+# LAB="--no-browser --port 9000" is handed on to `minidock lab`.
 #
 # Every target makes what it needs: .venv from the lock files, with .venv/bin/minidock in it.
 # PYTHON may be a version manager's shim; tools/pythons.py finds the real binary behind it.
@@ -12,11 +13,11 @@ IN_CI = $(filter true,$(CI))
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:    # edge and compat both build networks, cgroups and mounts
-.PHONY: help lab test soak bench check unit edge edge-vm compat stories lessons browser \
-        mutants counts events-doc notebooks lock clean
+.PHONY: help lab test computing building soak bench check unit edge edge-vm compat stories \
+        lessons browser mutants counts traces pictures events-doc notebooks lock clean
 
 help:
-	@echo "make lab      set up, check this machine, look"
+	@echo "make lab      set up, check this machine, open JupyterLab on the course"
 	@echo "make test     set up, then every test; its parts: check unit edge edge-vm compat"
 	@echo "              stories lessons browser mutants"
 	@echo "make soak     the same tests at full length       make bench    ratios beside peers"
@@ -34,34 +35,55 @@ $(VENV)/bin/minidock: requirements/run.lock pyproject.toml
 	@$(PIP) install --no-deps --no-build-isolation --no-index -e .
 	@touch $@
 
-$(VENV)/.dev: $(VENV)/bin/minidock requirements/dev.lock requirements/compat.lock
+$(VENV)/.lab: $(VENV)/bin/minidock requirements/lab.lock
+	@$(PIP) install --require-hashes -r requirements/lab.lock
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.lab requirements/dev.lock requirements/compat.lock
 	@$(PIP) install --require-hashes -r requirements/dev.lock
 	@$(PIP) install --require-hashes -r requirements/compat.lock
 	@touch $@
 
-lab: $(VENV)/bin/minidock
-	$(VENV)/bin/minidock doctor
-	@echo
-	@echo "JupyterLab opens here once the first picture is drawn; until then, this one runs"
-	@echo "in a terminal:  $(VENV)/bin/minidock step run busybox echo hi"
+# JupyterLab takes the place of make's shell, so Ctrl+C is for it alone.
+lab: $(VENV)/.lab
+	@exec $(VENV)/bin/minidock lab $(LAB)
 
 # ── Tests ─────────────────────────────────────────────────────────────────────────────────
 
-# First what apt can give, then every part on one Python, then unit and edge on the others.
-# CI insists on 3.11 and Debian's own; elsewhere whatever is new enough is used, and named.
+# First what apt can give and every environment, then two lanes side by side, one for each
+# core: what only computes, and what builds namespaces, cgroups and mounts.  The first lane
+# is told when the second is through.  CI insists on 3.11 and Debian's own Python; elsewhere
+# whatever is new enough is used, and named.
 test:
 	@tools/debian.sh
 	@pythons=$$($(PYTHON) tools/pythons.py $(if $(IN_CI),--ci)) || exit 1; \
 	 echo "Python on this machine:"; echo "$$pythons" | sed 's/^/  /'; \
 	 python="$(PYTHON)"; [ -z "$(IN_CI)" ] || python=$${pythons#* }; \
 	 python=$$(echo "$$python" | head -n 1); \
-	 $(MAKE) --keep-going check unit edge edge-vm compat stories lessons mutants \
-  PYTHON="$$python"
-	@first=$$($(VENV)/bin/python -c 'import sys; print("%d.%d" % sys.version_info[:2])'); \
-	 $(PYTHON) tools/pythons.py $(if $(IN_CI),--ci) | while read -r version python; do \
-	   [ "$$version" != "$$first" ] || continue; \
-	   echo "── again on Python $$version, $$python"; \
-	   $(MAKE) unit edge VENV=.venv-$$version PYTHON="$$python" </dev/null || exit 1; \
+	 $(MAKE) $(VENV)/.dev PYTHON="$$python" || exit 1; \
+	 first=$$($(VENV)/bin/python -c 'import sys; print("%d.%d" % sys.version_info[:2])'); \
+	 others=$$(echo "$$pythons" | grep -v "^$$first " | tr '\n' '|'); \
+	 echo "$$others" | tr '|' '\n' | while read -r version python; do \
+	   [ -z "$$version" ] || $(MAKE) .venv-$$version/.dev VENV=.venv-$$version \
+	     PYTHON="$$python" </dev/null || exit 1; \
+	 done || exit 1; \
+	 $(MAKE) --keep-going computing OTHERS="$$others" >$(VENV)/computing.txt 2>&1 & \
+	 $(MAKE) --keep-going building OTHERS="$$others"; building=$$?; \
+	 wait $$!; computing=$$?; \
+	 echo "── what only computes, meanwhile"; cat $(VENV)/computing.txt; \
+	 [ $$building = 0 ] && [ $$computing = 0 ]
+
+computing: check unit stories mutants
+	@$(call on_the_others,unit)
+
+building: edge edge-vm compat lessons browser
+	@$(call on_the_others,edge)
+
+# One part, again on every other Python.
+on_the_others = echo "$(OTHERS)" | tr '|' '\n' | while read -r version python; do \
+	   [ -n "$$version" ] || continue; \
+	   echo "── $(1) again on Python $$version, $$python"; \
+	   $(MAKE) $(1) VENV=.venv-$$version PYTHON="$$python" </dev/null || exit 1; \
 	 done
 
 soak:
@@ -75,7 +97,7 @@ check: $(VENV)/.dev
 	$(VENV)/bin/lint-imports --no-cache >$(VENV)/lint-imports.txt || \
 	  { cat $(VENV)/lint-imports.txt; exit 1; }
 
-unit edge compat: $(VENV)/.dev
+unit edge compat browser lessons: $(VENV)/.dev
 	$(PYTEST) --part $@
 
 # ACCEPT=1 shows how the golden journals would change, then rewrites them.
@@ -87,14 +109,9 @@ edge-vm: $(VENV)/.dev
 	@if [ -f tests/vm/__main__.py ]; then $(VENV)/bin/python -m tests.vm; \
 	 else $(PYTEST) --part edge-vm; fi
 
-lessons:
-	@echo "lessons: none is written yet; they come with the course"
-
-browser:
-	@echo "browser: nothing is drawn on a page yet; this comes with the first picture"
-
-notebooks:
-	@echo "notebooks: none is written yet; they come with the course"
+# Each lesson is run on a fresh engine; a notebook is written where more than its times changed.
+notebooks: $(VENV)/.dev
+	$(VENV)/bin/python -W ignore -m pyminidock.course.notebook $(LESSONS)
 
 mutants: $(VENV)/.dev
 	$(VENV)/bin/python -m tests.mutants $(ROOMS)
@@ -110,6 +127,14 @@ counts: $(VENV)/.dev
 	  { cat $(VENV)/counts.txt; exit 1; }
 	@git --no-pager diff --stat -- tests/counts.json
 
+# Needs root: a real engine tells them.
+traces: $(VENV)/.dev
+	$(VENV)/bin/python -m tools.record_traces
+
+# After `make traces`, or when a view or the SVG painter draws differently.
+pictures: $(VENV)/.dev
+	$(VENV)/bin/python -m tools.pictures
+
 events-doc: $(VENV)/.dev
 	$(VENV)/bin/python -c 'from pyminidock.events import catalogue; \
 	  print(catalogue.markdown(), end="")' >$(VENV)/events.md
@@ -124,6 +149,7 @@ lock: $(VENV)/.dev
 	$(COMPILE) --extra dev -c requirements/run.lock -o requirements/dev.lock
 	$(COMPILE) --extra compat -c requirements/dev.lock -o requirements/compat.lock
 	$(COMPILE) --extra lab -c requirements/dev.lock -o requirements/lab.lock
+	grep -E '^[a-z0-9][^ ]*==' requirements/lab.lock | sed 's/ *\\$$//' >binder/requirements.txt
 
 clean:
 	rm -rf .venv .venv-3.* build dist .coverage .coverage.* .hypothesis .import_linter_cache \
