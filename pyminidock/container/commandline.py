@@ -88,8 +88,42 @@ def _about_powers(request: CreateRequest) -> Iterator[str]:
     for name in request.cap_drop:
         yield from ("--cap-drop", name)
     yield from ("--privileged",) if request.is_privileged else ()
+    yield from _about_limits(request)
     for option in request.security_options:
         if "{" not in option:
             yield from ("--security-opt", option)
     if request.network_mode not in ("", "default"):
         yield from ("--network", request.network_mode)
+
+
+def _about_limits(request: CreateRequest) -> Iterator[str]:
+    """Give the rarer limits and shared worlds, as `docker run` has them."""
+    asked, worlds = request.resources, request.worlds
+    for flag, size in (
+        ("--memory-swap", asked.memory_swap_bytes),
+        ("--memory-reservation", asked.memory_reservation_bytes),
+        ("--shm-size", request.shm_bytes),
+    ):
+        if size:
+            yield from (flag, show_memory(size) if size > 0 else str(size))
+    for flag, number in (
+        ("--cpu-shares", asked.cpu_shares),
+        ("--cpu-period", asked.cpu_period_us),
+        ("--cpu-quota", asked.cpu_quota_us),
+        ("--oom-score-adj", request.oom_score),
+    ):
+        yield from (flag, str(number)) if number else ()
+    for flag, text in (
+        ("--cpuset-cpus", asked.cpuset_cpus),
+        ("--cpuset-mems", asked.cpuset_mems),
+        ("--domainname", request.domainname),
+        ("--ipc", worlds.ipc),
+        ("--pid", worlds.pid),
+        ("--uts", worlds.uts),
+        ("--cgroupns", worlds.cgroup),
+        ("--restart", request.restart_policy if request.restart_policy != "no" else ""),
+        ("--stop-signal", request.stop_signal),
+    ):
+        yield from (flag, text) if text else ()
+    for key, value in request.sysctls:
+        yield from ("--sysctl", f"{key}={value}")

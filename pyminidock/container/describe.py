@@ -34,7 +34,7 @@ def describe_plan(plan: Plan) -> Iterator[str]:
 
     >>> for line in describe_plan((calls.ForkShim("/c", False, False), calls.ForkInit())):
     ...     print(line)
-    engine  fork shim           for /c
+    engine  fork shim           for /c (no log)
     shim    fork init
     """
     hand = "engine"
@@ -58,7 +58,7 @@ def _facts(call: Call) -> str:  # noqa: PLR0911, PLR0912  (one line for each ver
         case calls.ForkShim():
             said = {
                 "terminal": call.has_terminal, "stdin": call.keeps_stdin,
-                "no log": not call.keeps_log,
+                "no log": call.log is None,
             }  # fmt: skip
             words = tuple(word for word, holds in said.items() if holds)
             return f"for {call.directory}{_flags(words)}"

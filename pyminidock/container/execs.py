@@ -50,7 +50,6 @@ def resolve_exec(  # noqa: PLR0913  (four inputs, two names, one listener)
     # The groups that the container was given by --group-add hold for its own user only.
     groups = user.groups if request.user else spec.groups
     asked = tuple(parse_variable(entry, {}) for entry in request.environment)
-    given = (*spec.given_environment, *asked)
     bounding = spec.bounding
     if request.is_privileged:
         all_ours = capabilities.names_of(machine.capabilities)
@@ -58,7 +57,8 @@ def resolve_exec(  # noqa: PLR0913  (four inputs, two names, one listener)
     return ExecSpec(
         id=exec_id, directory=directory, argv=request.command,
         environment=variables_of(
-            spec.hostname, given, user.home, has_terminal=request.has_terminal
+            spec.hostname, spec.given_environment, user.home,
+            has_terminal=request.has_terminal, asked=asked,
         ),
         working_directory=request.working_directory or spec.working_directory,
         uid=user.uid, gid=user.gid, groups=groups, bounding=bounding,

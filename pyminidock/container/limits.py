@@ -8,201 +8,190 @@
     --pids-limit 20    pids.max                      20        pids.max                20
 
 Memory and swap together are twice the memory, as in Docker; v1 counts the sum, v2 the swap
-alone.  The list of devices is written the same way on v1: deny all, then allow a few; v2
-has no file for it and is given a program instead, made of the same list.
+alone.  Who may use which device is one more limit on v1 (see `devicerules`).
 
 Source: moby, daemon/daemon_unix.go, verifyPlatformContainerResources(); runc,
 libcontainer/cgroups; the figures were read in containers of dockerd 26.1.5.
 """
 
-import hashlib
-import posixpath
-from collections.abc import Iterator
-from dataclasses import replace
+import math
+from collections.abc import Iterable, Iterator
 
-from pyminidock.container.commandline import spell_run
-from pyminidock.container.devicefilter import device_program
+from pyminidock.container.asked import DeviceRate
+from pyminidock.container.devicerules import allowed
 from pyminidock.container.spec import ContainerSpec, CreateRequest
-from pyminidock.errors import MinidockError
 from pyminidock.grammar.sizes import NANO
-from pyminidock.kernel import calls
-from pyminidock.kernel.port import CgroupTree, Machine
+from pyminidock.kernel.port import Machine
 
-SMALLEST_MEMORY = 6 << 20  # bytes; less does not even hold the program that starts it
-SMALLEST_NANO_CPUS = NANO // 100
 PERIOD_US = 100_000
-
-DEVICES = (
-    "b *:* m", "c *:* m",  # any node may be made, but not opened
-    "c 1:3 rwm", "c 1:5 rwm", "c 1:7 rwm", "c 1:8 rwm", "c 1:9 rwm",  # null … urandom
-    "c 5:0 rwm", "c 5:1 rwm", "c 5:2 rwm",  # tty console ptmx
-    "c 10:200 rwm",  # net/tun
-    "c 136:* rwm",  # pts/N
-)  # fmt: skip
-
-
-class LimitRefused(MinidockError):
-    """A limit that no container could live with, or that is above the machine."""
-
-    status = 400
-
-
-class LimitImpossible(MinidockError):
-    """The machine keeps no account in which the limit could be written."""
-
-    status = 400
-
-
-def check_limits(request: CreateRequest, machine: Machine) -> None:
-    """Refuse what cannot be; silence is consent.  Raises LimitRefused, LimitImpossible."""
-    if request.memory_bytes < 0 or 0 < request.memory_bytes < SMALLEST_MEMORY:
-        raise LimitRefused(
-            "Minimum memory limit allowed is 6MB",
-            why="below that the kernel kills the program before its first line",
-            try_next=spell_run(replace(request, memory_bytes=SMALLEST_MEMORY)),
-            lesson="limits",
-        )
-    highest = machine.cpus * NANO if machine.cpus else request.nano_cpus
-    if request.nano_cpus and not SMALLEST_NANO_CPUS <= request.nano_cpus <= highest:
-        nearest = SMALLEST_NANO_CPUS if request.nano_cpus < SMALLEST_NANO_CPUS else highest
-        raise LimitRefused(
-            f"Range of CPUs is from 0.01 to {machine.cpus}.00, as there are only "
-            f"{machine.cpus} CPUs available",
-            why="a share is microseconds of every tenth of a second on each processor",
-            try_next=spell_run(replace(request, nano_cpus=nearest)),
-            lesson="limits",
-        )
-    memory, cpus, pids = request.memory_bytes, request.nano_cpus, request.pids_limit
-    for controller, flag, without in (
-        ("memory", "--memory", replace(request, memory_bytes=0) if memory > 0 else None),
-        ("cpu", "--cpus", replace(request, nano_cpus=0) if cpus > 0 else None),
-        ("pids", "--pids-limit", replace(request, pids_limit=0) if pids > 0 else None),
-    ):
-        if without and not directory_of(machine.cgroups, controller):
-            raise LimitImpossible(
-                f"{flag} needs the cgroup controller {controller!r}, which this engine "
-                "may not write to",
-                why="a limit is kept or refused, never forgotten; without root it needs a "
-                "cgroup v2 directory that was delegated to the user",
-                try_next=spell_run(without),
-                lesson="limits",
-            )
-
-
-def directory_of(tree: CgroupTree | None, controller: str) -> str:
-    """Give the host directory where `controller` keeps its groups; empty: nowhere.
-
-    >>> tree = CgroupTree(1, (("cpu,cpuacct", "/cg/cpu,cpuacct"), ("pids", "/cg/pids")))
-    >>> directory_of(tree, "cpuacct"), directory_of(tree, "memory")
-    ('/cg/cpu,cpuacct', '')
-    """
-    for names, directory in tree.hierarchies if tree else ():
-        if names == "" or controller in names.split(","):
-            return directory
-    return ""
-
-
-def cgroup_of_engine(root: str) -> str:
-    """Name the group above those of all containers of the engine that lives in `root`.
-
-    Two engines with different roots never meet.
-
-    >>> cgroup_of_engine("/var/lib/minidock")
-    'minidock-d8a338'
-    """
-    return f"minidock-{hashlib.sha256(root.encode()).hexdigest()[:6]}"
-
-
-def cgroup_of(directory: str, container_id: str) -> str:
-    """Name a container's group; `directory` is ROOT/containers/<id>.
-
-    >>> cgroup_of("/var/lib/minidock/containers/ab", "ab")
-    'minidock-d8a338/ab'
-    """
-    root = posixpath.dirname(posixpath.dirname(directory))
-    return f"{cgroup_of_engine(root)}/{container_id}"
-
-
-def cgroup_paths(spec: ContainerSpec, tree: CgroupTree | None) -> tuple[str, ...]:
-    """Give the host directories of this container's groups, in the host's order."""
-    hierarchies = tree.hierarchies if tree and spec.cgroup else ()
-    return tuple(f"{directory}/{spec.cgroup}" for _, directory in hierarchies)
-
-
-def account_calls(spec: ContainerSpec, machine: Machine) -> Iterator[calls.Call]:
-    """Open the accounts and write every limit, before there is anyone to limit.
-
-    Who may have every device needs no program, nor does a user namespace with one uid: no
-    node can be made in it, and none opens but the few of the host that it is shown.  Where
-    no program is taken, CAP_MKNOD is not given and the root is mounted nodev instead.
-    """
-    tree = machine.cgroups
-    for path in cgroup_paths(spec, tree):
-        yield calls.MakeCgroup(path)
-    if tree is None or not spec.cgroup:
-        return
-    is_judged = machine.filters_devices and not machine.is_single_user
-    if tree.version == 2 and is_judged and not spec.is_privileged:
-        for path in cgroup_paths(spec, tree):
-            yield calls.FilterDevices(path, device_program(DEVICES))
-    for controller, file, value in (_v1 if tree.version == 1 else _v2)(spec):
-        directory = directory_of(tree, controller)
-        if directory:
-            yield calls.LimitCgroup(f"{directory}/{spec.cgroup}", file, value)
-
-
-def guards_devices(machine: Machine) -> bool:
-    """Say whether an account here can keep its processes from the host's devices.
-
-    In a user namespace with one uid none has to: no node can be made in it.
-    """
-    tree = machine.cgroups
-    if machine.is_single_user:
-        return True
-    if tree is None:
-        return False
-    return (
-        machine.filters_devices
-        if tree.version == 2
-        else bool(directory_of(tree, "devices"))
-    )
-
-
-def root_flags(spec: ContainerSpec, machine: Machine) -> tuple[str, ...]:
-    """Give the flags of the root's mount: where nothing guards devices, none opens there.
-
-    An image may hold a node, and a container without CAP_MKNOD still could open it.
-    """
-    return () if spec.is_privileged or guards_devices(machine) else ("nodev",)
 
 
 Row = tuple[str, str, str]  # controller, file, value
 
 
-def _v1(spec: ContainerSpec) -> Iterator[Row]:
+def swap_of(request: CreateRequest) -> int:
+    """Give memory and swap together, in bytes: twice the memory unless told; -1: no limit.
+
+    >>> swap_of(CreateRequest("busybox", memory_bytes=64 << 20)) >> 20
+    128
+    """
+    return request.resources.memory_swap_bytes or 2 * request.memory_bytes
+
+
+def first_rows(spec: ContainerSpec, machine: Machine, version: int) -> Iterator[Row]:
+    """Give all that is written into an account before there is anyone in it."""
+    return (_v1 if version == 1 else _v2)(spec, machine)
+
+
+def changed_rows(before: ContainerSpec, after: ContainerSpec, version: int) -> list[Row]:
+    """Give what has to be written so that the limits of `before` become those of `after`.
+
+    On v1 swap may never be below memory: what grows is written from above, what shrinks
+    from below.
+    """
+    old = list((limits_v1 if version == 1 else limits_v2)(before))
+    new = list((limits_v1 if version == 1 else limits_v2)(after))
+    rows = [row for row in new if row not in old]
+    files = {file for _, file, _ in new}
+    rows += [
+        (controller, file, _UNLIMITED[file])
+        for controller, file, _ in old
+        if file not in files and file in _UNLIMITED
+    ]
+    grows = _swap(after) > _swap(before)
+    if grows:
+        rows.sort(key=lambda row: row[1] != "memory.memsw.limit_in_bytes")
+    return rows
+
+
+def _swap(spec: ContainerSpec) -> float:
+    """Give memory and swap together; without a limit, more than any."""
+    return spec.memory_swap_bytes if spec.memory_swap_bytes > 0 else math.inf
+
+
+_UNLIMITED = {
+    "pids.max": "max", "cpu.cfs_quota_us": "-1", "cpu.max": "max",
+    "memory.limit_in_bytes": "-1", "memory.memsw.limit_in_bytes": "-1",
+    "memory.max": "max", "memory.swap.max": "max",
+}  # fmt: skip
+
+
+THROTTLES = (
+    ("blkio_read_bps", "blkio.throttle.read_bps_device", "rbps"),
+    ("blkio_write_bps", "blkio.throttle.write_bps_device", "wbps"),
+    ("blkio_read_iops", "blkio.throttle.read_iops_device", "riops"),
+    ("blkio_write_iops", "blkio.throttle.write_iops_device", "wiops"),
+)
+
+
+def _v1(spec: ContainerSpec, machine: Machine) -> Iterator[Row]:
     yield "devices", "devices.deny", "a"
-    for rule in ("a",) if spec.is_privileged else DEVICES:
+    for rule in ("a",) if spec.is_privileged else allowed(spec):
         yield "devices", "devices.allow", rule
+    yield from limits_v1(spec)
+    asked = spec.resources
+    if asked.blkio_weight:
+        yield "blkio", "blkio.weight", str(asked.blkio_weight)
+    for number, rate in _numbered(asked.blkio_weights, machine):
+        yield "blkio", "blkio.weight_device", f"{number} {rate}"
+    for attribute, file, _ in THROTTLES:
+        for number, rate in _numbered(getattr(asked, attribute), machine):
+            yield "blkio", file, f"{number} {rate}"
+
+
+def limits_v1(spec: ContainerSpec) -> Iterator[Row]:
+    """Give the limits that can be changed while it lives, as cgroup v1 has them."""
+    asked = spec.resources
     if spec.memory_bytes:
         yield "memory", "memory.limit_in_bytes", str(spec.memory_bytes)
-        yield "memory", "memory.memsw.limit_in_bytes", str(spec.memory_swap_bytes)
-    if spec.nano_cpus:
-        yield "cpu", "cpu.cfs_period_us", str(PERIOD_US)
-        yield "cpu", "cpu.cfs_quota_us", str(_quota_us(spec))
-    if spec.pids_limit:
-        yield "pids", "pids.max", str(spec.pids_limit)
+    if spec.memory_bytes or spec.memory_swap_bytes == -1:
+        swap = _at_most(spec.memory_swap_bytes)
+        yield "memory", "memory.memsw.limit_in_bytes", str(max(-1, swap))
+    if asked.memory_reservation_bytes:
+        reserved = max(-1, asked.memory_reservation_bytes)
+        yield "memory", "memory.soft_limit_in_bytes", str(reserved)
+    if asked.memory_swappiness is not None:
+        yield "memory", "memory.swappiness", str(asked.memory_swappiness)
+    if asked.kernel_memory_tcp_bytes:
+        tcp = str(asked.kernel_memory_tcp_bytes)
+        yield "memory", "memory.kmem.tcp.limit_in_bytes", tcp
+    if asked.disables_oom_killer:
+        yield "memory", "memory.oom_control", "1"
+    if asked.cpu_shares:
+        yield "cpu", "cpu.shares", str(asked.cpu_shares)
+    period, quota = _period_us(spec), _quota_us(spec)
+    if period:
+        yield "cpu", "cpu.cfs_period_us", str(period)
+    if quota:
+        yield "cpu", "cpu.cfs_quota_us", str(quota)
+    if asked.cpu_realtime_period_us:
+        yield "cpu", "cpu.rt_period_us", str(asked.cpu_realtime_period_us)
+    if asked.cpu_realtime_runtime_us:
+        yield "cpu", "cpu.rt_runtime_us", str(asked.cpu_realtime_runtime_us)
+    yield from _sets_and_pids(spec)
 
 
-def _v2(spec: ContainerSpec) -> Iterator[Row]:
+def _v2(spec: ContainerSpec, machine: Machine) -> Iterator[Row]:
+    yield from limits_v2(spec)
+    asked = spec.resources
+    for attribute, _, name in THROTTLES:
+        for number, rate in _numbered(getattr(asked, attribute), machine):
+            yield "io", "io.max", f"{number} {name}={rate}"
+    if asked.blkio_weight:
+        weight = 1 + (asked.blkio_weight - 10) * 9999 // 990
+        yield "io", "io.weight", f"default {weight}"
+
+
+def limits_v2(spec: ContainerSpec) -> Iterator[Row]:
+    """Give the limits that can be changed while it lives, as cgroup v2 has them."""
+    asked = spec.resources
     if spec.memory_bytes:
-        swap = spec.memory_swap_bytes - spec.memory_bytes
         yield "memory", "memory.max", str(spec.memory_bytes)
-        yield "memory", "memory.swap.max", str(swap)
-    if spec.nano_cpus:
-        yield "cpu", "cpu.max", f"{_quota_us(spec)} {PERIOD_US}"
+    if spec.memory_swap_bytes < 0:
+        yield "memory", "memory.swap.max", "max"
+    elif spec.memory_bytes:
+        swap = _at_most(spec.memory_swap_bytes) - spec.memory_bytes
+        yield "memory", "memory.swap.max", str(max(0, swap))
+    if asked.memory_reservation_bytes > 0:
+        yield "memory", "memory.low", str(asked.memory_reservation_bytes)
+    if asked.cpu_shares:
+        weight = 1 + (asked.cpu_shares - 2) * 9999 // 262_142
+        yield "cpu", "cpu.weight", str(weight)
+    period, quota = _period_us(spec), _quota_us(spec)
+    if period or quota:
+        most = str(quota) if quota > 0 else "max"
+        yield "cpu", "cpu.max", f"{most} {period or PERIOD_US}"
+    yield from _sets_and_pids(spec)
+
+
+def _sets_and_pids(spec: ContainerSpec) -> Iterator[Row]:
+    """Give what both versions spell alike."""
+    if spec.resources.cpuset_cpus:
+        yield "cpuset", "cpuset.cpus", spec.resources.cpuset_cpus
+    if spec.resources.cpuset_mems:
+        yield "cpuset", "cpuset.mems", spec.resources.cpuset_mems
     if spec.pids_limit:
         yield "pids", "pids.max", str(spec.pids_limit)
+
+
+def _numbered(rates: Iterable[DeviceRate], machine: Machine) -> Iterator[tuple[str, int]]:
+    """Give number and rate of each disk that is there; the others hinder the start."""
+    for each in rates:
+        for path, major, minor, *_ in machine.devices:
+            if path == each.path:
+                yield f"{major}:{minor}", each.rate
+
+
+def _at_most(size: int) -> int:
+    return min(size, (1 << 63) - 1)
+
+
+def _period_us(spec: ContainerSpec) -> int:
+    return PERIOD_US if spec.nano_cpus else spec.resources.cpu_period_us
 
 
 def _quota_us(spec: ContainerSpec) -> int:
-    return spec.nano_cpus * PERIOD_US // NANO
+    if spec.nano_cpus:
+        # Never 0, which would be no limit: the kernel refuses what is too small.
+        return max(1, spec.nano_cpus * PERIOD_US // NANO)
+    return spec.resources.cpu_quota_us

@@ -22,7 +22,7 @@ libcontainer/rootfs_linux.go; compared with mountinfo in containers of dockerd 2
 import posixpath
 from collections.abc import Iterator
 
-from pyminidock.container.limits import cgroup_paths
+from pyminidock.container.accounts import cgroup_paths
 from pyminidock.container.spec import ContainerSpec
 from pyminidock.container.words import INIT
 from pyminidock.kernel.calls import Bind, Call, MakeDevice, MakeLink, Mount
@@ -34,7 +34,6 @@ ENGINE_FILES = (
     "hosts",
 )  # in /etc, from the container's directory
 _GUARDED = ("nosuid", "nodev", "noexec")
-_SHM_BYTES = 64 << 20
 _TTY_GROUP = 5
 
 _NULL, _RANDOM, _FULL, _TTY, _ZERO, _URANDOM = (
@@ -74,9 +73,19 @@ def _defaults(spec: ContainerSpec, machine: Machine) -> Iterator[Mount | Bind | 
     yield Mount("devpts", "devpts", "/dev/pts", ("nosuid", "noexec"), pts_options)
     yield Mount("sysfs", "sysfs", "/sys", sys_flags, must_be_plain=True)
     yield from _cgroup_calls(spec, machine)
-    yield Mount("mqueue", "mqueue", "/dev/mqueue", _GUARDED)
-    shm_options = f"size={_SHM_BYTES // 1024}k,mode=1777"
-    yield Mount("tmpfs", "shm", "/dev/shm", _GUARDED, shm_options)  # noqa: S108  (inside)
+    yield from _ipc_calls(spec)
+
+
+def _ipc_calls(spec: ContainerSpec) -> Iterator[Mount | Bind]:
+    """Give it queues and shared memory of its own, or show the host's."""
+    yield Mount("mqueue", "mqueue", "/dev/mqueue", _GUARDED)  # of whoever's namespace
+    if spec.worlds.ipc == "host":
+        yield Bind("/dev/shm", "/dev/shm")  # noqa: S108  (the host's, as asked)
+    elif spec.worlds.ipc != "none":
+        options = f"size={spec.shm_bytes},mode=1777"
+        if spec.shm_bytes % 1024 == 0:
+            options = f"size={spec.shm_bytes // 1024}k,mode=1777"
+        yield Mount("tmpfs", "shm", "/dev/shm", _GUARDED, options)  # noqa: S108  (inside)
 
 
 def _cgroup_calls(
@@ -132,5 +141,16 @@ def device_calls(spec: ContainerSpec, machine: Machine) -> Iterator[Call]:
             yield Bind(path, path)
         else:
             yield MakeDevice(path, major, minor, mode, uid, gid, is_block)
+    for node in spec.devices:
+        if node.path in made:
+            continue
+        made.add(node.path)
+        if machine.is_single_user:
+            yield Bind(node.path, node.path)
+        else:
+            yield MakeDevice(
+                node.path, node.major, node.minor, node.mode, node.uid, node.gid,
+                node.is_block,
+            )  # fmt: skip
     for path, points_to in LINKS:
         yield MakeLink(path, points_to)

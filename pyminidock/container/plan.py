@@ -18,20 +18,30 @@ libcontainer/standard_init_linux.go, for the order that can be seen from inside.
 
 from collections.abc import Iterator
 
-from pyminidock.container.limits import (
+from pyminidock.container.accounts import (
     account_calls,
     cgroup_of_engine,
     cgroup_paths,
+    directory_of,
     root_flags,
 )
+from pyminidock.container.limits import changed_rows
+from pyminidock.container.logfile import log_file
 from pyminidock.container.mounts import device_calls, mount_calls
 from pyminidock.container.spec import ContainerSpec, ExecSpec
+from pyminidock.errors import MinidockError
 from pyminidock.kernel import calls
 from pyminidock.kernel.calls import Call, Plan
 from pyminidock.kernel.port import Machine, Process
 from pyminidock.layers.snapshots import Snapshot
 
 UMASK = 0o022
+
+
+class FreezerMissing(MinidockError):
+    """No switch of this machine stops all processes of a container at once."""
+
+
 SYSCTLS = (
     # Both give what CAP_NET_RAW and CAP_NET_BIND_SERVICE were needed for.
     ("net.ipv4.ping_group_range", "0 2147483647"),
@@ -39,21 +49,25 @@ SYSCTLS = (
 )
 
 
-def start_plan(spec: ContainerSpec, snapshot: Snapshot, machine: Machine) -> Plan:
-    """Plan the birth of a container's first process."""
+def start_plan(
+    spec: ContainerSpec, snapshot: Snapshot, machine: Machine, *, image_id: str = ""
+) -> Plan:
+    """Plan the birth of a container's first process.  Raises LoggingRefused."""
     return (
         *account_calls(spec, machine),  # 2
         calls.PrepareOverlay(
             snapshot.lower, snapshot.upper, snapshot.work, root_flags(spec, machine)
         ),  # 10
-        calls.ForkShim(spec.directory, spec.has_terminal, spec.keeps_stdin),  # 3
+        calls.ForkShim(
+            spec.directory, spec.has_terminal, spec.keeps_stdin, log_file(spec, image_id)
+        ),  # 3
         calls.EnterNamespace("pid"),  # 5
         calls.ForkInit(),
         *_enter(spec, machine),
         *_build_root(spec, snapshot, machine),
         *_close_root(spec, machine),
         *(calls.LimitResource(u.name, u.soft, u.hard) for u in spec.ulimits),  # 25
-        calls.AdjustOomScore(0),
+        calls.AdjustOomScore(spec.oom_score),
         calls.AnnounceReady(),  # 26
         *_tail(spec, spec),
     )
@@ -70,13 +84,12 @@ def exec_plan(
     terminal = (calls.OpenConsole(*exec_spec.console_size),)
     return (
         calls.ForkShim(
-            exec_spec.directory, exec_spec.has_terminal, exec_spec.keeps_stdin,
-            keeps_log=False,
+            exec_spec.directory, exec_spec.has_terminal, exec_spec.keeps_stdin
         ),
         # The account and every other door before the PID namespace: once the container's
         # processes can see this one, it has nothing of the host left to be taken.
         *(calls.JoinCgroup(path) for path in cgroup_paths(spec, machine.cgroups)),
-        *(join(namespace) for namespace in _exec_namespaces(machine)),
+        *(join(namespace) for namespace in _exec_namespaces(spec, machine)),
         calls.ForkInit(),
         calls.RefuseTracers(),
         calls.DieWithParent(),
@@ -96,6 +109,32 @@ def end_plan(spec: ContainerSpec, machine: Machine) -> Plan:
     return tuple(calls.RemoveCgroup(path) for path in reversed(paths))
 
 
+def freeze_plan(spec: ContainerSpec, machine: Machine) -> Plan:
+    """Plan that all processes of a container stand still.  Raises FreezerMissing."""
+    return (_freezer(spec, machine, "FROZEN", "1"),)
+
+
+def thaw_plan(spec: ContainerSpec, machine: Machine) -> Plan:
+    """Plan that they go on.  Raises FreezerMissing."""
+    return (_freezer(spec, machine, "THAWED", "0"),)
+
+
+def update_plan(before: ContainerSpec, after: ContainerSpec, machine: Machine) -> Plan:
+    """Plan to change the limits of a container that runs."""
+    tree = machine.cgroups
+    if tree is None or not after.cgroup:
+        return ()
+    rows = (
+        (directory_of(tree, controller), file, value)
+        for controller, file, value in changed_rows(before, after, tree.version)
+    )
+    return tuple(
+        calls.LimitCgroup(f"{directory}/{after.cgroup}", file, value)
+        for directory, file, value in rows
+        if directory
+    )
+
+
 def leave_plan(root: str, machine: Machine) -> Plan:
     """Plan the last deed of an engine whose `root` (host) holds no container any more.
 
@@ -108,6 +147,23 @@ def leave_plan(root: str, machine: Machine) -> Plan:
     )
 
 
+def _freezer(spec: ContainerSpec, machine: Machine, first: str, second: str) -> Call:
+    """Find the switch; the two versions of cgroups have different words for its places."""
+    tree = machine.cgroups
+    if tree and spec.cgroup:
+        for names, place in tree.hierarchies:
+            if tree.version == 2:
+                return calls.LimitCgroup(f"{place}/{spec.cgroup}", "cgroup.freeze", second)
+            if "freezer" in names.split(","):
+                return calls.LimitCgroup(f"{place}/{spec.cgroup}", "freezer.state", first)
+    raise FreezerMissing(
+        f"container {spec.id} cannot be paused here",
+        why="processes are frozen by the cgroup controller freezer, which is missing",
+        try_next="minidock doctor",
+        lesson="limits",
+    )
+
+
 # ── From the fork to the ready report ────────────────────────────────────────────────────
 
 
@@ -115,9 +171,11 @@ def _enter(spec: ContainerSpec, machine: Machine) -> Iterator[Call]:
     """Into the accounts first: a cgroup namespace shows the place where it was made."""
     for path in cgroup_paths(spec, machine.cgroups):
         yield calls.JoinCgroup(path)  # 2
+    shared = [kind for kind in ("uts", "ipc") if getattr(spec.worlds, kind) == "host"]
     for namespace in ("mount", "network", "uts", "ipc"):
-        yield calls.EnterNamespace(namespace)  # 5
-    if machine.cgroups and machine.cgroups.version == 2:  # on v1 Docker shares the host's
+        if namespace not in shared:
+            yield calls.EnterNamespace(namespace)  # 5
+    if has_own_cgroups(spec, machine):
         yield calls.EnterNamespace("cgroup")
     yield calls.RefuseTracers()  # 6
     yield calls.DieWithParent()  # 7
@@ -149,12 +207,14 @@ def _close_root(spec: ContainerSpec, machine: Machine) -> Iterator[Call]:
     yield calls.ReopenStreams()  # 20
     if spec.is_root_readonly:
         yield calls.RemountReadonly("/")  # 21
-    yield calls.SetHostname(spec.hostname)  # 24
-    if (
-        not machine.is_single_user
-    ):  # group 2147483647 means nothing where there is one group
-        for key, value in SYSCTLS:
-            yield calls.WriteSysctl(key, value)
+    if spec.worlds.uts != "host":
+        yield calls.SetHostname(spec.hostname)  # 24
+    # Group 2147483647 means nothing where there is one group.
+    settings = {} if machine.is_single_user else dict(SYSCTLS)
+    if spec.domainname:
+        settings["kernel.domainname"] = spec.domainname
+    for key, value in (settings | dict(spec.sysctls)).items():
+        yield calls.WriteSysctl(key, value)
     for path in spec.readonly_paths:
         yield calls.MakeReadonly(path)  # 22
     for path in spec.masked_paths:
@@ -162,9 +222,17 @@ def _close_root(spec: ContainerSpec, machine: Machine) -> Iterator[Call]:
     yield calls.SetUmask(UMASK)  # 25
 
 
-def _exec_namespaces(machine: Machine) -> tuple[str, ...]:
+def has_own_cgroups(spec: ContainerSpec, machine: Machine) -> bool:
+    """Say whether it sees its own accounts as the top: on v1 only if it was asked for."""
+    if machine.cgroups is None:
+        return False
+    asked = spec.worlds.cgroup or ("private" if machine.cgroups.version == 2 else "host")
+    return asked == "private"
+
+
+def _exec_namespaces(spec: ContainerSpec, machine: Machine) -> tuple[str, ...]:
     """Name the doors in the order of passing; the mounts late, they change all paths."""
-    cgroup = ("cgroup",) if machine.cgroups and machine.cgroups.version == 2 else ()
+    cgroup = ("cgroup",) if has_own_cgroups(spec, machine) else ()
     return (*cgroup, "ipc", "uts", "network", "mount", "pid")
 
 

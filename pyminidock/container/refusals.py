@@ -50,11 +50,7 @@ def start_refusal(failure: CallFailed, spec: ContainerSpec) -> tuple[str, int, i
     if isinstance(failure.call, calls.MakeDirectory) and failure.errno == errno.ENOTDIR:
         return f"Cannot mkdir: {spec.working_directory} is not a directory", 128, 500
     words, code = _words(failure)
-    end = {
-        "is a directory": ": permission denied", "not a directory": _WRONG_KIND,
-    }  # fmt: skip
-    extra = next((text for key, text in end.items() if words.endswith(key)), "")
-    return f"{START}{words}: unknown{extra}", code, 400 if code in (126, 127) else 500
+    return f"{START}{words}: unknown{_end(words)}", code, _status(code)
 
 
 def exec_refusal(failure: CallFailed, exec_spec: ExecSpec) -> tuple[str, int, int]:
@@ -63,7 +59,18 @@ def exec_refusal(failure: CallFailed, exec_spec: ExecSpec) -> tuple[str, int, in
     An exec that cannot start ends with 126 whatever the reason; clients depend on it.
     """
     words, code = _words(failure)
-    return f"{EXEC}{words}: unknown", 126, 400 if code in (126, 127) else 500
+    return f"{EXEC}{words}: unknown{_end(words)}", 126, _status(code)
+
+
+def _end(words: str) -> str:
+    """Give what Docker's daemon hangs on to two of runc's sentences."""
+    if words.endswith("is a directory"):
+        return ": permission denied"
+    return _WRONG_KIND if words.endswith("not a directory") else ""
+
+
+def _status(code: int) -> int:
+    return 400 if code in (126, 127) else 500
 
 
 def _words(failure: CallFailed) -> _Words:  # noqa: PLR0911  (one sentence for each call)

@@ -16,16 +16,32 @@ Source: moby, daemon/create.go, daemon/commit.go, daemon/oci_linux.go; measured 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from pyminidock.container import mountpoints, netmode
+from pyminidock.container.accounts import cgroup_of, check_accounts
+from pyminidock.container.budget import discards, kept
 from pyminidock.container.commandline import spell_run
-from pyminidock.container.limits import cgroup_of, check_limits
+from pyminidock.container.devices import DeviceNode, DeviceUnknown, named
+from pyminidock.container.heritage import check_of, labels_of
+from pyminidock.container.hindrances import hindrance_of
+from pyminidock.container.limits import swap_of
+from pyminidock.container.mountpoints import fault_in_memory, trees_in_memory
 from pyminidock.container.security import Powers, decide_powers, parse_security, program_of
 from pyminidock.container.spec import (
     ContainerSpec,
     CreateRequest,
+    Hindrance,
     ImageConfig,
     Ulimit,
 )
-from pyminidock.container.users import User, resolve_user
+from pyminidock.container.users import (
+    NOBODY,
+    GroupUnknown,
+    IdOutOfRange,
+    User,
+    UserUnknown,
+    resolve_user,
+)
+from pyminidock.container.verify import check_buildable, verify
 from pyminidock.container.words import (
     RequestUnsuitable,
     behind_init,
@@ -36,18 +52,20 @@ from pyminidock.container.words import (
 )
 from pyminidock.events import Emit, Event, ShortfallFound, SpecResolved, ignore
 from pyminidock.grammar import ulimits
+from pyminidock.grammar.binds import clean
 from pyminidock.grammar.envfile import parse_variable
 from pyminidock.grammar.environment import fill_up
+from pyminidock.grammar.logoptions import JSON_FILE
 from pyminidock.grammar.names import short_id
-from pyminidock.grammar.tmpfs import TmpfsMount, parse_tmpfs
+from pyminidock.grammar.tmpfs import TmpfsMount
 from pyminidock.kernel.port import Machine
 
 MASKED = ("/proc/asound", "/proc/acpi", "/proc/kcore", "/proc/keys", "/proc/latency_stats",
           "/proc/timer_list", "/proc/timer_stats", "/proc/sched_debug", "/proc/scsi",
           "/sys/firmware", "/sys/devices/virtual/powercap")  # fmt: skip
 READONLY = ("/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger")
+SHM_BYTES = 64 << 20
 UNGUARDED = "no cgroup here can keep a container from the host's devices"
-LOOPBACK_ONLY = "the container has the loopback device only: networks are not built yet"
 
 
 def resolve(  # noqa: PLR0913  (four inputs, three names, one listener)
@@ -68,18 +86,28 @@ def resolve(  # noqa: PLR0913  (four inputs, three names, one listener)
     command; then nothing has been told or done.
     """
     refuse_nul(_texts(request), "minidock run busybox true")
-    check_limits(request, machine)
+    verify(request, machine)
+    check_buildable(request)
+    check_accounts(request, machine)
     argv = words_of(request, image)
     given = fill_up(
         (parse_variable(entry, {}) for entry in request.environment), image.environment
     )
-    hostname = request.hostname or short_id(container_id)
+    hostname = request.hostname or _hostname(request, machine, container_id)
     told: list[Event] = []  # until all is decided: a refused request tells nothing
-    user = resolve_user(
-        request.user or image.user, request.group_add, files,
-        correct=lambda user: spell_run(replace(request, user=user, group_add=())),
-        emit=told.append,
-    )  # fmt: skip
+    hindrance = hindrance_of(request, machine)
+    try:
+        user = resolve_user(
+            request.user or image.user, request.group_add, files,
+            correct=lambda user: spell_run(replace(request, user=user, group_add=())),
+            emit=told.append,
+        )  # fmt: skip
+    except (UserUnknown, GroupUnknown, IdOutOfRange) as unknown:
+        # Docker looks for users at the start, when somebody may have put them there.
+        user = NOBODY
+        hindrance = hindrance or Hindrance(
+            unknown.what, unknown.status, unknown.why, unknown.try_next
+        )
     groups = _groups_here(user, machine, request)
     asked = request.security_options
     security = parse_security(
@@ -99,21 +127,40 @@ def resolve(  # noqa: PLR0913  (four inputs, three names, one listener)
         home=user.home, bounding=bounding, capabilities=bounding if user.uid == 0 else (),
         seccomp=security.seccomp, seccomp_program=program_of(security, bounding, machine),
         no_new_privileges=security.no_new_privileges or machine.is_single_user,
-        masked_paths=() if request.is_privileged else MASKED,
-        readonly_paths=() if request.is_privileged else READONLY,
+        masked_paths=_guarded(request, request.masked_paths, MASKED),
+        readonly_paths=_guarded(request, request.readonly_paths, READONLY),
         ulimits=_rlimits(request.ulimits), memory_bytes=request.memory_bytes,
-        memory_swap_bytes=2 * request.memory_bytes, nano_cpus=request.nano_cpus,
+        memory_swap_bytes=swap_of(request), nano_cpus=request.nano_cpus,
         pids_limit=max(0, request.pids_limit), is_privileged=request.is_privileged,
-        is_root_readonly=request.is_root_readonly, tmpfs=_trees_in_memory(request),
-        init=machine.init if request.uses_init else "", network_mode=_network(request),
+        is_root_readonly=request.is_root_readonly, tmpfs=_trees(request),
+        init=machine.init if request.uses_init else "", network_mode="none",
         has_terminal=request.has_terminal, keeps_stdin=request.keeps_stdin,
         stdin_once=request.stdin_once, console_size=request.console_size,
-        auto_remove=request.auto_remove, warnings=tuple(_warnings(request, powers)),
-        cgroup=cgroup_of(directory, container_id) if machine.cgroups else "",
+        auto_remove=request.auto_remove,
+        warnings=tuple(_warnings(request, image, powers, machine)),
+        cgroup=_cgroup(request, directory, container_id) if machine.cgroups else "",
+        labels=labels_of(request.labels, image.labels),
+        restart_policy=request.restart_policy or "no",
+        restart_retries=request.restart_retries,
+        stop_signal=request.stop_signal or image.stop_signal,
+        stop_timeout=request.stop_timeout,
+        healthcheck=check_of(request.healthcheck, image.healthcheck),
+        log_driver=request.log_driver or JSON_FILE,
+        log_options=tuple(sorted(request.log_options)),
+        domainname=request.domainname, oom_score=request.oom_score,
+        shm_bytes=request.shm_bytes or SHM_BYTES, sysctls=tuple(sorted(request.sysctls)),
+        resources=kept(request.resources, machine), worlds=request.worlds,
+        devices=_devices(request, machine), hindrance=hindrance,
     )  # fmt: skip
     for event in (*told, *_decided(spec, powers)):
         emit(event)
     return spec
+
+
+def _hostname(request: CreateRequest, machine: Machine, container_id: str) -> str:
+    """Name it like the host if it shares the host's network, else by its own id."""
+    is_shared = request.network_mode == "host" and machine.hostname
+    return machine.hostname if is_shared else short_id(container_id)
 
 
 def _texts(request: CreateRequest) -> tuple[str, ...]:
@@ -134,10 +181,34 @@ def _rlimits(asked: Sequence[Ulimit]) -> tuple[Ulimit, ...]:
     return tuple(limits.values())
 
 
-def _trees_in_memory(request: CreateRequest) -> tuple[TmpfsMount, ...]:
-    """Parse each --tmpfs; the last one for a place wins; shallow places come first."""
-    mounts = {m.target: m for m in (parse_tmpfs(*typed) for typed in request.tmpfs)}
-    return tuple(sorted(mounts.values(), key=lambda mount: mount.target.count("/")))
+def _trees(request: CreateRequest) -> tuple[TmpfsMount, ...]:
+    """Give the trees in memory; none if one of them hinders every start."""
+    return () if fault_in_memory(request) else trees_in_memory(request)
+
+
+def _guarded(
+    request: CreateRequest, asked: tuple[str, ...] | None, default: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Give the paths to be masked or made read-only; from the root, wherever it stands."""
+    if asked is None:
+        return () if request.is_privileged else default
+    return tuple(clean(path) for path in asked)
+
+
+def _cgroup(request: CreateRequest, directory: str, container_id: str) -> str:
+    """Name its group: below the engine's, or below --cgroup-parent."""
+    parent = request.resources.cgroup_parent
+    if not parent:
+        return cgroup_of(directory, container_id)
+    return f"{clean(parent)}/{container_id}".lstrip("/")
+
+
+def _devices(request: CreateRequest, machine: Machine) -> tuple[DeviceNode, ...]:
+    """Find the devices; what is not there hinders the start and is told then."""
+    try:
+        return named(request.resources.devices, machine)
+    except DeviceUnknown:
+        return ()
 
 
 def _groups_here(user: User, machine: Machine, request: CreateRequest) -> tuple[int, ...]:
@@ -156,24 +227,15 @@ def _groups_here(user: User, machine: Machine, request: CreateRequest) -> tuple[
     return ()  # setgroups(2) is forbidden there, and there is no group to add
 
 
-def _network(request: CreateRequest) -> str:
-    if request.network_mode in ("", "default", "none"):
-        return "none"
-    raise RequestUnsuitable(
-        f"network mode {request.network_mode!r} is not built yet: only none is, which has "
-        "the loopback device",
-        why="what is not built is refused, never replaced in silence",
-        try_next=spell_run(replace(request, network_mode="none")),
-        lesson="networks",
-    )
-
-
 # ── What is said about it ────────────────────────────────────────────────────────────────
 
 
-def _warnings(request: CreateRequest, powers: Powers) -> Iterator[str]:
-    if request.network_mode != "none":
-        yield LOOPBACK_ONLY
+def _warnings(
+    request: CreateRequest, image: ImageConfig, powers: Powers, machine: Machine
+) -> Iterator[str]:
+    yield from netmode.warnings_of(request)
+    yield from discards(request, machine)
+    yield from mountpoints.warnings_of(request, image)
     if powers.lacking:
         yield f"this machine cannot give {', '.join(powers.lacking)}"
     if powers.unguarded:

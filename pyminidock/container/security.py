@@ -17,8 +17,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
+from pyminidock.container.accounts import guards_devices
 from pyminidock.container.commandline import spell_run
-from pyminidock.container.limits import guards_devices
 from pyminidock.container.seccomp import (
     Profile,
     ProfileRefused,

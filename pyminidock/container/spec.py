@@ -18,19 +18,22 @@ import functools
 import types
 import typing
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from pyminidock.container.asked import Places, Reach, Resources, Worlds
+from pyminidock.container.devices import DeviceNode
 from pyminidock.errors import MinidockError
 from pyminidock.grammar.tmpfs import TmpfsMount
 from pyminidock.grammar.ulimits import Ulimit
-from pyminidock.image.config import ImageConfig
+from pyminidock.image.config import Healthcheck, ImageConfig
 
 __all__ = [
     "ContainerSpec",
     "CreateRequest",
     "ExecRequest",
     "ExecSpec",
+    "Healthcheck",
     "ImageConfig",
     "RecordDamaged",
     "TmpfsMount",
@@ -70,6 +73,46 @@ class CreateRequest:
     ulimits: tuple[Ulimit, ...] = ()
     security_options: tuple[str, ...] = ()  # seccomp=JSON carries the profile's text
     network_mode: str = "default"
+    labels: tuple[tuple[str, str], ...] = ()
+    attaches: tuple[
+        str, ...
+    ] = ()  # of "stdin", "stdout", "stderr": what was asked to watch
+    restart_policy: str = ""  # no, always, on-failure, unless-stopped
+    restart_retries: int = 0  # at most, after a failure; 0: without end
+    stop_signal: str = ""
+    stop_timeout: int | None = None  # seconds; None: the engine's, -1: without end
+    healthcheck: Healthcheck | None = None
+    log_driver: str = ""
+    log_options: tuple[tuple[str, str], ...] = ()
+    domainname: str = ""
+    on_build: tuple[str, ...] = ()
+    shell: tuple[str, ...] = ()
+    args_escaped: bool = False
+    annotations: tuple[tuple[str, str], ...] = ()
+    id_file: str = ""
+    oom_score: int = 0  # added to the badness of its processes, -1000 to 1000
+    shm_bytes: int = 0  # 0: 64 MiB
+    sysctls: tuple[tuple[str, str], ...] = ()
+    masked_paths: tuple[str, ...] | None = None  # None: the default ones
+    readonly_paths: tuple[str, ...] | None = None
+    resources: Resources = field(default_factory=Resources)
+    worlds: Worlds = field(default_factory=Worlds)
+    places: Places = field(default_factory=Places)
+    reach: Reach = field(default_factory=Reach)
+    platform: str = ""  # os/architecture[/variant] that the image must have
+    given_empty: tuple[str, ...] = ()  # what was sent empty: inspect says [], not null
+
+
+@dataclass(frozen=True, slots=True)
+class Hindrance:
+    """Why no start can succeed: Docker's sentence and status, and two of ours."""
+
+    what: str
+    status: int
+    why: str = (
+        "create keeps what was asked for; what no start can do is refused at the start"
+    )
+    try_next: str = "minidock ps --all"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +157,22 @@ class ContainerSpec:
     cgroup: str = ""  # below each hierarchy's directory; empty: none
     given_environment: tuple[str, ...] = ()  # asked for or the image's; exec builds on it
     warnings: tuple[str, ...] = ()  # one sentence each, shown at create
+    labels: tuple[tuple[str, str], ...] = ()  # the request's over the image's, by name
+    restart_policy: str = "no"  # no, always, on-failure, unless-stopped
+    restart_retries: int = 0  # at most, after a failure; 0: without end
+    stop_signal: str = ""  # as asked or as the image says; empty: SIGTERM
+    stop_timeout: int | None = None  # seconds; None: the engine's, -1: without end
+    healthcheck: Healthcheck | None = None  # the request's, filled up from the image's
+    log_driver: str = "json-file"
+    log_options: tuple[tuple[str, str], ...] = ()  # by name
+    domainname: str = ""
+    oom_score: int = 0
+    shm_bytes: int = 64 << 20
+    sysctls: tuple[tuple[str, str], ...] = ()  # by name
+    resources: Resources = field(default_factory=Resources)  # less what is discarded here
+    worlds: Worlds = field(default_factory=Worlds)
+    devices: tuple[DeviceNode, ...] = ()
+    hindrance: Hindrance | None = None  # why no start can succeed
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +187,9 @@ class ExecRequest:
     keeps_stdin: bool = False
     console_size: tuple[int, int] = (0, 0)
     is_privileged: bool = False
+    shows_stdout: bool = True  # to the client that starts it
+    shows_stderr: bool = True
+    detach_keys: str = ""  # names of keys; empty: the usual ones
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,11 +229,12 @@ def to_json(value: Any) -> Any:
     if kind in _AS_THEY_ARE:
         return value
     if isinstance(value, tuple):
-        return [to_json(item) for item in value]
+        return [item if type(item) in _AS_THEY_ARE else to_json(item) for item in value]
     if isinstance(value, bytes):
         return base64.b64encode(value).decode("ascii")
     if names := _fields_of(kind):
-        return {name: to_json(getattr(value, name)) for name in names}
+        each = ((name, getattr(value, name)) for name in names)
+        return {n: v if type(v) in _AS_THEY_ARE else to_json(v) for n, v in each}
     return value
 
 

@@ -64,6 +64,10 @@ class _Group:
     members: tuple[str, ...]
 
 
+NOBODY = User(65534, 65534, (65534,), "/", "nobody knows the name yet")
+"""Who stands in a decision that no start may use: not root, in case one did."""
+
+
 class UserUnknown(MinidockError):
     """No line of etc/passwd has this name."""
 

@@ -67,16 +67,19 @@ def behind_init(
 
 
 def variables_of(
-    hostname: str, given: Sequence[str], home: str, *, has_terminal: bool
-) -> tuple[str, ...]:
+    hostname: str, given: Sequence[str], home: str, *, has_terminal: bool,
+    asked: Sequence[str] = (),
+) -> tuple[str, ...]:  # fmt: skip
     """Lay what was given over the engine's own variables, in Docker's order.
+
+    What is `asked` for a second program lies above all of them.
 
     >>> variables_of("box", ["A=1"], "/root", has_terminal=True)[1:]
     ('HOSTNAME=box', 'TERM=xterm', 'A=1', 'HOME=/root')
     """
     terminal = ("TERM=xterm",) if has_terminal else ()
     ours = (DEFAULT_PATH, f"HOSTNAME={hostname}", *terminal)
-    return with_home(lay_over(ours, given), home)
+    return with_home(lay_over(lay_over(ours, given), asked), home)
 
 
 def directory_of(request: CreateRequest, image: ImageConfig) -> str:

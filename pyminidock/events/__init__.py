@@ -41,9 +41,11 @@ from pyminidock.events.container import (
     ContainerSignalled,
     ContainerStarted,
     ContainerStartFailed,
+    ContainerWrote,
     ExecCreated,
     ExecExited,
     ExecStarted,
+    ExecStartFailed,
     IsolationObserved,
     IsolationUnobserved,
     PlanMade,
@@ -51,10 +53,13 @@ from pyminidock.events.container import (
     UserResolved,
 )
 from pyminidock.events.images import (
+    CachePruned,
     ImageFound,
+    ImageImported,
     ImageLoaded,
     ImageRemoved,
     ImageSaved,
+    ImagesPruned,
     ImageUntagged,
     LayerReused,
     LayersRemoved,
@@ -112,19 +117,48 @@ from pyminidock.events.layers import (
     SnapshotPrepared,
     SnapshotRemoved,
 )
+from pyminidock.events.lifecycle import (
+    ContainerAttached,
+    ContainerCommitted,
+    ContainerDetached,
+    ContainerExported,
+    ContainerPaused,
+    ContainerRenamed,
+    ContainerRestarted,
+    ContainersPruned,
+    ContainerStopped,
+    ContainerUnpaused,
+    ContainerUpdated,
+    ExecDetached,
+    HealthChanged,
+    HealthProbed,
+    MemoryExhausted,
+    PathArchived,
+    PathExtracted,
+    ProcessesListed,
+    RestartScheduled,
+    TerminalResized,
+)
 from pyminidock.events.unionfs import LayerProbed, PathResolved
 
 AnyEvent = (
     LayerProbed | PathResolved
     | ImageFound | LayerUnpacked | LayerReused | ImageLoaded | ImageSaved
-    | ImageUntagged | ImageRemoved | LayersRemoved | StoreRepaired
+    | ImageImported | ImageUntagged | ImageRemoved | LayersRemoved | ImagesPruned
+    | CachePruned | StoreRepaired
     | LayerFound | SnapshotPrepared | SnapshotRemoved | ArchiveWarned
     | PathIgnored | ContextReceived | InstructionParsed | StepStarted | StepSkipped
     | CacheHit | CacheMissed | ConfigChanged | FileCopied | FileChanged | FilesOmitted
     | StepPrinted | LayerCommitted | StepFinished | ImageBuilt | ImageTagged | BuildFailed
     | ContainerCreated | UserResolved | SpecResolved | PlanMade | ContainerStarted
     | ContainerStartFailed | IsolationObserved | IsolationUnobserved | ContainerExited
-    | ContainerSignalled | ContainerRemoved | ExecCreated | ExecStarted | ExecExited
+    | ContainerWrote | ContainerSignalled | ContainerRemoved | ExecCreated | ExecStarted
+    | ExecExited | ExecStartFailed
+    | ContainerStopped | ContainerPaused | ContainerUnpaused | ContainerRestarted
+    | RestartScheduled | ContainerRenamed | ContainerUpdated | ContainerAttached
+    | ContainerDetached | TerminalResized | MemoryExhausted | ExecDetached | HealthProbed
+    | HealthChanged | ContainerExported | PathArchived | PathExtracted | ContainerCommitted
+    | ProcessesListed | ContainersPruned
     | RequestReceived | RequestRefused | GateHeld | GateReleased | EventsDropped
     | JournalDropped | OrphanRemoved | ShortfallFound
     | CgroupCreated | CgroupLimited | OverlayPrepared | ShimForked | NamespaceEntered
@@ -148,6 +182,7 @@ __all__ = [
     "BuildFailed",
     "CacheHit",
     "CacheMissed",
+    "CachePruned",
     "CapabilitiesSet",
     "CgroupCreated",
     "CgroupJoined",
@@ -155,12 +190,24 @@ __all__ = [
     "CgroupRemoved",
     "ConfigChanged",
     "ConsoleOpened",
+    "ContainerAttached",
+    "ContainerCommitted",
     "ContainerCreated",
+    "ContainerDetached",
     "ContainerExited",
+    "ContainerExported",
+    "ContainerPaused",
     "ContainerRemoved",
+    "ContainerRenamed",
+    "ContainerRestarted",
     "ContainerSignalled",
     "ContainerStartFailed",
     "ContainerStarted",
+    "ContainerStopped",
+    "ContainerUnpaused",
+    "ContainerUpdated",
+    "ContainerWrote",
+    "ContainersPruned",
     "ContextReceived",
     "DescriptorsClosed",
     "DeviceMade",
@@ -171,21 +218,27 @@ __all__ = [
     "Event",
     "EventsDropped",
     "ExecCreated",
+    "ExecDetached",
     "ExecExited",
+    "ExecStartFailed",
     "ExecStarted",
     "FileChanged",
     "FileCopied",
     "FilesOmitted",
     "GateHeld",
     "GateReleased",
+    "HealthChanged",
+    "HealthProbed",
     "HostnameSet",
     "ImageBuilt",
     "ImageFound",
+    "ImageImported",
     "ImageLoaded",
     "ImageRemoved",
     "ImageSaved",
     "ImageTagged",
     "ImageUntagged",
+    "ImagesPruned",
     "InitForked",
     "InstructionParsed",
     "IsolationObserved",
@@ -200,6 +253,7 @@ __all__ = [
     "LayersRemoved",
     "LinkMade",
     "LoopbackRaised",
+    "MemoryExhausted",
     "Mounted",
     "NamespaceEntered",
     "NewPrivilegesForbidden",
@@ -207,12 +261,15 @@ __all__ = [
     "OrphanRemoved",
     "OverlayPrepared",
     "ParentDeathBound",
+    "PathArchived",
+    "PathExtracted",
     "PathIgnored",
     "PathMadeReadonly",
     "PathMasked",
     "PathResolved",
     "PlanMade",
     "PlannedEffect",
+    "ProcessesListed",
     "ProgramExecuted",
     "ProgramNotExecuted",
     "PropagationSet",
@@ -220,6 +277,7 @@ __all__ = [
     "RequestReceived",
     "RequestRefused",
     "ResourceLimited",
+    "RestartScheduled",
     "RootAttached",
     "RootPivoted",
     "SeccompInstalled",
@@ -235,6 +293,7 @@ __all__ = [
     "StoreRepaired",
     "StreamsReopened",
     "SysctlWritten",
+    "TerminalResized",
     "TracersRefused",
     "UmaskSet",
     "UserResolved",

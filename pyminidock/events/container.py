@@ -114,6 +114,22 @@ class ContainerExited(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class ContainerWrote(Event):
+    """The program is over, and its writable layer, `upper` on the host, holds these names.
+
+    Each of `names` is (change, path, kind, octal mode, bytes), where `change` is "added",
+    "changed" or "deleted".  `more` were seen besides; without `is_all` nobody looked on.
+    """
+
+    evidence: ClassVar[str] = "observed"
+    container: str
+    upper: str
+    names: tuple[tuple[str, str, str, str, int], ...]
+    more: int
+    is_all: bool
+
+
+@dataclass(frozen=True, slots=True)
 class ContainerSignalled(Event):
     """A signal was sent to the first process."""
 
@@ -146,6 +162,16 @@ class ExecStarted(Event):
     container: str
     exec: str
     pid: int
+
+
+@dataclass(frozen=True, slots=True)
+class ExecStartFailed(Event):
+    """The second process could not be started; everything done so far was undone."""
+
+    container: str
+    exec: str
+    reason: str
+    exit_code: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,11 +37,18 @@ class LayerReused(Event):
 
 @dataclass(frozen=True, slots=True)
 class ImageLoaded(Event):
-    """An image came in with an archive, or was made of one; `layers` counts them."""
+    """An image came in with an archive; `layers` counts its layers."""
 
     image: str
     names: tuple[str, ...]
     layers: int
+
+
+@dataclass(frozen=True, slots=True)
+class ImageImported(Event):
+    """An image of one layer was made of an archive of files."""
+
+    image: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +81,20 @@ class LayersRemoved(Event):
     layers: tuple[str, ...]
     blobs: int
     size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class ImagesPruned(Event):
+    """All unused images that were meant are gone; `reclaimed` bytes came back."""
+
+    reclaimed: int
+
+
+@dataclass(frozen=True, slots=True)
+class CachePruned(Event):
+    """The records of the build cache that were meant are gone, with so many bytes."""
+
+    reclaimed: int
 
 
 @dataclass(frozen=True, slots=True)

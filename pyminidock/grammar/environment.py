@@ -35,18 +35,21 @@ def fill_up(asked: Iterable[str], image: Iterable[str]) -> tuple[str, ...]:
 
 
 def lay_over(below: Iterable[str], above: Iterable[str]) -> tuple[str, ...]:
-    """Replace in place what `above` repeats, append what is new, remove what is bare.
+    """Replace in place what `above` repeats, append what is new, empty what is bare.
 
-    >>> lay_over(["PATH=/bin", "TERM=xterm"], ["A=1", "PATH=/opt/bin", "TERM"])
+    A bare name removes what is `below` only: of what stands above, the last one counts.
+
+    >>> lay_over(["PATH=/bin", "TERM=xterm"], ["A=1", "PATH=/opt/bin", "TERM", "A"])
     ('PATH=/opt/bin', 'A=1')
     """
-    entries: dict[str, str] = {name_of(entry): entry for entry in below}
+    entries = {name_of(entry): entry for entry in below}
+    removable = set(entries)
     for entry in above:
         if "=" in entry:
             entries[name_of(entry)] = entry
-        else:
-            entries.pop(entry, None)
-    return tuple(entries.values())
+        elif entry in removable:
+            entries[entry] = ""
+    return tuple(filter(None, entries.values()))
 
 
 def with_home(environment: Iterable[str], home: str) -> tuple[str, ...]:

@@ -44,6 +44,21 @@ def parse_memory(text: str) -> int:
     ...
     pyminidock.grammar.sizes.SizeRefused: invalid size: '10x'
     """
+    return _amount(text, 1024)
+
+
+def parse_size(text: str) -> int:
+    """Give a size in bytes where letters multiply by 1000, as those of log files do.
+
+    Source: docker/go-units, size.go, FromHumanSize().
+
+    >>> parse_size("10k"), parse_size("1.5m")
+    (10000, 1500000)
+    """
+    return _amount(text, 1000)
+
+
+def _amount(text: str, base: int) -> int:
     match = _MEMORY.fullmatch(text) if len(text) <= _LONGEST else None
     if match is None:
         raise _no_size(f"invalid size: '{text}'", text)
@@ -51,7 +66,7 @@ def parse_memory(text: str) -> int:
     if number.count(".") > 1:
         fault = f'strconv.ParseFloat: parsing "{number}": invalid syntax'
         raise _no_size(fault, text)
-    return int(Fraction(number) * 1024 ** _POWERS[letter])
+    return int(Fraction(number) * base ** _POWERS[letter])
 
 
 def _no_size(what: str, text: str) -> SizeRefused:

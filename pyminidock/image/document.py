@@ -38,7 +38,7 @@ _DOCUMENT = (
     "created", "docker_version", "history", "os", "os.features", "os.version", "rootfs",
     "variant",
 )  # fmt: skip
-_CONFIG = (
+CONFIG_FIELDS = (
     "Hostname", "Domainname", "User", "ExposedPorts", "Env", "Cmd", "Healthcheck",
     "ArgsEscaped", "Image", "Volumes", "WorkingDir", "Entrypoint", "OnBuild", "Labels",
     "StopSignal", "StopTimeout", "Shell", *SWITCHES,
@@ -134,7 +134,7 @@ _read_again = lru_cache(maxsize=256)(_read)
 def read_config(value: Any) -> ImageConfig:
     """Read the defaults as Docker spells them.  Raises ImageMalformed."""
     name = "the image's configuration, config"
-    told = Fields(value, name, ImageMalformed, _CONFIG)
+    told = Fields(value, name, ImageMalformed, CONFIG_FIELDS)
     timeout = told.raw.get("StopTimeout")
     config = ImageConfig(
         told.texts("Cmd"), told.texts("Entrypoint"), told.texts("Env"), told.text("User"),

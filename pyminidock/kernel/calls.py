@@ -28,7 +28,11 @@ class MakeCgroup:
 
 @dataclass(frozen=True, slots=True)
 class LimitCgroup:
-    """Write `value` into `file` of the cgroup `path`.  Undone with the cgroup (2)."""
+    """Write `value` into `file` of the cgroup `path`.  Undone with the cgroup (2).
+
+    `freezer.state` and `cgroup.freeze` stop all processes in it, or let them go on: the
+    call returns when they do.  Source: cgroup-v1/freezer-subsystem.rst, cgroup-v2.rst.
+    """
 
     path: str
     file: str
@@ -70,17 +74,33 @@ class PrepareOverlay:
 
 
 @dataclass(frozen=True, slots=True)
+class LogFile:
+    """How a shim keeps the output of its program.
+
+    The json-file log is `name` in the shim's directory and up to `most_files` files with
+    it, each up to `most_bytes` large (0: any size); full ones are compressed if wanted.
+    `attributes` is a JSON object that goes into every record; empty: none.
+    """
+
+    name: str
+    most_bytes: int = 0
+    most_files: int = 1
+    attributes: str = ""
+    compresses: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class ForkShim:
     """Fork the process that holds the container's streams and outlives the daemon (3).
 
-    `directory` (host) receives shim.sock, shim.json, exit.json and, if `keeps_log`, the
-    json-file log.  Undone by killing it: PID 1 dies with its shim.
+    `directory` (host) receives shim.sock, shim.json, exit.json and the `log`, if there is
+    to be one.  Undone by killing it: PID 1 dies with its shim.
     """
 
     directory: str
     has_terminal: bool
     keeps_stdin: bool
-    keeps_log: bool = True
+    log: LogFile | None = None
 
 
 @dataclass(frozen=True, slots=True)

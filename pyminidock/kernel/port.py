@@ -9,13 +9,34 @@ a `Kernel`, which answers with events instead.  Rooms see only `Kernel`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from pyminidock.errors import MinidockError
 from pyminidock.events import Emit, ignore
+from pyminidock.kernel.answers import (
+    KILLED,
+    SHIM_LOST,
+    BlockUse,
+    Capability,
+    CgroupTree,
+    ExitStatus,
+    Isolation,
+    Listing,
+    Machine,
+    MountEntry,
+    Process,
+    Tree,
+    Usage,
+)
 from pyminidock.kernel.calls import Call, Plan
+
+__all__ = [
+    "KILLED", "SHIM_LOST", "Answer", "BirthAborted", "BlockUse", "Body", "CallFailed",
+    "Capability", "CgroupTree", "ExitStatus", "Isolation", "Kernel", "Listing", "Machine",
+    "MountEntry", "NotHere", "Process", "ProcessGone", "Streams", "Tree", "UnreadableFile",
+    "Usage", "View",
+]  # fmt: skip
 
 Answer = Callable[[Call, int, float], None]
 """Told of each call that succeeded, with its value and the time, by the body's `clock`.
@@ -28,110 +49,6 @@ clamped, a badness not permitted, or the kernel has no keys; 2 for a masked dire
 Execute the errno where the program that was found could not run, and KILLED where the
 process was killed before it could; otherwise 0.
 """
-
-KILLED = -1
-
-
-@dataclass(frozen=True, slots=True)
-class Process:
-    """A running program and the shim that holds its streams.
-
-    Identity is (boot_id, pid, start_time): a number alone may have been given to another
-    process.  `directory` (host) holds shim.sock, shim.json, exit.json.
-    """
-
-    pid: int
-    start_time: int
-    boot_id: str
-    shim_pid: int
-    directory: str
-
-
-@dataclass(frozen=True, slots=True)
-class ExitStatus:
-    """How a program ended: `code` is its status, or 128 + `signal`."""
-
-    code: int
-    signal: int = 0
-    was_out_of_memory: bool = False
-    finished: float = 0.0  # seconds since 1970
-
-
-@dataclass(frozen=True, slots=True)
-class MountEntry:
-    """One line of /proc/PID/mountinfo, unescaped.  Source: man 5 proc_pid_mountinfo."""
-
-    target: str
-    filesystem: str
-    source: str
-    root: str
-    flags: tuple[str, ...]
-    options: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Isolation:
-    """What separates a process from its host, as the kernel itself reports it."""
-
-    pid: int
-    namespaces: Mapping[str, int]  # mount, network, uts, ipc, pid, cgroup, user, time
-    host_namespaces: Mapping[str, int]
-    capabilities: Mapping[str, int]  # effective, permitted, bounding, inheritable, ambient
-    seccomp_mode: int  # 0 none, 2 filter
-    seccomp_filters: int
-    no_new_privileges: bool
-    uids: tuple[int, ...]  # real, effective, saved, filesystem
-    gids: tuple[int, ...]
-    groups: tuple[int, ...]
-    mounts: tuple[MountEntry, ...]
-    limits: Mapping[str, tuple[int, int]]  # rlimit name to (soft, hard), -1 unlimited
-    cgroups: Mapping[str, str]  # controller list ("" for v2) to path
-    cgroup_limits: Mapping[str, str]  # file name to content, of the files we know
-    oom_score_adjustment: int
-    hostname: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Capability:
-    """One row of `minidock doctor`: what this machine can do, or what is missing."""
-
-    name: str
-    state: str  # "yes", "limited", "no"
-    reason: str
-    costs: str  # what a user loses without it
-    fix: str  # a command or setting that would unlock it; empty if nothing would
-
-
-@dataclass(frozen=True, slots=True)
-class CgroupTree:
-    """Where accounts for resources are kept on this machine.
-
-    `version` is 1 or 2; `hierarchies` maps each controller (or v1 name) to the host
-    directory below which the engine may make its own, in the order of the host's mounts.
-    Hierarchies that share a directory appear once, comma-joined as the host spells them.
-    """
-
-    version: int
-    hierarchies: tuple[tuple[str, str], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Machine:
-    """The facts of this machine that a plan depends on."""
-
-    backend: str  # linux-root, linux-rootless, simulated
-    arch: str  # x86_64, aarch64
-    kernel: tuple[int, int]
-    cgroups: CgroupTree | None
-    capabilities: int  # mask of what the engine itself may hand on
-    last_capability: int
-    rlimits: Mapping[str, tuple[int, int]]  # the engine's own, handed on by default
-    devices: tuple[tuple[str, int, int, int, int, int, bool], ...] = ()
-    """Host devices for --privileged: path, major, minor, mode, uid, gid, is_block."""
-    init: str = ""  # host path of a static init for --init; empty: none
-    is_single_user: bool = False  # in a user namespace with one uid
-    cpus: int = 0  # processors that the engine may run on; 0: unknown
-    filters_devices: bool = True  # on cgroup v2: a program may judge device nodes
 
 
 class Streams(Protocol):
@@ -151,6 +68,35 @@ class Streams(Protocol):
 
     def close(self) -> None:
         """Detach; the program goes on."""
+
+
+class View(Protocol):
+    """A container's tree as the engine may touch it: by handles, and only inside."""
+
+    held: frozenset[tuple[int, int]]
+    """Files of the engine that hang in it, by device and inode: nobody may unlink them."""
+
+    def open(self, path: bytes, flags: int) -> int:
+        """Open what `path` leads to; links, `..` and `/` stay below the container's root.
+
+        `flags` as for os.open, close-on-exec is added.  The caller closes the handle.
+        Raises OSError with the errno that a program inside would see; files are not made.
+        """
+
+    def name(self, file: int, directory: int, name: bytes) -> None:
+        """Let an open file without a name (O_TMPFILE) be `name` below an open directory.
+
+        Raises FileExistsError, OSError.
+        """
+
+    def close(self) -> None:
+        """Give it back; handles that were opened stay good.  May be called twice."""
+
+
+class NotHere(MinidockError):
+    """Another kernel could do it, this one never."""
+
+    status = 501
 
 
 class CallFailed(MinidockError):
@@ -197,6 +143,17 @@ class _Doors(Protocol):
         the latter two raise UnreadableFile.
         """
 
+    def view(
+        self, tree: Tree, process: Process | None = None, *, is_writable: bool = False
+    ) -> View:
+        """Look at a container's filesystem, without what is mounted in it.
+
+        With `process` it is the very tree that this program has; then it is writable as
+        that is.  Without, its layers are stacked anew, and the caller sees to it that no
+        program of the container starts while it `is_writable`.
+        Raises ProcessGone, NotHere, OSError.
+        """
+
     def wait(self, process: Process, timeout_s: float | None = None) -> ExitStatus | None:
         """Wait for the end; None when `timeout_s` passed first."""
 
@@ -212,11 +169,32 @@ class _Doors(Protocol):
     def dismiss(self, process: Process) -> None:
         """Tell the shim that its exit record was read, so that it may end."""
 
+    def ring(self, directory: str, bell: Callable[[], object]) -> Callable[[], None]:
+        """Call `bell` once, in another thread, when a file in the host's directory changes.
+
+        What is given takes that back.  Raises OSError where nobody can tell.
+        """
+
     def find(self, directory: str) -> Process | None:
         """Find the shim that lives in `directory`, after a restart; None if none does."""
 
-    def observe(self, process: Process) -> Isolation:
-        """Read from the kernel how the process is isolated.  Raises ProcessGone."""
+    def observe(self, process: Process, *, briefly: bool = False) -> Isolation:
+        """Read from the kernel how the process is isolated.  Raises ProcessGone.
+
+        `briefly`: namespaces, powers and ids; mounts, limits and accounts stay empty.
+        """
+
+    def members(self, process: Process) -> tuple[int, ...]:
+        """List the processes that live with this one, by pid.  Raises ProcessGone."""
+
+    def usage(self, process: Process) -> Usage:
+        """Read what they have used.  Raises ProcessGone."""
+
+    def list_processes(self, arguments: Sequence[str]) -> Listing:
+        """Run the machine's ps with `arguments`.  Raises FileNotFoundError: it has none."""
+
+    def is_frozen(self, process: Process) -> bool:
+        """Say whether the cgroup of the process is frozen.  Raises ProcessGone."""
 
     def clock(self) -> float:
         """Monotonic seconds."""

@@ -5,7 +5,8 @@ call that is taken out of a body takes its event with it.
 """
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import assert_never
 
@@ -18,9 +19,13 @@ from pyminidock.kernel.port import (
     Capability,
     ExitStatus,
     Isolation,
+    Listing,
     Machine,
     Process,
     Streams,
+    Tree,
+    Usage,
+    View,
 )
 
 _MASKED_BY = {0: "absent", 1: "null", 2: "empty directory"}
@@ -117,6 +122,21 @@ def effect_of(call: Call, value: int = 0) -> events.AnyEvent:  # noqa: PLR0911, 
             assert_never(call)
 
 
+_remembered = lru_cache(maxsize=512)(effect_of)
+
+
+def _effect(call: Call, value: int) -> events.AnyEvent:
+    """Say what an answered call did, or remember: most are the same for every container.
+
+    What a person typed is not kept a moment longer than needed.
+    """
+    return (
+        effect_of(call, value)
+        if isinstance(call, calls.Execute)
+        else _remembered(call, value)
+    )
+
+
 def _why_not(value: int) -> str:
     return os.strerror(value).lower() if value > 0 else "killed before it was executed"
 
@@ -136,9 +156,9 @@ class Recording:
 
         def answer(call: Call, value: int, at: float) -> None:
             if witness:
-                witness.happened(effect_of(call, value), at)
+                witness.happened(_effect(call, value), at)
             else:
-                emit(effect_of(call, value))
+                emit(_effect(call, value))
 
         return self.body.perform(plan, answer=answer, lockstep=lockstep, watchers=watchers)
 
@@ -155,6 +175,12 @@ class Recording:
     ) -> Mapping[str, bytes]:
         """See port."""
         return self.body.look(lower, upper, work, paths)
+
+    def view(
+        self, tree: Tree, process: Process | None = None, *, is_writable: bool = False
+    ) -> View:
+        """See port."""
+        return self.body.view(tree, process, is_writable=is_writable)
 
     def wait(self, process: Process, timeout_s: float | None = None) -> ExitStatus | None:
         """See port."""
@@ -176,13 +202,33 @@ class Recording:
         """See port."""
         self.body.dismiss(process)
 
+    def ring(self, directory: str, bell: Callable[[], object]) -> Callable[[], None]:
+        """See port."""
+        return self.body.ring(directory, bell)
+
     def find(self, directory: str) -> Process | None:
         """See port."""
         return self.body.find(directory)
 
-    def observe(self, process: Process) -> Isolation:
+    def observe(self, process: Process, *, briefly: bool = False) -> Isolation:
         """See port."""
-        return self.body.observe(process)
+        return self.body.observe(process, briefly=briefly)
+
+    def members(self, process: Process) -> tuple[int, ...]:
+        """See port."""
+        return self.body.members(process)
+
+    def usage(self, process: Process) -> Usage:
+        """See port."""
+        return self.body.usage(process)
+
+    def list_processes(self, arguments: Sequence[str]) -> Listing:
+        """See port."""
+        return self.body.list_processes(arguments)
+
+    def is_frozen(self, process: Process) -> bool:
+        """See port."""
+        return self.body.is_frozen(process)
 
     def new_id(self) -> str:
         """See port."""

@@ -130,16 +130,19 @@ class Entry:
 
 def read_entries(
     stream: Stream, limits: Limits = DEFAULT_LIMITS, *, emit: Emit = ignore,
-    may_lack_end: bool = False,
+    may_lack_end: bool = False, may_climb: bool = False,
 ) -> Iterator[Entry]:  # fmt: skip
     """Yield the entries of an uncompressed archive, and read `stream` to its end.
 
     Whoever stops earlier has checked nothing of the rest.  Each kind of oddness is told
     once.  With `may_lack_end` the last body may come without its padding, and the archive
     without an end, as Docker's client sends them; a body and a header are whole all the
-    same.  Raises ArchiveRefused, also from `Entry.body`, and what the stream raises.
+    same.  With `may_climb` names and hard links above the root are given as they are, for
+    the caller to refuse: they begin with "../".
+    Raises ArchiveRefused, also from `Entry.body`, and what the stream raises.
     """
-    return _Reader(stream, limits, emit, may_lack_end=may_lack_end).entries()
+    reader = _Reader(stream, limits, emit, may_lack_end=may_lack_end, may_climb=may_climb)
+    return reader.entries()
 
 
 class _Body:
@@ -159,10 +162,11 @@ class _Reader:
     """Where we are in one archive, and what its last headers said about the next entry."""
 
     def __init__(
-        self, stream: Stream, limits: Limits, emit: Emit, *, may_lack_end: bool
-    ) -> None:
+        self, stream: Stream, limits: Limits, emit: Emit, *,
+        may_lack_end: bool, may_climb: bool,
+    ) -> None:  # fmt: skip
         self._stream, self._limits, self._emit = stream, limits, emit
-        self._may_lack_end = may_lack_end
+        self._may_lack_end, self._may_climb = may_lack_end, may_climb
         self._chunk, self._at, self._base = b"", 0, 0  # _base: offset of the chunk
         self._body: _Body | None = None
         self._left = self._padding = 0  # of the body: not read yet; up to the next block
@@ -234,7 +238,7 @@ class _Reader:
         raw = self._name(fields, offset)
         if flag == b"\0" and raw.endswith(b"/"):
             kind = Kind.DIRECTORY
-        name = clean(raw, offset, self._limits)
+        name = clean(raw, offset, self._limits, may_climb=self._may_climb)
         if name == b"." and kind is not Kind.DIRECTORY:
             refuse("the root is no directory", offset, "an archive cannot replace its root")
         if kind is Kind.CHARACTER or kind is Kind.BLOCK:
@@ -295,7 +299,9 @@ class _Reader:
             )
         if len(link) > self._limits.link_bytes:
             over(self._limits, "link_bytes", len(link), offset)
-        return link if kind is Kind.SYMLINK else clean(link, offset, self._limits)
+        if kind is Kind.SYMLINK:
+            return link
+        return clean(link, offset, self._limits, may_climb=self._may_climb)
 
     def _xattrs(self, offset: int) -> Mapping[bytes, bytes]:
         for key in self._pax:

@@ -137,7 +137,7 @@ class _Walk:
         self._gathered: list[bytes] = []
         self._gathered_bytes = 0
         self._writer = Writer(self._gather)
-        self._first_names: dict[tuple[int, int], bytes] = {}  # file: the first of its names
+        self._first_names: dict[int | tuple[int, int], bytes] = {}  # by `_file_of`
         self._device = -1
 
     def run(self, upper: Path) -> None:
@@ -241,8 +241,9 @@ class _Walk:
                 return
             attributes = os.listxattr(opened)
             xattrs = self._xattrs(opened, attributes, path) if attributes else NO_XATTRS
-            file = (status.st_dev, status.st_ino)
-            first = self._first_names.get(file) if status.st_nlink > 1 else None
+            first = None
+            if status.st_nlink > 1:
+                first = self._first_names.get(self._file_of(status))
             if first is not None:
                 self._add(_entry(path, Kind.HARD_LINK, status, xattrs, first), None)
                 return
@@ -255,6 +256,12 @@ class _Walk:
         finally:
             os.close(opened)
 
+    def _file_of(self, status: os.stat_result) -> int | tuple[int, int]:
+        """Tell files apart; there may be many, and a number is smaller than a pair."""
+        if status.st_dev == self._device:
+            return status.st_ino
+        return status.st_dev, status.st_ino
+
     def _whiteout(self, path: bytes, status: os.stat_result) -> None:
         _check_limits(path)
         self._add(replace(_entry(path, Kind.FILE, status), mode=0o600, device=(0, 0)), None)
@@ -264,8 +271,7 @@ class _Walk:
     ) -> None:
         """Write one entry; `status` of what later names may be hard links to."""
         if status is not None and status.st_nlink > 1 and entry.kind is not Kind.DIRECTORY:
-            file = (status.st_dev, status.st_ino)
-            first = self._first_names.setdefault(file, entry.name)
+            first = self._first_names.setdefault(self._file_of(status), entry.name)
             if first != entry.name:  # a link, a device or a FIFO with a second name
                 entry = replace(entry, kind=Kind.HARD_LINK, link=first, device=(0, 0))
         if self._twin is None:

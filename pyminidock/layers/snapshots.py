@@ -4,12 +4,15 @@
       rootfs/   where the stacked tree is hung up, seen in the container's namespace only
       upper/    all that the container writes
       work/     the kernel's own, on the same filesystem as upper
+    layers/<id>/
+      diff/     a tree of the image, shared by all containers
       init/     a thin layer of ours: .dockerenv and places to hang the engine's files on
-    layers/<id>/diff    the image's trees, shared by all containers
 
 The init layer keeps what the engine needs out of `upper`, so that the container's own
 changes stay the container's.  It may not change what the image says: where the image has a
-link or a file in place of /etc or /dev, nothing is put over it.
+link or a file in place of /etc or /dev, nothing is put over it.  So what it holds follows
+from the image's trees alone; the first container makes it beside the topmost tree, with
+which it goes, and the others share it.
 
 Removing is the dangerous half, because a container can fill its tree with anything.  It is
 done with handles, one name at a time, never by joining names to paths, never through a
@@ -32,7 +35,11 @@ from pyminidock.events import Emit, SnapshotPrepared, SnapshotRemoved, ignore
 from pyminidock.layers.merged import Merged
 
 _MANY = 1000  # names of one directory that are looked at together
-_PARTS = ("rootfs", "work", "upper", "init")
+_TRIES = 20  # to remove a tree in which somebody else is at work
+_DISTURBED = (errno.ENOENT, errno.ENOTEMPTY)
+_PARTS = ("rootfs", "work", "upper")
+_GIVEN = "given"  # an empty file beside them
+_INIT = "init"
 _STUBS = (  # path, kind: "d" directory, "f" empty file, or where a link leads
     ("dev", "d"), ("dev/pts", "d"), ("dev/shm", "d"), ("dev/console", "f"),
     ("etc", "d"), ("etc/hostname", "f"), ("etc/hosts", "f"), ("etc/resolv.conf", "f"),
@@ -54,11 +61,14 @@ class Snapshot:
     target: str
 
 
-def prepare(directory: Path, lower: Sequence[Path], *, emit: Emit = ignore) -> Snapshot:
+def prepare(
+    directory: Path, lower: Sequence[Path], *, init: Path | None = None, emit: Emit = ignore
+) -> Snapshot:
     """Give the container of `directory` (ROOT/containers/<id>) an empty writable tree.
 
     `lower` are the image's trees, topmost first.  `directory` is made if it is missing;
     nobody but the engine may enter it, while the trees inside have ordinary modes.
+    `init` is the shared init layer, see `init_beside`; without it there is one of its own.
     Raises FileExistsError if a snapshot is there already.
     """
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -67,24 +77,47 @@ def prepare(directory: Path, lower: Sequence[Path], *, emit: Emit = ignore) -> S
         for part in _PARTS:
             _make_directory(part, 0o755, handle)
         try:
-            _fill_init(handle, lower)
+            if init is None or not init.exists():
+                _make_init(directory, handle, lower, init)
         except OSError:
-            for part in _PARTS:
+            for part in (*_PARTS, _INIT):
                 remove_tree(directory / part)
             raise
     finally:
         os.close(handle)
-    snapshot = find(directory, lower)
+    snapshot = find(directory, lower, init=init)
     emit(SnapshotPrepared(directory.name, snapshot.lower, snapshot.upper, snapshot.work))
     return snapshot
 
 
-def find(directory: Path, lower: Sequence[Path]) -> Snapshot:
+def find(directory: Path, lower: Sequence[Path], *, init: Path | None = None) -> Snapshot:
     """Give the snapshot that `prepare` made before, for another start."""
-    layers = (f"{directory}/init", *map(str, lower))
+    layers = (str(init or directory / _INIT), *map(str, lower))
     return Snapshot(
         layers, f"{directory}/upper", f"{directory}/work", f"{directory}/rootfs"
     )
+
+
+def init_beside(lower: Sequence[Path]) -> Path | None:
+    """Say where the containers of an image have their init layer; None: it has no tree."""
+    return lower[0].parent / _INIT if lower else None
+
+
+def renew(directory: Path, lower: Sequence[Path], snapshot: Snapshot) -> None:
+    """Make a snapshot as empty as it was, with the init layer that it had.
+
+    One into which somebody put files, see `keep`, stays as it is.
+    """
+    if (directory / _GIVEN).exists():
+        return
+    remove(directory)
+    init = Path(snapshot.lower[0])
+    prepare(directory, lower, init=None if init.parent == directory else init)
+
+
+def keep(directory: Path) -> None:
+    """Note that files are put in from outside, which a start that fails may not take."""
+    (directory / _GIVEN).touch(mode=0o600)
 
 
 def remove(directory: Path, *, emit: Emit = ignore) -> None:
@@ -92,9 +125,44 @@ def remove(directory: Path, *, emit: Emit = ignore) -> None:
 
     What else lies in `directory` stays.  The trees must not be mounted any more.
     """
-    for part in _PARTS:
+    for part in (*_PARTS, _INIT):
         remove_tree(directory / part)
     emit(SnapshotRemoved(directory.name))
+
+
+def restore_init(directory: Path, lower: Sequence[Path], snapshot: Snapshot) -> None:
+    """Make the init layer anew where the tree beside it was made anew without it."""
+    init = Path(snapshot.lower[0])
+    if init.exists() or not all(tree.exists() for tree in lower):
+        return  # the start will say what is missing
+    handle = os.open(directory, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        _make_init(directory, handle, lower, None if init.parent == directory else init)
+    finally:
+        os.close(handle)
+
+
+def _make_init(
+    directory: Path, handle: int, lower: Sequence[Path], shared: Path | None
+) -> None:
+    """Make an init layer in a container's directory, and share it from there."""
+    _make_directory(_INIT, 0o755, handle)
+    _fill_init(handle, lower)
+    if shared is not None:
+        _share(directory / _INIT, shared)
+
+
+def _share(made: Path, init: Path) -> None:
+    """Give a finished init layer its shared name, unless another container was faster.
+
+    It is names and modes only, which a journal keeps in order: no half of it survives.
+    """
+    try:
+        made.rename(init)
+    except OSError as refusal:
+        if refusal.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+            raise
+        remove_tree(made)
 
 
 def _fill_init(place: int, lower: Sequence[Path]) -> None:
@@ -142,7 +210,9 @@ def remove_tree(path: Path) -> None:
     Holds four descriptors, whatever the depth: what a directory holds moves up to the top
     first, so no way down grows long.  Where none is to be had, the spare ones are taken:
     what failed for want of descriptors must be able to go.  Costs one rename for each
-    directory.  Raises OSError where the kernel refuses, with EXDEV at another filesystem.
+    directory.  Whatever else comes and goes in there meanwhile, it is gone afterwards: an
+    overlay that is being mounted makes its work directory anew.  Raises OSError where the
+    kernel refuses, with EXDEV at another filesystem.
     """
     try:
         _remove_tree(path)
@@ -185,16 +255,28 @@ def _remove_tree(path: Path) -> None:
     except FileNotFoundError:
         return
     try:
-        top = os.stat(path.name, dir_fd=parent, follow_symlinks=False)
-        if stat.S_ISDIR(top.st_mode):
-            _empty_out(path.name, parent, top.st_dev)
-            os.rmdir(path.name, dir_fd=parent)
-        else:
-            os.unlink(path.name, dir_fd=parent)
-    except FileNotFoundError:
-        return
+        for tries_left in reversed(range(_TRIES)):
+            try:
+                _remove_below(path.name, parent)
+                break
+            except OSError as refusal:
+                if not tries_left or refusal.errno not in _DISTURBED:
+                    raise
     finally:
         os.close(parent)
+
+
+def _remove_below(name: str, parent: int) -> None:
+    """Remove it.  Raises OSError of `_DISTURBED` if somebody else is at work in there."""
+    try:
+        top = os.stat(name, dir_fd=parent, follow_symlinks=False)
+    except FileNotFoundError:
+        return
+    if stat.S_ISDIR(top.st_mode):
+        _empty_out(name, parent, top.st_dev)
+        os.rmdir(name, dir_fd=parent)
+    else:
+        os.unlink(name, dir_fd=parent)
 
 
 def _empty_out(name: str, parent: int, device: int) -> None:

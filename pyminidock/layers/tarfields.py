@@ -204,10 +204,13 @@ def pax_time(text: bytes, offset: int) -> tuple[int, int]:
 # ── Names ────────────────────────────────────────────────────────────────────────────────
 
 
-def clean(name: bytes, offset: int, limits: Limits = DEFAULT_LIMITS) -> bytes:
+def clean(
+    name: bytes, offset: int, limits: Limits = DEFAULT_LIMITS, *, may_climb: bool = False
+) -> bytes:
     """Give a name as a path from the root of the archive; the root itself is b".".
 
-    A leading "/" or "./" and a trailing "/" go, and "a/../b" is b.
+    A leading "/" or "./" and a trailing "/" go, and "a/../b" is b.  With `may_climb` one
+    above the root is given as such: it begins with "../", unless it began with "/".
     Raises ArchiveRefused for an empty name, NUL, one above the root, or beyond a limit.
 
     >>> clean(b"/etc//x/", 0), clean(b"./a/../b", 0), clean(b"./", 0)
@@ -216,7 +219,7 @@ def clean(name: bytes, offset: int, limits: Limits = DEFAULT_LIMITS) -> bytes:
     if not name or b"\0" in name:
         refuse(f"a name is {shown(name)!r}", offset, "a name has bytes, and none is NUL")
     if name[0] in b"/." or b"//" in name or b"/." in name:
-        name = _resolved(name, offset)
+        name = _resolved(name, offset, may_climb=may_climb)
     elif name[-1] == 0x2F:
         name = name[:-1]
     if len(name) > limits.path_bytes:
@@ -230,10 +233,13 @@ def clean(name: bytes, offset: int, limits: Limits = DEFAULT_LIMITS) -> bytes:
     return name
 
 
-def _resolved(name: bytes, offset: int) -> bytes:
+def _resolved(name: bytes, offset: int, *, may_climb: bool) -> bytes:
     kept: list[bytes] = []
     for part in name.split(b"/"):
         if part == b"..":
+            if may_climb and not (kept and kept[-1] != b".."):
+                kept += () if name.startswith(b"/") else (b"..",)
+                continue
             if not kept:
                 refuse(
                     f"the name {shown(name)} climbs above the root",

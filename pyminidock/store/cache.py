@@ -4,23 +4,37 @@
 
 The key is a digest of everything that can change the result.  A digest cannot say what
 changed, so the inputs are kept beside it, and of each name that was built its last build:
-when nothing is found, the builder compares the two.
+when nothing is found, the builder compares the two.  Of the files of a step, which may be
+many, each is a row of its own: they are written and read one by one, in the order of names.
 
 Source: moby, daemon/builder/dockerfile/imageprobe.go; hardening.md C.8.
 """
 
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 from pyminidock.image.digest import Digest
 from pyminidock.store.database import Database
 
-_BLOCK = 4096  # pieces of JSON that become one
+_PAGE = 1000  # files of a step that are read together
 _MOST_BUILDS = 4096  # stages of names, whose last build is remembered
+
+
+class FileRow(NamedTuple):
+    """One file of a step; `build.cachekey` knows what it means."""
+
+    path: bytes
+    kind: str
+    mode: int
+    uid: int
+    gid: int
+    size_bytes: int
+    link: bytes
+    sum: str
+    content: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +42,7 @@ class CacheRow:
     """One step that was done: `parent` is "" for a step on nothing.
 
     `inputs` are JSON values; `created` is seconds since 1970; `size_bytes` were written.
+    `files` are taken when the row is added; afterwards BuildCache.files gives them.
     """
 
     parent: Digest
@@ -37,6 +52,8 @@ class CacheRow:
     created: float
     milliseconds: int = 0
     size_bytes: int = 0
+    files: Iterable[FileRow] = field(default=(), compare=False, repr=False)
+    number: int = field(default=0, compare=False)  # of the row, once it is one
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +86,9 @@ class BuildCache:
 
     def add(self, row: CacheRow) -> None:
         """Note a step whose image is noted; the same step again becomes the latest."""
-        inputs = _text(row.inputs)
+        inputs = json.dumps(row.inputs, sort_keys=True, allow_nan=False)
         with self._db.write() as rows:
-            rows.execute(
+            done = rows.execute(
                 "INSERT OR REPLACE INTO cache (parent, key, inputs, image, created,"
                 " milliseconds, size_bytes) VALUES (?, ?, ?, ?, ?, ?, ?)",
                 (
@@ -83,6 +100,10 @@ class BuildCache:
                     row.milliseconds,
                     row.size_bytes,
                 ),
+            )
+            rows.executemany(
+                "INSERT INTO cache_files VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                ((done.lastrowid, *file) for file in row.files),
             )
 
     def probe(self, parent: Digest, key: str) -> Hit | None:
@@ -98,11 +119,25 @@ class BuildCache:
         )  # fmt: skip
         return found[0] if found else None
 
-    def after(self, parent: Digest, limit: int = 64) -> Iterator[CacheRow]:
-        """Give the latest steps that stood on this image, the newest first, one by one.
+    def files(self, row: CacheRow) -> Iterator[FileRow]:
+        """Give the files that a step took, in the order of their names, page by page.
 
-        Each may be of many files, so it is read when it is asked for.
+        Of steps that were noted before files had rows they are in `inputs`.
         """
+        last = b""  # before every name
+        while True:
+            page = self._db.ask(
+                "SELECT path, kind, mode, uid, gid, size_bytes, link, sum, content"
+                " FROM cache_files WHERE number = ? AND path > ? ORDER BY path LIMIT ?",
+                row.number, last, _PAGE,
+            )  # fmt: skip
+            yield from (FileRow(*each) for each in page)
+            if len(page) < _PAGE:
+                return
+            last = page[-1]["path"]
+
+    def after(self, parent: Digest, limit: int = 64) -> Iterator[CacheRow]:
+        """Give the latest steps that stood on this image, the newest first, one by one."""
         numbers = self._db.ask(
             "SELECT number FROM cache WHERE parent = ? ORDER BY number DESC LIMIT ?",
             parent, limit,
@@ -143,11 +178,24 @@ class BuildCache:
         """Tell how the last build of a name went through a stage; () if none is known."""
         return tuple(DoneStep(*step) for step in json.loads(self._told(name, stage)))
 
+    def build_of(self, image: Digest) -> tuple[DoneStep, ...]:
+        """Tell how the last stage went in which an image came about; () if none is known.
+
+        The first step's `parent` is what FROM gave.  Looks through all builds.
+        """
+        for row in self._db.ask(
+            "SELECT steps FROM builds WHERE instr(steps, ?) ORDER BY number DESC", image
+        ):
+            steps = tuple(DoneStep(*step) for step in json.loads(row["steps"]))
+            if any(step.image == image for step in steps):
+                return steps
+        return ()
+
     def _told(self, name: str, stage: str) -> str:
-        found = self._db.ask(
-            "SELECT steps FROM builds WHERE name = ? AND stage = ?", name, stage
+        found = self._db.recall(
+            _steps, "SELECT steps FROM builds WHERE name = ? AND stage = ?", name, stage
         )
-        return str(found[0]["steps"]) if found else "[]"
+        return found[0] if found else "[]"
 
     def forget_image(self, image: Digest) -> None:
         """Forget the steps that led to an image."""
@@ -171,30 +219,16 @@ class BuildCache:
         return _row(found[0]) if found else None
 
 
-def _text(inputs: Mapping[str, Any]) -> str:
-    """Write JSON, item by item and block by block: one input may be of many files."""
-    items = _items(inputs)
-    return "".join(iter(lambda: "".join(islice(items, _BLOCK)), ""))
-
-
-def _items(value: Mapping[str, Any]) -> Iterator[str]:
-    before = "{"
-    for key in sorted(value):
-        yield f"{before}{json.dumps(key)}: "
-        if isinstance(each := value[key], Mapping):
-            yield from _items(each)
-        else:
-            yield json.dumps(each, allow_nan=False)
-        before = ", "
-    yield "}" if value else "{}"
-
-
 def _hit(row: sqlite3.Row) -> Hit:
     return Hit(*row)
+
+
+def _steps(row: sqlite3.Row) -> str:
+    return str(row["steps"])
 
 
 def _row(row: sqlite3.Row) -> CacheRow:
     return CacheRow(
         row["parent"], row["key"], json.loads(row["inputs"]), row["image"], row["created"],
-        row["milliseconds"], row["size_bytes"],
+        row["milliseconds"], row["size_bytes"], number=row["number"],
     )  # fmt: skip

@@ -9,6 +9,8 @@ the process, and the next one has to find nothing broken:
     MINIDOCK_FAILPOINT="blob.half:3"          die there the third time
     MINIDOCK_FAILPOINT="blob.half=enospc"     the disk is full there
     MINIDOCK_FAILPOINT="?"                    print each name that is reached
+    MINIDOCK_FAILPOINT="told.exec.created"    die when this event has been told
+    MINIDOCK_FAILPOINT="told?"                print each kind that is told
 
 Every name is declared once, and a test holds declared names and reached names to be equal.
 
@@ -26,6 +28,7 @@ VARIABLE = "MINIDOCK_FAILPOINT"
 POINTS: tuple[str, ...] = (
     # a blob comes in
     "lease.taken",
+    "lease.written",
     "blob.temporary",  # made, empty
     "blob.half",  # after each piece
     "blob.full",  # complete, digest compared, not yet on the disk
@@ -71,6 +74,17 @@ POINTS: tuple[str, ...] = (
     "build.step",  # the rows of image and cache
     "build.workplace.removed",
     "build.tagged",
+    # files come into a container from outside
+    "copy.half",  # after each piece of a file that has no name yet
+    "copy.written",
+    "copy.entry",  # after each entry of the archive
+    "copy.dated",  # the directories have their times
+    # a container becomes an image
+    "commit.paused",
+    "commit.layer",
+    "commit.admitted",
+    "commit.tagged",
+    "commit.resumed",
     # an image loses its names, and goes
     "remove.untagged",
     "remove.image",
@@ -80,7 +94,17 @@ POINTS: tuple[str, ...] = (
     "sweep.layer.trash",
     "sweep.layer.removed",
     "sweep.blob",
-    # an engine begins
+    # what is kept of a container changes, or goes
+    "record.temporary",
+    "record.renamed",
+    "record.trashed",
+    "record.removed",
+    # an engine begins, and ends
+    "daemon.locked",
+    "daemon.adopted",  # all that an earlier one left is looked after
+    "daemon.listening",
+    "daemon.ending",
+    # a store is opened
     "opening.database",
     "opening.rubbish",
     "opening.checked",
@@ -101,8 +125,20 @@ def reach(name: str) -> None:
         _meet(name, armed)
 
 
+def are_armed() -> bool:
+    """Say whether a test has armed any place."""
+    return bool(os.environ.get(VARIABLE))
+
+
+def told(kind: str) -> None:
+    """Say that an event of this kind was told: that is a place, too, where one may die."""
+    armed = os.environ.get(VARIABLE, "")
+    if armed.startswith("told"):
+        _meet(f"told.{kind}", armed)
+
+
 def _meet(name: str, armed: str) -> None:
-    if armed == "?":
+    if armed in ("?", "told?"):
         os.write(2, f"failpoint {name}\n".encode())
         return
     place, _, action = armed.partition("=")

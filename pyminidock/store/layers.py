@@ -53,6 +53,7 @@ class LayerRows:
 
     def workshop(self) -> Path:
         """Make an empty directory, 0700, to unpack into (`diff`); swept after a crash."""
+        self._leases.write_down()
         path = self.place()
         self._files.make_directory(path)
         return path
@@ -142,7 +143,7 @@ class LayerRows:
 
 def directory(root: Path, chain_id: Digest) -> Path:
     """Say where the tree of a layer lies below an engine's root directory."""
-    return root / "layers" / hex_of(chain_id) / "diff"
+    return Path(f"{root}/layers/{hex_of(chain_id)}/diff")  # read once, not thrice: hot
 
 
 def no_such_layer(chain_id: Digest, why: str) -> NoSuchLayer:

@@ -16,13 +16,14 @@ import datetime
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 from typing import Any
 
 from pyminidock.errors import MinidockError
+from pyminidock.store.failpoints import reach
 
 VERSION = 1
 MAX_RECORD_BYTES = 4 << 20
@@ -34,6 +35,12 @@ class NoSuchContainer(MinidockError):
     """No container has this name or id."""
 
     status = 404
+
+
+class AmbiguousId(MinidockError):
+    """The beginning of an id is that of several containers."""
+
+    status = 400
 
 
 class NameTaken(MinidockError):
@@ -62,8 +69,12 @@ class Quarantined:
 class Records:
     """The containers of one root directory.  Any thread may ask; `root` is locked."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(
+        self, root: Path, remove_tree: Callable[[Path], object] | None = None
+    ) -> None:
+        """`remove_tree` takes a tree away that a container may have filled; see layers."""
         self._root, self.directory = root, root / "containers"
+        self._remove_tree = remove_tree or discard_tree
         for path in (root, self.directory):
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._contents: dict[str, Content] = {}
@@ -112,6 +123,11 @@ class Records:
                 lesson="names",
             )
 
+    def let_go(self, name: str) -> None:
+        """Give one name of a container back; others may claim it from now on."""
+        with self._lock:
+            self._names.pop(name, None)
+
     def release(self, container: str) -> None:
         """Give the names of a container back."""
         with self._lock:
@@ -142,7 +158,8 @@ class Records:
     def find(self, reference: str) -> str:
         """Give the id that a name, an id or the unambiguous beginning of an id means.
 
-        Raises NoSuchContainer.  Source: Docker, an exact name wins over a prefix.
+        Raises NoSuchContainer, AmbiguousId.  Source: Docker, an exact name wins over a
+        prefix.
         """
         with self._lock:
             name = reference.removeprefix("/")
@@ -151,9 +168,16 @@ class Records:
             if self._names.get(name) in self._contents:
                 return self._names[name]
             meant = [each for each in self._contents if each.startswith(reference)]
-        if reference and len(meant) == 1:
-            return meant[0]
-        raise no_such_container(reference)
+        if not reference or not meant:
+            raise no_such_container(reference)
+        if len(meant) > 1:
+            raise AmbiguousId(
+                f"multiple IDs found with provided prefix: {reference}",
+                why=f"{len(meant)} containers have an id that begins so",
+                try_next="minidock ps --all --no-trunc",
+                lesson="names",
+            )
+        return meant[0]
 
     def all(self) -> tuple[Content, ...]:
         """Give every record, in the order of their ids."""
@@ -175,13 +199,15 @@ class Records:
         trash.mkdir(mode=0o700, exist_ok=True)
         if path.parent != trash:
             target = trash / path.name
-            discard_tree(target)
+            self._remove_tree(target)
             try:
                 path.rename(target)
             except FileNotFoundError:
                 return
             path = target
-        discard_tree(path)
+            reach("record.trashed")
+        self._remove_tree(path)
+        reach("record.removed")
 
     def set_aside(self, container: str, why: str, wall: float) -> Quarantined:
         """Move a damaged container out of the way, with all it holds: that is user data."""
@@ -209,7 +235,9 @@ def _replace(path: Path, content: bytes, *, is_durable: bool = True) -> None:
     try:
         temporary = f"tmp-{path.name}"
         _write(temporary, content, place, is_durable=is_durable)
+        reach("record.temporary")
         os.replace(temporary, path.name, src_dir_fd=place, dst_dir_fd=place)
+        reach("record.renamed")
         if is_durable:
             os.fsync(place)
     finally:

@@ -5,6 +5,8 @@
       └─ image ─┘ ◄─── tag           an image has its layers in order, bottom first
            ▲
            └────────── cache         what a build step made, while that image exists
+                         ▲
+                    cache_files      the files that it took, to say which one changed
 
     builds                           how each stage of a name was last built; it may name
                                      images that are gone: that is a cause, too
@@ -69,4 +71,14 @@ ALTER TABLE cache ADD COLUMN milliseconds INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE cache ADD COLUMN size_bytes INTEGER NOT NULL DEFAULT 0
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST, _SECOND, _THIRD)
+_FOURTH = """
+CREATE TABLE cache_files (
+    number INTEGER NOT NULL REFERENCES cache (number) ON DELETE CASCADE,
+    path BLOB NOT NULL, kind TEXT NOT NULL, mode INTEGER NOT NULL,
+    uid INTEGER NOT NULL, gid INTEGER NOT NULL, size_bytes INTEGER NOT NULL,
+    link BLOB NOT NULL, sum TEXT NOT NULL, content INTEGER NOT NULL,
+    PRIMARY KEY (number, path)
+) STRICT, WITHOUT ROWID
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _SECOND, _THIRD, _FOURTH)

@@ -51,6 +51,7 @@ class Birth:
         self.root_place = (-1, -1)  # its st_dev and st_ino
         self.proc = -1  # the procfs that we mounted ourselves, whatever lies on /proc now
         self.proc_device = self.devices = -1  # st_dev of that, and of our tmpfs on /dev
+        self.own: dict[bytes, int] = {}  # what we mounted empty, by target: handles on it
         self.late_directory = b""  # a working directory that needs the user's own powers
         self.unsent: list[bytes] = []  # reports that wait for company
 

@@ -7,52 +7,49 @@ newborn process loses its socket, which ends it and every namespace it was in.
 """
 
 import errno
-import json
 import os
 import secrets
 import socket
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
 from pathlib import Path
 
-from pyminidock.grammar.capabilities import BITS
 from pyminidock.kernel import calls
 from pyminidock.kernel.calls import Call, Plan
 from pyminidock.kernel.detect import judge
 from pyminidock.kernel.linux import (
+    census,
     cgroups,
-    devices,
+    deeds,
     messages,
     overlay,
+    shimrecords,
     streams,
     syscalls,
-    wire,
+    views,
 )
 from pyminidock.kernel.linux.facts import read_facts
+from pyminidock.kernel.linux.labour import Labour, Order, spell_order
 from pyminidock.kernel.linux.machine import read_machine
-from pyminidock.kernel.linux.newborn import LOG
-from pyminidock.kernel.linux.nursery import Conversation, Nursery, Report, wait_until_gone
+from pyminidock.kernel.linux.nursery import Nursery
 from pyminidock.kernel.linux.observe import observe
-from pyminidock.kernel.linux.proc import boot_id, has_executed, start_time
+from pyminidock.kernel.linux.proc import boot_id
+from pyminidock.kernel.linux.watching import Watching
 from pyminidock.kernel.port import (
-    KILLED,
     Answer,
     Capability,
     ExitStatus,
     Isolation,
+    Listing,
     Machine,
     Process,
     ProcessGone,
+    Tree,
+    Usage,
 )
 from pyminidock.kernel.refusals import refused
-
-_PATIENCE_S = 1.0  # for a process that has been told to end; then it is killed
-_SHIM_LOST = ExitStatus(137, 9)
-_LATEST = 1 << 40  # seconds since 1970: no clock shows more
-_SPOILT = (ValueError, KeyError, TypeError, RecursionError)  # of a record on a disk
 
 
 class LinuxBody:
@@ -72,12 +69,14 @@ class LinuxBody:
         self._bespoken: dict[str, list[socket.socket]] = {}
         self._lines: dict[str, socket.socket] = {}
         self._answered: dict[str, socket.socket] = {}  # …, and was; to dismiss it there
+        self._is_closed = False  # who waited for an end may hear of it after that
         self._lock = threading.Lock()
+        self._watching = Watching()
 
     def machine(self) -> Machine:
         """See port."""
         if self._machine is None:
-            self._machine = read_machine()
+            self._machine = read_machine(self.root)
         return self._machine
 
     def probe(self) -> tuple[Capability, ...]:
@@ -103,7 +102,10 @@ class LinuxBody:
             if birth == len(plan):
                 undo.pop_all()
                 return None
-            order = self._order(plan, birth, lockstep=lockstep)
+            order = spell_order(
+                plan, birth, lockstep=lockstep, fail_at=self.fail_at,
+                last_capability=self.machine().last_capability,
+            )  # fmt: skip
             labour = self._give_birth(plan, birth, tree, order, answer, watchers)
             undo.pop_all()
         if tree >= 0:
@@ -118,47 +120,20 @@ class LinuxBody:
         try:
             if self.fail_at and self.fail_at[0] == index:
                 raise OSError(self.fail_at[1], os.strerror(self.fail_at[1]))
-            match call:
-                case calls.MakeCgroup(path):
-                    self._accounts.add(os.path.dirname(path))
-                    if cgroups.make(path):
-                        undo.callback(cgroups.remove, path)
-                case calls.LimitCgroup(path, file, value):
-                    cgroups.limit(path, file, value)
-                case calls.FilterDevices(path, program):
-                    devices.filter_devices(path, program)
-                case calls.RemoveCgroup(path):
-                    self._accounts.add(os.path.dirname(path))
-                    cgroups.remove(path)
-                case calls.PrepareOverlay(lower, upper, work, flags):
-                    handle = overlay.prepare(lower, upper, work, flags)
-                    undo.callback(os.close, handle)
-                    return handle
-                case _:
-                    raise OSError(errno.EINVAL, "only a shim or a child can do this")
+            if isinstance(call, calls.MakeCgroup | calls.RemoveCgroup):
+                self._accounts.add(os.path.dirname(call.path))
+            return deeds.do(call, undo)
         except OSError as refusal:
             raise refused(index, call, refusal.errno or errno.EIO) from refusal
-        return -1
-
-    def _order(self, plan: Plan, birth: int, *, lockstep: bool) -> "_Order":
-        """Spell what goes to the shim.  Raises CallFailed when it is too long."""
-        try:
-            message = wire.request(
-                plan, birth, lockstep=lockstep, capabilities=BITS,
-                last_capability=self.machine().last_capability, fail_at=self.fail_at,
-            )  # fmt: skip
-        except ValueError as too_long:
-            raise refused(birth, plan[birth], errno.E2BIG, str(too_long)) from too_long
-        return _Order(message, lockstep)
 
     def _give_birth(
-        self, plan: Plan, birth: int, tree: int, order: "_Order", answer: Answer,
+        self, plan: Plan, birth: int, tree: int, order: Order, answer: Answer,
         watchers: int,
-    ) -> "_Labour":  # fmt: skip
+    ) -> Labour:  # fmt: skip
         """Follow one birth; once more if the spawner was killed with it in its hands."""
         if self.fail_at and self.fail_at[0] == birth:
             raise refused(birth, plan[birth], self.fail_at[1])
-        labour = _Labour(plan, birth, answer, order.lockstep)
+        labour = Labour(plan, birth, answer, order.lockstep)
         for _ in (1, 2):
             labour.conversation, labour.line, labour.watching = self._nursery.begin(
                 tree, watchers, order=order.message, question=messages.spell({"op": "wait"})
@@ -186,25 +161,38 @@ class LinuxBody:
         """See port."""
         return overlay.look(lower, upper, paths)
 
+    def view(
+        self, tree: Tree, process: Process | None = None, *, is_writable: bool = False
+    ) -> views.LinuxView:
+        """See port."""
+        if process is None:
+            work = tree.work if is_writable else ""
+            return views.of_layers(tree.lower, tree.upper, work, tree.files, tree.place)
+        try:
+            return views.of_running(process, tree.files, tree.place)
+        except ProcessLookupError as gone:
+            raise _gone(process) from gone
+
     def wait(self, process: Process, timeout_s: float | None = None) -> ExitStatus | None:
         """See port."""
         try:
             line = self._line_to(process)
         except OSError:
-            return self._read_exit(process)
+            return shimrecords.read_exit(process.directory)
         try:
             line.settimeout(timeout_s)
-            status = _status(streams.hear(line))
+            status = shimrecords.exit_status(streams.hear(line))
         except TimeoutError:
             self._keep(line, process)
             return None
-        except OSError:
+        except (OSError, *shimrecords.SPOILT):
             line.close()
-            return self._read_exit(process)
+            return shimrecords.read_exit(process.directory)
         with self._lock:
-            older, self._answered[process.directory] = (
-                self._answered.get(process.directory), line,
-            )  # fmt: skip
+            older: socket.socket | None = line  # nobody dismisses a shim any more
+            if not self._is_closed:
+                older = self._answered.get(process.directory)
+                self._answered[process.directory] = line
         if older is not None:
             older.close()
         return status
@@ -215,23 +203,18 @@ class LinuxBody:
             line = self._lines.pop(process.directory, None)
         if line is None:  # somebody waits on it, or the shim is older than this engine
             line = streams.connect(process.directory)
-            streams.send(line, op="wait")
+            with streams.closed_on_refusal(line):
+                streams.send(line, op="wait")
         return line
 
     def _keep(self, line: socket.socket, process: Process) -> None:
         """Keep a line for who waits next; one is enough."""
         with self._lock:
-            kept = self._lines.setdefault(process.directory, line)
-        if kept is not line:
+            is_spare = self._is_closed or process.directory in self._lines
+            if not is_spare:
+                self._lines[process.directory] = line
+        if is_spare:
             line.close()
-
-    def _read_exit(self, process: Process) -> ExitStatus:
-        """The shim is gone: its last record tells, or it was lost with the program."""
-        try:
-            record = Path(process.directory, "exit.json").read_text(encoding="utf-8")
-            return _status(json.loads(record))
-        except (OSError, *_SPOILT):
-            return _SHIM_LOST
 
     def signal(self, process: Process, number: int) -> None:
         """See port."""
@@ -250,7 +233,8 @@ class LinuxBody:
                 return streams.ShimStreams(bespoken.pop())
         try:
             connection = streams.connect(process.directory)
-            streams.ask(connection, op="attach")
+            with streams.closed_on_refusal(connection):
+                streams.ask(connection, op="attach")
         except OSError as refusal:
             raise _gone(process) from refusal
         return streams.ShimStreams(connection)
@@ -277,28 +261,42 @@ class LinuxBody:
         except OSError as refusal:
             raise _gone(process) from refusal
 
+    def ring(self, directory: str, bell: Callable[[], object]) -> Callable[[], None]:
+        """See port."""
+        return self._watching.ring(directory, bell)
+
     def find(self, directory: str) -> Process | None:
         """See port."""
-        try:
-            record = json.loads(Path(directory, "shim.json").read_text(encoding="utf-8"))
-            process = Process(
-                record["pid"], record["start_time"], record["boot_id"],
-                record["shim_pid"], directory,
-            )  # fmt: skip
-            if process.boot_id != self._boot:
-                return None
-            numbers = (process.pid, process.start_time, process.shim_pid)
-            if not all(isinstance(each, int) and each > 0 for each in numbers):
-                return None
-            if start_time(process.shim_pid) != record["shim_start_time"]:
-                return None
-        except (OSError, *_SPOILT):
-            return None
-        return process
+        return shimrecords.find(directory, self._boot)
 
-    def observe(self, process: Process) -> Isolation:
+    def observe(self, process: Process, *, briefly: bool = False) -> Isolation:
         """See port."""
-        return observe(process, self.machine().cgroups)
+        return observe(process, self.machine().cgroups, briefly=briefly)
+
+    def members(self, process: Process) -> tuple[int, ...]:
+        """See port."""
+        try:
+            return census.members(process, self.machine().cgroups)
+        except OSError as gone:
+            raise _gone(process) from gone
+
+    def usage(self, process: Process) -> Usage:
+        """See port."""
+        try:
+            return census.usage(process, self.machine().cgroups)
+        except OSError as gone:
+            raise _gone(process) from gone
+
+    def list_processes(self, arguments: Sequence[str]) -> Listing:
+        """See port."""
+        return census.list_processes(tuple(arguments))
+
+    def is_frozen(self, process: Process) -> bool:
+        """See port."""
+        try:
+            return cgroups.is_frozen(process.pid, self.machine().cgroups)
+        except OSError as gone:
+            raise _gone(process) from gone
 
     def clock(self) -> float:
         """See port."""
@@ -323,130 +321,15 @@ class LinuxBody:
     def close(self) -> None:
         """See port."""
         self._nursery.close()
-        for line in (*self._lines.values(), *self._answered.values()):
+        self._watching.close()
+        with self._lock:
+            self._is_closed = True
+            lines = (*self._lines.values(), *self._answered.values())
+        for line in (*lines, *(one for each in self._bespoken.values() for one in each)):
             line.close()
         for path in self._accounts:
             with suppress(OSError):  # containers go on living in it
                 os.rmdir(path)
-
-
-@dataclass(frozen=True, slots=True)
-class _Order:
-    """What is sent to a shim, and whether each of its calls waits for a go."""
-
-    message: bytes
-    lockstep: bool
-
-
-class _Labour:
-    """One birth being followed, report by report; made before anybody is asked for it."""
-
-    conversation: Conversation
-    line: socket.socket
-    watching: list[socket.socket]
-
-    def __init__(self, plan: Plan, birth: int, answer: Answer, lockstep: bool) -> None:
-        self.plan, self.next, self.answer = plan, birth, answer
-        self.lockstep = lockstep
-        self.pid = self.start_time = self.shim_pid = 0
-        shim = plan[birth]
-        assert isinstance(shim, calls.ForkShim)  # noqa: S101  (how `birth` was found)
-        self.directory = shim.directory
-        records = ("shim.sock", "shim.json", "exit.json")
-        self.files = (*records, *(f"{name}.tmp" for name in records))
-        if not Path(self.directory, LOG).exists():
-            self.files = (*self.files, LOG)
-
-    def follow(self) -> None:
-        """Answer each report; at the end, answer the calls whose silence means success."""
-        for report in self.conversation.reports(one_by_one=self.lockstep):
-            if report.errno:
-                index = report.index if report.index >= 0 else self.next
-                raise refused(
-                    index, self.plan[index], report.errno, _text(report), report.value
-                )
-            if isinstance(self.plan[report.index], calls.Execute):
-                outcome, at = report.value, report.seconds
-                break
-            self._note(report)
-        else:
-            at = time.monotonic()
-            outcome = self._outcome()
-        self._finish(outcome, at)
-
-    def _note(self, report: Report) -> None:
-        call = self.plan[report.index]
-        if isinstance(call, calls.ForkShim):
-            self.shim_pid = report.value
-        elif isinstance(call, calls.ForkInit):
-            self.pid, self.start_time = report.value, int(report.detail)
-        self.next = report.index + 1
-        self.answer(call, report.value, report.seconds)
-        if self.lockstep:
-            self.conversation.go()
-
-    def _outcome(self) -> int:
-        """End of file: a program took over, or the child was killed; what Execute gave."""
-        rest = self.plan[self.next :]
-        if not self.shim_pid:
-            raise ConnectionResetError
-        if any(isinstance(call, calls.AnnounceReady) for call in rest):
-            raise refused(self.next, rest[0], errno.ECHILD)
-        try:
-            was_executed = has_executed(self.pid, self.start_time)
-        except ProcessLookupError:  # it has ended, and was waited for
-            was_executed = _was_executed(self.directory)
-        return 0 if was_executed else KILLED
-
-    def _finish(self, value: int, at: float) -> None:
-        """Answer the calls that were not reported one by one; `value` is Execute's.
-
-        Silence means that they worked, unless the child was killed: then nobody knows.
-        """
-        for call in self.plan[self.next :]:
-            self.next += 1
-            if isinstance(call, calls.Execute):
-                self.answer(call, value, at)
-            elif value != KILLED:
-                self.answer(call, 0, at)
-
-    def process(self, boot: str) -> Process:
-        """Give what came of it."""
-        return Process(self.pid, self.start_time, boot, self.shim_pid, self.directory)
-
-    def give_up(self) -> None:
-        """End what was begun, wait until it is gone, and take its files away."""
-        for connection in (self.line, *self.watching):
-            connection.close()
-        with suppress(OSError):
-            self.conversation.hang_up()
-        for pid in (self.pid, self.shim_pid):
-            if pid:
-                wait_until_gone(pid, _PATIENCE_S)
-        for name in self.files:
-            Path(self.directory, name).unlink(missing_ok=True)
-
-
-def _was_executed(directory: str) -> bool:
-    """Ask the shim, which looked before it collected the dead."""
-    try:
-        with streams.connect(directory, _PATIENCE_S) as connection:
-            return streams.ask(connection, op="wait").get("executed") != "0"
-    except OSError:  # lost as well: whoever waits will hear of that
-        return True
-
-
-def _text(report: Report) -> str:
-    return report.detail.decode("utf-8", "replace")
-
-
-def _status(record: Mapping[str, object]) -> ExitStatus:
-    """Read an exit record, from the shim's own words or from its file."""
-    code, number, oom = (int(str(record[name])) for name in ("code", "signal", "oom"))
-    finished = float(str(record["finished"]))
-    if not 0 <= finished < _LATEST:
-        raise ValueError(finished)
-    return ExitStatus(code, number, bool(oom), finished)
 
 
 def _gone(process: Process) -> ProcessGone:

@@ -13,11 +13,16 @@ import os
 import signal
 import time
 from pathlib import Path
+from threading import Lock
 
 from pyminidock.kernel.linux.mountinfo import read_mountinfo
 from pyminidock.kernel.port import CgroupTree
 
 _PATIENCE_S = 1.0
+_MAKING = Lock()
+_FREEZE_S = 10.0  # for the last process of a group to stand still
+_FROZEN = {"freezer.state": "FROZEN", "cgroup.freeze": "1"}
+_THAWED = {"freezer.state": "THAWED", "cgroup.freeze": "0"}
 
 
 def find_tree() -> CgroupTree | None:
@@ -49,16 +54,20 @@ def _controllers(options: tuple[str, ...]) -> str:
 
 
 def make(path: str) -> bool:
-    """Make one cgroup, and the engine's own above it; False when it was there."""
-    try:
-        made = _make_one(path)
-    except FileNotFoundError:
-        above = os.path.dirname(path)
-        _make_one(above)
-        if _is_legacy(above) and _has(above, "cpuset.cpus"):
-            limit(above, "cgroup.clone_children", "1")
-        made = _make_one(path)
-    return made
+    """Make one cgroup, and the engine's own above it; False when it was there.
+
+    One at a time: below a cpuset that another thread has made and not yet filled, ours
+    would stay empty, and an empty one accepts no process.
+    """
+    with _MAKING:
+        try:
+            return _make_one(path)
+        except FileNotFoundError:
+            above = os.path.dirname(path)
+            _make_one(above)
+            if _is_legacy(above) and _has(above, "cpuset.cpus"):
+                limit(above, "cgroup.clone_children", "1")
+            return _make_one(path)
 
 
 def _make_one(path: str) -> bool:
@@ -119,6 +128,50 @@ def limit(path: str, file: str, value: str) -> None:
         os.write(descriptor, value.encode())
     finally:
         os.close(descriptor)
+    if file in _FREEZERS:
+        _await_freezer(path, file, value)
+
+
+_FREEZERS = {
+    "freezer.state": ("freezer.state", ""),
+    "cgroup.freeze": ("cgroup.events", "frozen "),
+}
+"""Where a group can be frozen, and the file and line that say when it is so."""
+
+
+def _await_freezer(path: str, file: str, value: str) -> None:
+    """Wait until every process stands still, or goes on.  Raises EBUSY, and then it does.
+
+    In v1 a process that is in the middle of a fork can keep a group from freezing, so it is
+    told again, as the kernel's documentation says.
+    """
+    deadline = time.monotonic() + _FREEZE_S
+    pause_s = 0.0001
+    while not _is_so(path, file, value):
+        if time.monotonic() > deadline:
+            Path(path, file).write_text(_THAWED[file], encoding="ascii")
+            raise OSError(errno.EBUSY, "the processes do not stand still", path)
+        time.sleep(pause_s)
+        pause_s = min(pause_s * 2, 0.02)
+        if file == "freezer.state":
+            Path(path, file).write_text(value, encoding="ascii")
+
+
+def _is_so(path: str, file: str, value: str) -> bool:
+    told, before = _FREEZERS[file]
+    return f"{before}{value}" in Path(path, told).read_text(encoding="ascii").splitlines()
+
+
+def is_frozen(pid: int, tree: CgroupTree | None) -> bool:
+    """Say whether the group in which a process lives is frozen."""
+    lines = Path(f"/proc/{pid}/cgroup").read_text(encoding="utf-8").splitlines()
+    homes = {names: home for _, names, home in (line.split(":", 2) for line in lines)}
+    for names, top in tree.hierarchies if tree else ():
+        for file, frozen in _FROZEN.items():
+            path = f"{top}{homes.get(names, '')}"
+            if _has(path, file) and _is_so(path, file, frozen):
+                return True
+    return False
 
 
 def remove(path: str) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pyminidock.kernel.detect import Facts
 from pyminidock.kernel.linux import devices, overlay, syscalls, userns
+from pyminidock.kernel.linux.host import filesystem_of
 from pyminidock.kernel.linux.machine import find_init, status_mask
 from pyminidock.kernel.linux.mountinfo import read_mountinfo
 
@@ -41,7 +42,7 @@ def read_facts(root: Path) -> Facts:
         missing_calls=tuple(name for name in _PROBES if not _exists(name)),
         overlay_error=_try_overlay(root),
         root_directory=str(root),
-        root_filesystem=_filesystem_of(root),
+        root_filesystem=filesystem_of(root),
         namespaces=tuple(
             kind for kind, file in syscalls.NAMESPACE_FILES.items()
             if Path(f"/proc/self/ns/{file}").exists()
@@ -92,15 +93,6 @@ def _try_overlay(root: Path) -> str:
     except OSError as refusal:
         return os.strerror(refusal.errno or errno.EIO).lower()
     return ""
-
-
-def _filesystem_of(root: Path) -> str:
-    place = str(_nearest(root).resolve())
-    mounts = [
-        entry for entry in read_mountinfo("self")
-        if place == entry.target or place.startswith(entry.target.rstrip("/") + "/")
-    ]  # fmt: skip
-    return max(mounts, key=lambda entry: len(entry.target)).filesystem if mounts else ""
 
 
 def _user_namespace_bar() -> str:

@@ -5,9 +5,11 @@ import resource
 import shutil
 import stat
 from pathlib import Path
+from typing import Any
 
 from pyminidock.kernel.linux import cgroups, devices, userns
-from pyminidock.kernel.port import Machine
+from pyminidock.kernel.linux.host import read_host
+from pyminidock.kernel.port import CgroupTree, Machine
 
 _RESOURCES = ("as", "core", "cpu", "data", "fsize", "memlock", "msgqueue", "nice", "nofile",
               "nproc", "rss", "rtprio", "rttime", "sigpending", "stack")  # fmt: skip
@@ -15,8 +17,8 @@ _NOT_HANDED_ON = {"pts", "shm", "fd", "mqueue", "console", ".udev", ".lxc", ".lx
 _INITS = ("docker-init", "tini-static", "catatonit")
 
 
-def read_machine() -> Machine:
-    """Read the facts; nothing is changed.
+def read_machine(root: Path) -> Machine:
+    """Read the facts of this machine, for an engine over `root`; nothing is changed.
 
     On cgroup v2 a program that guards devices is offered to the kernel and let go again.
     """
@@ -37,8 +39,44 @@ def read_machine() -> Machine:
         init=find_init(),
         is_single_user=is_single_user,
         cpus=len(os.sched_getaffinity(0)),
+        host=read_host(root, tree),
         filters_devices=tree is None or tree.version == 1 or not devices.refusal(),
+        hostname=os.uname().nodename,
+        **_accounts(tree),
     )
+
+
+def _accounts(tree: CgroupTree | None) -> dict[str, Any]:
+    """Read what accounts may name, and which of the rarer files they have."""
+    cpus = _first(tree, "cpuset", "cpuset.cpus", "cpuset.cpus.effective")
+    nodes = _first(tree, "cpuset", "cpuset.mems", "cpuset.mems.effective")
+    return {
+        "cpu_list": cpus, "node_list": nodes,
+        "weighs_disks": _has(tree, "blkio.weight", "io.weight"),
+        "weighs_each_disk": _has(tree, "blkio.weight_device"),
+    }  # fmt: skip
+
+
+def _first(tree: CgroupTree | None, controller: str, *files: str) -> str:
+    """Read the first of these files that the top of a hierarchy has."""
+    for names, directory in tree.hierarchies if tree else ():
+        if names and controller not in names.split(","):
+            continue
+        for file in files:
+            try:
+                return Path(directory, file).read_text(encoding="ascii").strip()
+            except OSError:
+                continue
+    return ""
+
+
+def _has(tree: CgroupTree | None, *files: str) -> bool:
+    """Say whether some hierarchy has one of these files; v2 keeps them below its top."""
+    for _, directory in tree.hierarchies if tree else ():
+        below = (directory, *(each.path for each in os.scandir(directory) if each.is_dir()))
+        if any(os.path.exists(f"{place}/{file}") for place in below for file in files):
+            return True
+    return False
 
 
 def status_mask(field: str) -> int:

@@ -16,6 +16,7 @@ Used by both sides: the shim answers, `streams` asks.
 """
 
 import struct
+import time
 from collections.abc import Mapping
 
 from pyminidock.kernel.linux.sockets import Socket
@@ -46,7 +47,12 @@ class Client:
         self.incoming = bytearray()
         self.outgoing = bytearray()
         self.is_attached = is_attached
+        self.is_patient = is_attached  # was there first, and misses nothing
         self.is_waiting = False
+        self.moved = 0.0  # monotonic seconds: when it last took something
+        self.offset = -1  # in the backlog, as long as it reads from there
+        self.lost = 0  # bytes of output that it will not see
+        self.is_deaf = False  # it has hung up; what it has typed may still lie unread
 
     def send(self, data: bytes) -> None:
         """Queue bytes and write what goes at once."""
@@ -54,13 +60,22 @@ class Client:
         self.flush()
 
     def flush(self) -> None:
-        """Write what the socket takes.  Raises OSError when the other side is gone."""
+        """Write what the socket takes.  Raises OSError when the other side is gone.
+
+        Who is attached and gone gets nothing more, but is heard to the end: `cat` answers
+        the first line of somebody who has typed two hundred and left.
+        """
         while self.outgoing:
             try:
                 sent = self.connection.send(self.outgoing)
             except BlockingIOError:
                 return
+            except OSError:
+                if not self.is_attached:
+                    raise
+                self.is_deaf, self.offset, sent = True, -1, len(self.outgoing)
             del self.outgoing[:sent]
+            self.moved = time.monotonic()
 
     def answer(self, **fields: float) -> None:
         """Send one message."""

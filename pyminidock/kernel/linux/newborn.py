@@ -21,12 +21,11 @@ import os
 import struct
 from collections.abc import Mapping
 
-from pyminidock.kernel.linux import sockets, syscalls
+from pyminidock.kernel.linux import containerlog, sockets, syscalls
 from pyminidock.kernel.linux.birth import Aborted, Birth, Order, report, wait_for_go
 from pyminidock.kernel.linux.child import VERBS, live
 from pyminidock.kernel.linux.proc import boot_id, name_process, start_time
 
-LOG = "container.log"
 MOST_HANDLES = 72  # what one message carries: a birth socket, a tree, up to 64 watchers
 
 _LENGTH = struct.Struct(">I")
@@ -44,7 +43,7 @@ class Delivery:
     pid: int
     has_terminal: bool
     has_stdin: bool
-    has_log: bool
+    log: containerlog.Wish | tuple[()]  # empty: there is none
     is_log_new: bool
     cgroups: tuple[bytes, ...]  # one counts whom it killed for memory; the likeliest first
 
@@ -84,8 +83,8 @@ class Birthplace:
     ) -> None:
         self.order, self.daemon, self.tree = order, daemon, tree
         self.connections, self.shim_pid = connections, shim_pid
-        wishes: tuple[bytes, bool, bool, bool] = order.calls[0][1]  # type: ignore[assignment]
-        directory, self.has_terminal, self.keeps_stdin, self.keeps_log = wishes
+        wishes: tuple[bytes, bool, bool, containerlog.Wish] = order.calls[0][1]  # type: ignore[assignment]
+        directory, self.has_terminal, self.keeps_stdin, self.log = wishes
         flags = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
         self.directory = os.open(directory, flags)
         self.after_init = 0  # the number of the call after ForkInit
@@ -170,13 +169,16 @@ class Birthplace:
         self, shim: sockets.Socket, pid: int, listener: int, streams: tuple[int, ...]
     ) -> None:
         """Give the shim all that it needs from now on."""
-        log, is_new = self._open_log()
+        log: tuple[int, ...] = ()
+        is_new = False
+        if self.log:
+            log, is_new = containerlog.open_file(self.directory, self.log[0])
         joined = (words for verb, words in self.order.calls if verb == "JoinCgroup")
         accounts = [path for (path,) in joined if isinstance(path, bytes)]
         message = {
             "pid": pid, "has_terminal": self.has_terminal,
             "has_stdin": self.keeps_stdin and not self.has_terminal,
-            "has_log": bool(log), "is_log_new": is_new,
+            "log": self.log, "is_log_new": is_new,
             "cgroups": tuple(sorted(accounts, key=lambda path: b"/memory/" not in path)),
         }  # fmt: skip
         handles = [self.directory, listener, *log, *streams, *self.connections]
@@ -210,17 +212,6 @@ class Birthplace:
         os.chmod("shim.sock", 0o600, dir_fd=self.directory)
         listener.listen(64)
         return listener.detach()
-
-    def _open_log(self) -> tuple[tuple[int, ...], bool]:
-        """Append to the log of earlier lives, or begin it; whether it is new."""
-        if not self.keeps_log:
-            return (), False
-        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
-        try:
-            log = os.open(LOG, flags | os.O_EXCL, 0o640, dir_fd=self.directory)
-        except FileExistsError:
-            return (os.open(LOG, flags, 0o640, dir_fd=self.directory),), False
-        return (log,), True
 
     def _walk(self) -> None:
         """Perform the calls between ForkShim and ForkInit."""

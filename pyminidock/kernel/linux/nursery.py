@@ -19,13 +19,13 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from pyminidock.kernel.linux.birth import REPORT
 
 _SEALS = fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE
-_GATHERING_MS = 3
+_GATHERING_MS = 2
 _MOST_BYTES = 1 << 16
 _FITS_BYTES = 1 << 16  # a socket takes 200 KiB before anybody reads
 _START = (
@@ -34,11 +34,10 @@ _START = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(NamedTuple):
     """One call as its maker reported it; `errno` 0: done."""
 
-    index: int
+    call: int  # its index within the plan
     errno: int
     value: int
     seconds: float  # CLOCK_MONOTONIC, at the one who made the call
@@ -69,7 +68,8 @@ class Conversation:
         """Yield reports until the child has executed its program or died.
 
         Unless `one_by_one`, they gather in the socket for a moment.  Each would wake this
-        process, which costs the child more than the call that it reports.
+        process, which costs the child more than the call that it reports.  A birth takes a
+        few of these moments, so that most of it is told while the rest goes on.
         """
         hang_up = select.poll()
         hang_up.register(self._socket, 0)  # reports that come in do not end the sleep
@@ -80,10 +80,11 @@ class Conversation:
             part = self._socket.recv(_MOST_BYTES)
             if not part:
                 return
-            heard += part
-            while (report := _first_of(heard)) is not None:
-                heard = heard[REPORT.size + len(report.detail) :]
+            heard, begin = heard + part, 0
+            while (report := _report_at(heard, begin)) is not None:
+                begin += REPORT.size + len(report.detail)
                 yield report
+            heard = heard[begin:]
 
     def hang_up(self) -> None:
         """Tell shim and child, wherever they are, that nobody wants them any more."""
@@ -95,12 +96,13 @@ class Conversation:
         self._socket.close()
 
 
-def _first_of(heard: bytes) -> Report | None:
-    """Take the first report apart; None: it has not come in whole."""
-    if len(heard) < REPORT.size:
+def _report_at(heard: bytes, begin: int) -> Report | None:
+    """Take one report apart; None: it has not come in whole."""
+    if len(heard) < begin + REPORT.size:
         return None
-    index, error, value, nanoseconds, length = REPORT.unpack_from(heard)
-    detail = heard[REPORT.size : REPORT.size + length]
+    index, error, value, nanoseconds, length = REPORT.unpack_from(heard, begin)
+    begin += REPORT.size
+    detail = heard[begin : begin + length]
     if len(detail) < length:
         return None
     return Report(index, error, value, nanoseconds / 1e9, detail)

@@ -7,6 +7,7 @@ proc_pid_cgroup; man 7 capabilities.
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from pyminidock.kernel.linux.mountinfo import read_mountinfo
@@ -31,10 +32,12 @@ _CGROUP_FILES = (
 )  # fmt: skip
 
 
-def observe(process: Process, tree: CgroupTree | None) -> Isolation:
-    """Read how `process` is separated from this one.  Raises ProcessGone."""
+def observe(
+    process: Process, tree: CgroupTree | None, *, briefly: bool = False
+) -> Isolation:
+    """Read how `process` is separated from this one; see port.  Raises ProcessGone."""
     try:
-        seen = _observe(process.pid, tree)
+        seen = _powers(process.pid) if briefly else _all(process.pid, tree)
         if start_time(process.pid) != process.start_time:
             raise ProcessLookupError
     except OSError as gone:  # whichever file it was that a dying process no longer has
@@ -47,9 +50,9 @@ def observe(process: Process, tree: CgroupTree | None) -> Isolation:
     return seen
 
 
-def _observe(pid: int, tree: CgroupTree | None) -> Isolation:
+def _powers(pid: int) -> Isolation:
+    """Read what two places tell: status, and the links of the namespaces."""
     status = _status(pid)
-    cgroups = _cgroups(pid)
     return Isolation(
         pid=pid,
         namespaces=namespaces(pid),
@@ -61,6 +64,19 @@ def _observe(pid: int, tree: CgroupTree | None) -> Isolation:
         uids=_numbers(status["Uid"]),
         gids=_numbers(status["Gid"]),
         groups=_numbers(status.get("Groups", "")),
+        mounts=(),
+        limits={},
+        cgroups={},
+        cgroup_limits={},
+        oom_score_adjustment=0,
+    )
+
+
+def _all(pid: int, tree: CgroupTree | None) -> Isolation:
+    """Read the tables, too: mounts, limits, accounts."""
+    cgroups = _cgroups(pid)
+    return replace(
+        _powers(pid),
         mounts=read_mountinfo(pid),
         limits=_limits(pid),
         cgroups=cgroups,

@@ -13,6 +13,7 @@ the shim, which forks an *usher*, and the usher forks the second process (`newbo
 
 import marshal
 import os
+import select
 from collections.abc import Callable
 
 from pyminidock.kernel.linux import sockets, syscalls
@@ -35,10 +36,14 @@ def wait_together(
 ) -> None:  # fmt: skip
     """Be the shim of the next container; never returns.  Called right after the fork.
 
-    `control` is where the newborn gets the request, `taken` where it says so; `ours` and
-    `its` are the two ends between shim and newborn, which `rehearse`s before it waits.
+    `control` is where the newborn gets the request, `taken` where it says so, and which
+    the shim closes when the child is a program; `ours` and `its` are the two ends between
+    shim and newborn, which `rehearse`s before it waits.
     """
     ourselves = os.getpid()
+    # The spawner's children vanish unseen, and ours would, too: one that has handed its
+    # request back is gone before we come to wait for it.
+    sockets.forget(sockets.SIGCHLD)
     try:
         newborn = syscalls.fork_into_new_pid_namespace()
     except OSError as refusal:  # ENOSPC: so many namespaces may nobody make
@@ -47,21 +52,23 @@ def wait_together(
     if newborn == 0:
         ours.close()
         _get_ready()
-        rehearse()
+        if not _is_wanted(control):
+            rehearse()
         _wait_for_request(control, taken, its, ourselves)
     syscalls.prctl(syscalls.PR_SET_PDEATHSIG, sockets.SIGKILL)
-    for descriptor in (control.detach(), taken, its.detach()):
+    for descriptor in (control.detach(), its.detach()):
         os.close(descriptor)
     settle()
     os.setsid()
     syscalls.prctl(syscalls.PR_SET_CHILD_SUBREAPER, 1)
     leave_streams()
     adjust_badness(OF_SHIM)
-    shim = take_over(ours)
+    shim = take_over(ours, newborn)
     if shim is None:  # no container, or none that came to the world
         os.wait()
         os._exit(1)
     syscalls.prctl(syscalls.PR_SET_PDEATHSIG, 0)
+    shim.taken = taken
     try:
         shim.serve()
     except BaseException as surprise:  # a bug: leave a note where people will look
@@ -103,6 +110,13 @@ def _get_ready() -> None:
     adjust_badness(OF_CONTAINER)
 
 
+def _is_wanted(control: sockets.Socket) -> bool:
+    """Say whether a request waits already: then there is no time to get used to things."""
+    poll = select.poll()
+    poll.register(control, select.POLLIN)
+    return bool(poll.poll(0))
+
+
 def _wait_for_request(
     control: sockets.Socket, taken: int, shim: sockets.Socket, shim_pid: int
 ) -> None:
@@ -136,31 +150,37 @@ def _enter_ahead() -> str:
 # ── The shim ─────────────────────────────────────────────────────────────────────────────
 
 
-def take_over(birth: sockets.Socket) -> Shim | None:
-    """Wait for the child and all handles."""
+def take_over(birth: sockets.Socket, newborn: int = 0) -> Shim | None:
+    """Wait for the child and all handles; `newborn` is who may hand the request back."""
     message, handles = sockets.receive_handles(birth, _MOST_BYTES, MOST_HANDLES)
     if not message:
         return None
     if message.startswith(_SECOND):
-        return _send_usher(birth, message.removeprefix(_SECOND), handles)
+        return _send_usher(birth, newborn, message.removeprefix(_SECOND), handles)
     return Shim(Delivery(marshal.loads(message)), birth, handles)  # noqa: S302  (our child's)
 
 
-def _send_usher(newborn: sockets.Socket, word: bytes, handles: list[int]) -> Shim | None:
-    """For exec: let an usher bring the child in, and be its parent when she is gone."""
-    newborn.close()
-    os.wait()
+def _send_usher(
+    line: sockets.Socket, newborn: int, word: bytes, handles: list[int]
+) -> Shim | None:
+    """For exec: let an usher bring the child in, and be its parent when she is gone.
+
+    The newborn is not waited for before: its end takes a PID namespace along.
+    """
+    line.close()
     ours, hers = sockets.pair()
     ourselves = os.getpid()
-    if os.fork() == 0:
+    usher = os.fork()
+    if usher == 0:
         ours.close()
         adjust_badness(OF_CONTAINER)
         deliver(word, handles, hers, ourselves)
     for descriptor in (*handles, hers.detach()):
         os.close(descriptor)
+    os.waitpid(newborn, 0)
     shim = take_over(ours)
     if shim is not None:
-        os.wait()
+        os.waitpid(usher, 0)
     return shim
 
 

@@ -17,6 +17,7 @@ from pyminidock.kernel.linux.birth import Birth
 
 NULL_DEVICE = os.makedev(1, 3)
 _IN_ROOT = syscalls.RESOLVE_IN_ROOT | syscalls.RESOLVE_NO_MAGICLINKS
+_WITHOUT_LINKS = _IN_ROOT | syscalls.RESOLVE_NO_SYMLINKS
 _LONGEST_CHAIN = 40  # symbolic links in one path, as in the kernel
 
 
@@ -30,25 +31,28 @@ def open_or_make(
 ) -> int:
     """Open a mount target below the root; what is missing is made on the way.
 
-    Most lie in a directory that is there, without a link on the way: that is one step.
+    Most lie in what we have just mounted empty, by its handle, or are there without a link
+    on the way: that is one step.
     """
     directory, _, name = path.rpartition(b"/")
     try:
-        above = syscalls.openat2(
-            birth.root, directory.lstrip(b"/") or b".", os.O_PATH | os.O_DIRECTORY,
-            resolve=_IN_ROOT | syscalls.RESOLVE_NO_SYMLINKS,
-        )  # fmt: skip
-    except OSError:
-        return _walk(birth, path, is_directory=is_directory, mode=mode)
-    try:
-        if name not in (b"", b".", b".."):
-            found = _step(above, name, is_directory=is_directory, mode=mode)
-            if not stat.S_ISLNK(os.fstat(found).st_mode):
-                return found
-            os.close(found)
-    finally:
-        os.close(above)
+        if directory not in birth.own or name in (b"", b".", b".."):
+            inside = path.lstrip(b"/") or b"."
+            return syscalls.openat2(birth.root, inside, os.O_PATH, resolve=_WITHOUT_LINKS)
+        above = birth.own[directory]
+        found = _step(above, name, is_directory=is_directory, mode=mode)
+        if not stat.S_ISLNK(os.fstat(found).st_mode):
+            return found
+        os.close(found)
+    except OSError:  # something is missing, or a link: name by name
+        pass
     return _walk(birth, path, is_directory=is_directory, mode=mode)
+
+
+def cover(birth: Birth, target: bytes) -> None:
+    """Forget the handles on what will be, or has been, covered by a mount at `target`."""
+    for covered in [each for each in birth.own if (each + b"/").startswith(target + b"/")]:
+        os.close(birth.own.pop(covered))
 
 
 def _walk(birth: Birth, path: bytes, *, is_directory: bool, mode: int) -> int:

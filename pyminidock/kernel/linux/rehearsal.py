@@ -21,7 +21,14 @@ from pyminidock.kernel.linux.newborn import MOST_HANDLES, Birthplace
 from pyminidock.kernel.linux.paths import new_filesystem, open_inside, open_or_make
 
 OFTEN = 20  # Python has settled then
+_LOG = (b"log", 1 << 20, 2, b"", False)
 _NO_FILTER = (syscalls.load_seccomp, b"")
+
+# How Python lays out small objects: in pools, each for one size.
+_POOL_BYTES, _POOL_HEAD = 1 << 14, 48
+_LARGEST, _STEP = 512, 16
+_EMPTY = 33  # what an empty bytes object takes
+_MOST = 1000  # far more than there are holes, should Python lay them out otherwise
 
 
 def before_the_first_fork() -> None:
@@ -29,6 +36,30 @@ def before_the_first_fork() -> None:
     for _ in range(OFTEN):
         of_shim()
         of_birth()
+
+
+def fill_holes() -> list[object]:
+    """Take the places that earlier objects have left, so that new ones lie side by side.
+
+    In a hole among old objects, each new one would have a page copied that is shared; in
+    pools of their own, they share a few.  Keep what is returned.
+    Source: CPython, Objects/obmalloc.c.
+    """
+    taken: list[object] = []
+    for size in range(_STEP, _LARGEST + 1, _STEP):
+        for _ in range(_MOST):
+            taken.append(_of_size(size))
+            if id(taken[-1]) % _POOL_BYTES == _POOL_HEAD:  # the first one of a new pool
+                taken.pop()
+                break
+    return taken
+
+
+def _of_size(size: int) -> object:
+    """Make an object that takes so many bytes, rounded up as Python does."""
+    if size > _EMPTY:
+        return bytes(size - _EMPTY)
+    return object() if size == _STEP else 0.5 + size
 
 
 # ── A birth ──────────────────────────────────────────────────────────────────────────────
@@ -81,7 +112,7 @@ def _order(stage: int) -> dict[str, object]:
     """Give an order as the daemon spells it, whose calls change nothing but the stage."""
     directory = b"/proc/self/fd/%d" % stage
     calls = (
-        ("ForkShim", (directory, False, False, True)),
+        ("ForkShim", (directory, False, False, _LOG)),
         ("ForkInit", ()),
         ("SetUmask", (0o022,)),
         ("MakeDirectory", (b"/dev", 0o755)),
@@ -131,19 +162,19 @@ def of_shim() -> None:
     out, out_end = os.pipe2(os.O_CLOEXEC)
     err, err_end = os.pipe2(os.O_CLOEXEC)
     part: dict[str, object] = dict.fromkeys(
-        ("has_terminal", "has_stdin", "has_log", "is_log_new"), False
+        ("has_terminal", "has_stdin", "is_log_new"), False
     )
-    part["pid"], part["cgroups"] = os.getpid(), ()
+    part["pid"], part["cgroups"], part["log"] = os.getpid(), (), _LOG
     place = os.open("/", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     listener = sockets.Socket(sockets.AF_UNIX)
-    handles = [place, listener.fileno(), out, err, line.fileno()]
+    log = os.open("/dev/null", os.O_WRONLY | os.O_CLOEXEC)
+    handles = [place, listener.fileno(), log, out, err, line.fileno()]
     sockets.send_handles(child_end, marshal.dumps(part), handles)
     shim = pair.take_over(birth)
-    assert shim is not None  # noqa: S101  (it was sent just now)
-    shim.log = os.open("/dev/null", os.O_WRONLY | os.O_CLOEXEC)
-    os.write(out_end, b'one line\nand "another"\n')
+    assert shim is not None and shim.log is not None  # noqa: S101, PT018  (just sent)
+    os.write(out_end, b'one line\nand "another"\n\xc3\xa4 <third>, which does not end')
     shim.play(child_end, daemon)
     for end in (child_end, daemon, line, listener):
         end.close()
-    for descriptor in (out, out_end, err, err_end, place, shim.log):
+    for descriptor in (out, out_end, err, err_end, place, log, shim.log.file):
         os.close(descriptor)

@@ -21,21 +21,23 @@ import time
 
 from pyminidock.kernel.linux import containerlog, sockets
 from pyminidock.kernel.linux.messages import FRAME, STDERR, STDOUT, spell
-from pyminidock.kernel.linux.newborn import LOG, Delivery, write_file
+from pyminidock.kernel.linux.newborn import Delivery, write_file
 from pyminidock.kernel.linux.proc import has_executed
-from pyminidock.kernel.linux.visitors import BUFFER_BYTES, Visitors
+from pyminidock.kernel.linux.visitors import BUFFER_BYTES, STILL_S, Visitors
 
 _CHUNK = 65536
 _OUTPUT = 8192  # bytes read from the program at once; spelt as a log they are many more
 _NAMES = {STDOUT: "stdout", STDERR: "stderr"}
 _LINGER_S = 600
+_AGAIN_S = 1.0  # between two tries to write on a full disk
 _TIOCSWINSZ = 0x5414
 
 
 class Shim:
     """The state of one shim: streams, the child, its visitors."""
 
-    is_dismissed = False
+    is_dismissed = is_noted = False
+    taken = -1  # open as long as the child is not a program; the spawner waits for that
 
     def __init__(
         self, delivery: Delivery, birth: sockets.Socket, handles: list[int]
@@ -44,7 +46,9 @@ class Shim:
         self.is_log_new, self.cgroups = delivery.is_log_new, delivery.cgroups
         self.birth = birth  # to the child, until it is the program
         self.directory, listener, *rest = handles
-        self.log = rest.pop(0) if delivery.has_log else -1
+        self.log: containerlog.Log | None = None
+        if delivery.log:
+            self.log = containerlog.Log(self.directory, rest.pop(0), delivery.log)
         self.stdin = rest.pop(0) if delivery.has_stdin else -1
         if self.stdin >= 0:
             os.set_blocking(self.stdin, False)
@@ -52,7 +56,7 @@ class Shim:
         if not self.has_terminal:
             self.streams = {rest.pop(0): STDOUT, rest.pop(0): STDERR}
         line, *watchers = rest
-        self.visitors = Visitors(listener, line, watchers)
+        self.visitors = Visitors(listener, line, watchers, self.directory)
         self.pending_stdin = bytearray()
         self.stdin_ends = False
         self.exit_record: dict[str, float] | None = None
@@ -76,7 +80,10 @@ class Shim:
                 self._reap()
         deadline = time.monotonic() + _LINGER_S
         while time.monotonic() < deadline and not self._is_done():
-            self._handle(self._poll(timeout_s=deadline - time.monotonic()))
+            if not self.is_noted:
+                self._note_exit(self.exit_record)
+            patience_s = deadline - time.monotonic() if self.is_noted else _AGAIN_S
+            self._handle(self._poll(timeout_s=patience_s))
 
     def _let_live(self) -> None:
         try:
@@ -118,6 +125,9 @@ class Shim:
         elif not word:
             self.birth.close()
             self._hold_mounts()
+            if self.taken >= 0:
+                os.close(self.taken)
+                self.taken = -1
         return word
 
     def _hold_mounts(self) -> None:
@@ -135,10 +145,12 @@ class Shim:
     def _withdraw(self) -> None:
         """No program came of it: leave no trace."""
         os.waitpid(self.pid, 0)
-        for name in ("shim.sock", "shim.json", *([LOG] if self.is_log_new else [])):
+        for name in ("shim.sock", "shim.json"):
             self._unlink(name)
+        if self.log and self.is_log_new:
+            self._unlink(self.log.name)
 
-    def _unlink(self, name: str) -> None:
+    def _unlink(self, name: str | bytes) -> None:
         try:
             os.unlink(name, dir_fd=self.directory)
         except FileNotFoundError:
@@ -152,23 +164,29 @@ class Shim:
             if descriptor >= 0:
                 poll.register(descriptor, select.POLLIN)
         poll.register(self.visitors.listener, select.POLLIN)
-        if not self.visitors.are_behind():
-            for stream in self.streams:
-                poll.register(stream, select.POLLIN)
+        if self.visitors.are_behind():
+            timeout_s = min(timeout_s or STILL_S, STILL_S / 4)  # until it stands still
+            readable: set[int] = set()
+        else:
+            readable = set(self.streams)
+        for stream in readable:
+            poll.register(stream, select.POLLIN)
         if self.pending_stdin and self.stdin >= 0:
-            events = select.POLLOUT | (select.POLLIN if self.stdin in self.streams else 0)
-            poll.register(self.stdin, events)
+            events = select.POLLIN if self.stdin in readable else 0
+            poll.register(self.stdin, events | select.POLLOUT)
         is_open = len(self.pending_stdin) < BUFFER_BYTES
         for number, client in self.visitors.clients.items():
-            wants = select.POLLOUT if client.outgoing else 0
-            poll.register(number, wants | (select.POLLIN if is_open else 0))
+            wants = select.POLLOUT if client.outgoing or client.offset >= 0 else 0
+            hears = is_open or not client.is_attached
+            poll.register(number, wants | (select.POLLIN if hears else 0))
         return {
             number
             for number, _ in poll.poll(None if timeout_s is None else timeout_s * 1000)
         }
 
     def _handle(self, ready: set[int]) -> None:
-        for number in ready & self.streams.keys():
+        # Standard output first: most programs end with a word about it on the other one.
+        for number in [number for number in self.streams if number in ready]:
             self._copy_output(number)
         if self.stdin in ready:
             self._copy_input()
@@ -186,13 +204,15 @@ class Shim:
         except OSError:  # EIO: the last process closed the terminal
             data = b""
         if not data:
+            if self.log:
+                self.log.end(_NAMES[self.streams[number]])
             del self.streams[number]
             if number != self.stdin:
                 os.close(number)
             return False
         stream = self.streams[number]
-        if self.log >= 0:
-            containerlog.write(self.log, _NAMES[stream], data)
+        if self.log:
+            self.log.write(_NAMES[stream], data)
         self.visitors.show(stream, data)
         return True
 
@@ -226,6 +246,9 @@ class Shim:
             while number in self.streams and self._has_output(number):
                 if not self._copy_output(number):
                     break
+        if self.log:
+            for name in _NAMES.values():
+                self.log.end(name)
         self.exit_record = {
             "version": 1,
             "code": 128 - code if code < 0 else code,
@@ -234,8 +257,16 @@ class Shim:
             "executed": int(executed),
             "finished": time.time(),
         }
-        write_file(self.directory, "exit.json", self.exit_record, sync=True)
+        self._note_exit(self.exit_record)
         self.visitors.tell_end(self.exit_record)
+
+    def _note_exit(self, record: dict[str, float]) -> None:
+        """Put the exit status on disk, unless it is full; then that is tried again."""
+        try:
+            write_file(self.directory, "exit.json", record, sync=True)
+        except OSError:
+            return
+        self.is_noted = True
 
     def _has_output(self, number: int) -> bool:
         return bool(select.select([number], [], [], 0)[0])
@@ -263,10 +294,9 @@ class Shim:
         except (OSError, ValueError, KeyError, TypeError):
             self.visitors.drop(number)
             return
-        for frame in frames:
-            self.pending_stdin += frame
-            self.stdin_ends |= not frame
         if frames and self.stdin >= 0:
+            self.pending_stdin += b"".join(frames)
+            self.stdin_ends |= b"" in frames
             self._copy_input()
 
     def _obey(self, number: int, message: dict[str, str]) -> None:

@@ -6,11 +6,12 @@ a mounted tree to this process's next child, the shim of the next container.
 
     spawner ── fork ──► next shim ── clone ──► newborn ── waits for a request
        ▲                                          │
-       └───────────────── "taken" ────────────────┘   then another pair is made
+       └───────────────── "taken" ────────────────┘   then, when the child has become its
+                                                      program, another pair is made
 
 They are made before they are needed, because a fork takes longer than any single step
-of a birth.  The plan goes to the newborn directly, over the socket in the request: no
-environment of a container ever lies in here.
+of a birth; and not during one, unless somebody waits.  The plan goes to the newborn
+directly, over the socket in the request: no environment of a container ever lies in here.
 
 All run from a sealed copy of the interpreter: /proc/PID/exe of a process in a container
 leads to that copy, which nobody can write, and never to the host's file (CVE-2019-5736).
@@ -20,6 +21,7 @@ import errno
 import gc
 import os
 import resource
+import select
 import sys
 
 from pyminidock.kernel.linux import exhaustion, pair, rehearsal, sockets, syscalls
@@ -44,6 +46,7 @@ def main() -> None:
     for places in (sys.path, sys.meta_path, sys.path_hooks):
         places.clear()  # an import fails loudly instead of running a stranger's module
     gc.collect()
+    _holes = rehearsal.fill_holes()  # as long as we live
     gc.freeze()
     gc.disable()
     while True:
@@ -82,6 +85,19 @@ def _raise_next(control: sockets.Socket) -> None:
     newborns.close()
     os.close(writing)
     word = os.read(reading, 1)  # empty when the child was killed while it waited
-    os.close(reading)
     if word == pair.NO_MORE:
         os._exit(0)
+    if word == pair.TAKEN:
+        _let_it_come(reading, control)
+    os.close(reading)
+
+
+def _let_it_come(reading: int, control: sockets.Socket) -> None:
+    """Wait until the taken child is a program, or until somebody asks for the next one.
+
+    To make a pair takes as much work as a birth, and would take it from this one.
+    """
+    poll = select.poll()
+    poll.register(reading, 0)  # the shim lets go of the other end
+    poll.register(control, select.POLLIN)
+    poll.poll()

@@ -6,6 +6,7 @@ How they are spelled is told in `messages`.
 import contextlib
 import os
 import socket
+from collections.abc import Iterator
 
 from pyminidock.kernel.linux.messages import FRAME, LENGTH, STDIN, read, spell
 
@@ -15,16 +16,24 @@ ANSWER_S = 10.0  # seconds a shim has to answer anything but "wait"
 def connect(directory: str, timeout_s: float | None = ANSWER_S) -> socket.socket:
     """Connect to the shim that lives in `directory`.  Raises OSError if none answers."""
     handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
-        connection.settimeout(timeout_s)
-        connection.connect(f"/proc/self/fd/{handle}/shim.sock")
-    except OSError:
-        connection.close()
-        raise
+        connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        with closed_on_refusal(connection):
+            connection.settimeout(timeout_s)
+            connection.connect(f"/proc/self/fd/{handle}/shim.sock")
     finally:
         os.close(handle)
     return connection
+
+
+@contextlib.contextmanager
+def closed_on_refusal(connection: socket.socket) -> Iterator[None]:
+    """Close it if what is done with it fails, which is raised all the same."""
+    try:
+        yield
+    except BaseException:
+        connection.close()
+        raise
 
 
 def ask(connection: socket.socket, **fields: object) -> dict[str, str]:

@@ -37,12 +37,14 @@ NR_BPF = 280 if _IS_ARM else 321
 NR_GETCWD = 17 if _IS_ARM else 79
 NR_SYNCFS = 267 if _IS_ARM else 306
 NR_PERSONALITY = 92 if _IS_ARM else 135
+NR_LINKAT = 37 if _IS_ARM else 265
 NR_OPEN_TREE, NR_MOVE_MOUNT, NR_FSOPEN, NR_FSCONFIG, NR_FSMOUNT = 428, 429, 430, 431, 432
 NR_CLOSE_RANGE, NR_OPENAT2, NR_MOUNT_SETATTR = 436, 437, 442
 
 AT_FDCWD = -100
 AT_EMPTY_PATH = 0x1000
 AT_RECURSIVE = 0x8000
+AT_SYMLINK_FOLLOW = 0x400
 
 CLONE_FLAGS = {
     "time": 0x00000080,
@@ -231,6 +233,15 @@ def openat2(directory: int, path: bytes, flags: int, *, resolve: int, mode: int 
         except BlockingIOError:
             continue
     raise BlockingIOError(11, "the path changed under every attempt to open it")
+
+
+def name_file(descriptor: int, directory: int, name: bytes) -> None:
+    """Give an open file that has no name (O_TMPFILE) its first one; none is replaced.
+
+    The link that is followed is the kernel's own, to the descriptor.  Source: man 2 linkat.
+    """
+    origin = b"/proc/self/fd/%d" % descriptor
+    enter(NR_LINKAT, AT_FDCWD, origin, directory, name, AT_SYMLINK_FOLLOW)
 
 
 def pivot_root(new: bytes, old: bytes) -> None:

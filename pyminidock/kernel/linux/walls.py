@@ -19,6 +19,7 @@ from pyminidock.kernel.linux.birth import Birth, wait_for_go
 from pyminidock.kernel.linux.paths import (
     NULL_DEVICE,
     attach,
+    cover,
     new_filesystem,
     open_inside,
     open_null,
@@ -113,6 +114,9 @@ def mount(
         birth.proc, birth.proc_device = os.dup(mount), os.fstat(mount).st_dev
     if target == b"/dev":
         birth.devices = os.fstat(mount).st_dev
+    cover(birth, target)
+    if filesystem == b"tmpfs":
+        birth.own[target] = os.dup(mount)
     attach(mount, handle)
 
 
@@ -134,6 +138,7 @@ def bind(birth: Birth, source: bytes, target: bytes, attributes: int) -> None:
         mount, b"", recursive=True, add=attributes, propagation=syscalls.MS_PRIVATE
     )
     attach(mount, open_place(birth, target, is_directory=is_directory))
+    cover(birth, target)
 
 
 def _device_directory(birth: Birth, path: bytes) -> tuple[int, bytes]:
@@ -142,6 +147,8 @@ def _device_directory(birth: Birth, path: bytes) -> tuple[int, bytes]:
     An image may hold /dev as a link to /etc.  Source: CVE-2026-41579.
     """
     directory, _, name = path.rpartition(b"/")
+    if directory == b"/dev" and directory in birth.own:
+        return os.dup(birth.own[directory]), name
     handle = open_or_make(birth, directory, is_directory=True)
     if os.fstat(handle).st_dev != birth.devices:
         raise OSError(errno.EXDEV, "", path)
@@ -181,7 +188,9 @@ def open_console(birth: Birth, rows: int, columns: int) -> None:
     fcntl.ioctl(master, _TIOCSPTLCK, struct.pack("i", 0))
     peer = fcntl.ioctl(master, _TIOCGPTPEER, os.O_RDWR | os.O_NOCTTY)
     if rows and columns:
-        fcntl.ioctl(master, _TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        fcntl.ioctl(
+            master, _TIOCSWINSZ, struct.pack("HHHH", rows & 0xFFFF, columns & 0xFFFF, 0, 0)
+        )
     if birth.devices >= 0:  # a birth; an exec leaves the container's console alone
         mount = syscalls.open_tree_clone(peer, b"", recursive=False)
         attach(mount, open_or_make(birth, b"/dev/console", is_directory=False))

@@ -12,6 +12,7 @@ and both ends are the same interpreter on the same machine.
 import marshal
 import struct
 from collections.abc import Mapping
+from functools import lru_cache
 
 from pyminidock.kernel import calls
 from pyminidock.kernel.calls import Call, Plan
@@ -32,7 +33,7 @@ def request(
     `capabilities` maps names to bit numbers.  `fail_at` (index, errno) makes one call fail
     without being made: the fault sweep of the tests.  Raises ValueError over 1 MiB.
     """
-    spelled = tuple(spell(call, capabilities) for call in plan[first:])
+    spelled = tuple(_spelled(call, capabilities) for call in plan[first:])
     body = marshal.dumps(
         {
             "calls": spelled,
@@ -47,10 +48,31 @@ def request(
     return struct.pack(">I", len(body)) + body
 
 
+def _spelled(call: Call, capabilities: Mapping[str, int]) -> tuple[str, tuple[_Word, ...]]:
+    """Spell a call, or remember: most are the same for every container.
+
+    What a person typed is not kept, and what hangs on `capabilities` is not the call's.
+    """
+    if isinstance(call, calls.Execute | calls.DropBoundingSet | calls.SetCapabilities):
+        return spell(call, capabilities)
+    return _remembered(call)
+
+
+@lru_cache(maxsize=512)
+def _remembered(call: Call) -> tuple[str, tuple[_Word, ...]]:
+    return spell(call, {})
+
+
 def spell(call: Call, capabilities: Mapping[str, int]) -> tuple[str, tuple[_Word, ...]]:
     """Turn one call into its verb and its arguments, in the order the child takes them."""
     verb = type(call).__name__
     match call:
+        case calls.ForkShim(directory, has_terminal, keeps_stdin, log):
+            wish = log and (
+                _path(log.name), log.most_bytes, log.most_files, log.attributes.encode(),
+                log.compresses,
+            )  # fmt: skip
+            return verb, (_path(directory), has_terminal, keeps_stdin, wish or ())
         case calls.EnterNamespace(namespace):
             return verb, (namespace, CLONE_FLAGS[namespace])
         case calls.JoinNamespace(namespace, pid, start_time):

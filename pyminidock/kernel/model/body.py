@@ -11,39 +11,45 @@ Clock, identifiers, pids and namespace numbers are sequences, so every run is th
 import errno as errors
 import hashlib
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
+from pyminidock.grammar.signals import KILL
 from pyminidock.kernel import calls
 from pyminidock.kernel.calls import Call, Plan
 from pyminidock.kernel.model import hosts
+from pyminidock.kernel.model.bells import Bells
+from pyminidock.kernel.model.budgets import is_frozen
 from pyminidock.kernel.model.effects import apply
 from pyminidock.kernel.model.endings import KILLED, Change, changes, ended, undone
-from pyminidock.kernel.model.observe import isolation_of
+from pyminidock.kernel.model.logs import log_in
+from pyminidock.kernel.model.looking import look
+from pyminidock.kernel.model.observe import isolation_of, listing_of, members_of, usage_of
+from pyminidock.kernel.model.refusals import call_refused, gone
 from pyminidock.kernel.model.stage import Stage
 from pyminidock.kernel.model.streams import Program
-from pyminidock.kernel.model.tree import Node, walk
+from pyminidock.kernel.model.tree import Node
 from pyminidock.kernel.model.world import ENGINE, Task, swept, with_task
 from pyminidock.kernel.port import (
     Answer,
-    CallFailed,
     Capability,
     ExitStatus,
     Isolation,
+    Listing,
     Machine,
+    NotHere,
     Process,
-    ProcessGone,
     Streams,
-    UnreadableFile,
+    Tree,
+    Usage,
+    View,
 )
-from pyminidock.kernel.refusals import refused
 
 BOOT_ID = "00000000-0000-4000-8000-000000000001"
 BEGINNING = 1_700_000_000.0  # seconds since 1970, when every simulated story begins
 TICK_S = 0.001
-LARGEST_LOOK = 1 << 20  # bytes
 # Signals that end nobody by default: CHLD CONT STOP TSTP TTIN TTOU URG WINCH, and 0.
 _HARMLESS = (0, 17, 18, 19, 20, 21, 22, 23, 28)
 
@@ -73,6 +79,8 @@ class ModelBody:
         self.world = hosts.ordinary(self._machine, hosts.files_with(files or {}))
         self._changed = threading.Condition()  # guards `world` and `_programs`
         self._programs: dict[str, Program] = {}  # by the directory of their shim
+        self._bells = Bells()
+        self._pending: dict[int, list[int]] = {}  # signals that wait, by pid
         self._ticks, self._ids = count(1), count(1)
 
     def perform(
@@ -99,7 +107,8 @@ class ModelBody:
             with self._changed:
                 self.world = undone(self.world, made)
             raise
-        return self._settle(stage, watchers)
+        log = next((call.log for call in plan if isinstance(call, calls.ForkShim)), None)
+        return self._settle(stage, watchers, log)
 
     def _step(self, stage: Stage, plan: Plan, index: int, made: list[Change]) -> Stage:
         """Perform one call on the world as it is now.  Raises CallFailed."""
@@ -117,19 +126,22 @@ class ModelBody:
                     raise OSError(errors.EINVAL, "a plan with a process ends in Execute")
                 done = apply(stage, self._machine, call)
             except OSError as refusal:
-                raise _refused(index, call, refusal) from refusal
+                raise call_refused(index, call, refusal) from refusal
             made += changes(self.world, done.world)
             self.world = done.world
             return done
 
-    def _settle(self, stage: Stage, watchers: int) -> Process | None:
+    def _settle(
+        self, stage: Stage, watchers: int, log: calls.LogFile | None
+    ) -> Process | None:
         """Free what only the engine held on to, and name the program that runs."""
         with self._changed:
             self.world = swept(self.world)
             if not stage.shim:
+                self._deliver()
                 return None
             shim = self.world.tasks[stage.shim]
-            program = self._programs[shim.serves] = Program()
+            program = self._programs[shim.serves] = Program(log_in(shim.serves, log))
             program.bespeak(watchers)
         process = _process(shim)
         if stage.value:  # found, but no program for this machine: it has ended already
@@ -146,6 +158,8 @@ class ModelBody:
         """Let the program `pid` print `data` on stdout (1) or stderr (2)."""
         with self._changed:
             self._program_of(pid).say(stream, data)
+            directory = self.world.tasks[self.world.tasks[pid].parent].serves
+        self._bells.ring(directory)
 
     def typed(self, pid: int) -> bytes:
         """Give what was sent to the standard input of `pid` so far."""
@@ -159,10 +173,12 @@ class ModelBody:
     def _end(self, pid: int, status: ExitStatus) -> None:
         with self._changed:
             self.world = ended(self.world, [pid], status)
-            for directory, program in self._programs.items():
-                if directory in self.world.records:
-                    program.end()
+            over = [place for place in self._programs if place in self.world.records]
+            for place in over:
+                self._programs[place].end()
             self._changed.notify_all()
+        for place in over:
+            self._bells.ring(place)
 
     # ── The other doors ───────────────────────────────────────────────────────────────
 
@@ -189,21 +205,24 @@ class ModelBody:
         """See port; every `lower` is the one tree that this machine has."""
         with self._changed:
             trees = self.world.trees
-        tree = f"overlay {upper}" if f"overlay {upper}" in trees else "image"
-        found = {}
-        for path in paths:
-            node = _look(trees[tree], path)
-            if node is None:
-                continue
-            if node.kind != "file" or len(node.content) > LARGEST_LOOK:
-                raise UnreadableFile(
-                    f"{path} cannot be read as text",
-                    why="only regular files of up to 1 MiB are read",
-                    try_next=f"ls -l {path}",
-                    lesson="users",
-                )
-            found[path] = node.content
-        return found
+        return look(trees, upper, paths)
+
+    def view(
+        self, tree: Tree, process: Process | None = None, *, is_writable: bool = False
+    ) -> View:
+        """See port: there are books here about files, but nothing to open.
+
+        Raises ProcessGone, NotHere.
+        """
+        if process is not None:
+            with self._changed:
+                self._task(process)
+        raise NotHere(
+            "this kernel is simulated: it has no files that could be copied",
+            why="a copy that is made up would look like a real one",
+            try_next="run minidock on Linux, as root",
+            lesson="union-filesystem",
+        )
 
     def wait(self, process: Process, timeout_s: float | None = None) -> ExitStatus | None:
         """See port; where neither shim nor record is left, it was killed."""
@@ -218,12 +237,32 @@ class ModelBody:
             return self.world.records.get(process.directory, KILLED)
 
     def signal(self, process: Process, number: int) -> None:
-        """See port.  Every program takes every signal, as if it had no handler."""
+        """See port.  Every program takes every signal, as if it had no handler.
+
+        Who is frozen takes it when it is thawed; in v2 KILL does not wait for that.
+        """
         with self._changed:
-            self._task(process)
+            task = self._task(process)
+            is_first = self._machine.cgroups and self._machine.cgroups.version == 1
+            if is_frozen(self.world, task) and (number != KILL or is_first):
+                self._pending.setdefault(process.pid, []).append(number)
+                return
         if number not in _HARMLESS:
             status = ExitStatus(128 + number, signal=number, finished=self.wall())
             self._end(process.pid, status)
+
+    def _deliver(self) -> None:
+        """Let those who were thawed take the signals that waited for them."""
+        with self._changed:
+            tasks = [self.world.tasks.get(pid) for pid in self._pending]
+            awake = [task for task in tasks if task and not is_frozen(self.world, task)]
+            taken = [(task.pid, self._pending.pop(task.pid)) for task in awake]
+        for pid, numbers in taken:
+            deadly = [number for number in numbers if number not in _HARMLESS]
+            if deadly:
+                number = KILL if KILL in deadly else deadly[0]
+                status = ExitStatus(128 + number, signal=number, finished=self.wall())
+                self._end(pid, status)
 
     def resize(self, process: Process, rows: int, columns: int) -> None:
         """See port."""
@@ -235,7 +274,7 @@ class ModelBody:
         """See port; what was said before the first attach is kept for it."""
         with self._changed:
             if process.shim_pid not in self.world.tasks:
-                raise _gone(process)
+                raise gone(process)
             return self._programs[process.directory].attach()
 
     def dismiss(self, process: Process) -> None:
@@ -245,6 +284,10 @@ class ModelBody:
                 self.world = ended(self.world, [process.shim_pid], ExitStatus(0))
                 self._programs.pop(process.directory, None)
 
+    def ring(self, directory: str, bell: Callable[[], object]) -> Callable[[], None]:
+        """See port; nothing changes here but what programs print, and that they end."""
+        return self._bells.hang(directory, bell)
+
     def find(self, directory: str) -> Process | None:
         """See port."""
         with self._changed:
@@ -253,16 +296,43 @@ class ModelBody:
                     return _process(task)
         return None
 
-    def observe(self, process: Process) -> Isolation:
+    def observe(self, process: Process, *, briefly: bool = False) -> Isolation:
         """See port."""
         with self._changed:
-            return isolation_of(self.world, self._machine, self._task(process))
+            seen = isolation_of(self.world, self._machine, self._task(process))
+        if not briefly:
+            return seen
+        return replace(
+            seen, mounts=(), limits={}, cgroups={}, cgroup_limits={},
+            oom_score_adjustment=0, hostname="",
+        )  # fmt: skip
+
+    def is_frozen(self, process: Process) -> bool:
+        """See port."""
+        with self._changed:
+            return is_frozen(self.world, self._task(process))
 
     def _task(self, process: Process) -> Task:
         task = self.world.tasks.get(process.pid)
         if task is None or task.start_time != process.start_time:
-            raise _gone(process)
+            raise gone(process)
         return task
+
+    def members(self, process: Process) -> tuple[int, ...]:
+        """See port."""
+        with self._changed:
+            return members_of(self.world, self._task(process))
+
+    def usage(self, process: Process) -> Usage:
+        """See port."""
+        with self._changed:
+            task = self._task(process)
+            return usage_of(self.world, self._machine, task, self.clock())
+
+    def list_processes(self, arguments: Sequence[str]) -> Listing:
+        """See port: whatever is asked for, the columns are those of -ef."""
+        with self._changed:
+            return listing_of(self.world)
 
     def clock(self) -> float:
         """See port; a millisecond passes whenever somebody asks."""
@@ -285,33 +355,3 @@ class ModelBody:
 
 def _process(shim: Task) -> Process:
     return Process(shim.child, shim.child_start, BOOT_ID, shim.pid, shim.serves)
-
-
-def _look(tree: Mapping[str, Node], path: str) -> Node | None:
-    rows = (_WholeTree(),)
-    try:
-        return walk(rows, {"": tree}, "/", path).node
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-
-
-class _WholeTree:
-    """One tree, mounted as the root."""
-
-    target, root, tree = "/", "/", ""
-
-
-def _refused(index: int, call: Call, refusal: OSError) -> CallFailed:
-    """Say it in the words of every body; the model's own reason is the cause."""
-    about = str(refusal.filename or "")
-    value = refusal.filename2 if isinstance(refusal.filename2, int) else 0
-    return refused(index, call, refusal.errno or errors.EIO, about, value)
-
-
-def _gone(process: Process) -> ProcessGone:
-    return ProcessGone(
-        f"process {process.pid} has ended",
-        why="a number may belong to another process by now, so nobody else is asked",
-        try_next="minidock ps -a",
-        lesson="processes",
-    )

@@ -14,11 +14,12 @@ from pyminidock.grammar.capabilities import BITS
 from pyminidock.kernel import calls
 from pyminidock.kernel.model.endings import KILLED, ended
 from pyminidock.kernel.model.stage import Stage, act, hold
-from pyminidock.kernel.model.world import Cgroup
+from pyminidock.kernel.model.world import Cgroup, Task, World
 from pyminidock.kernel.port import Machine
 
 PAGE = 4096
 _BYTES = r"-1|\d+"
+_RATE = r"\d+:\d+ \d+"
 _DEVICE = r"a|[abc] (\d+|\*):(\d+|\*) [rwm]{1,3}|a \*:\* rwm"
 # file: (controller, what it takes).  Those of v2 have no controller: one tree has all, and
 # also the one file that has the same name in both versions.
@@ -27,11 +28,21 @@ FILES = {
     "memory.memsw.limit_in_bytes": ("memory", _BYTES),
     "memory.soft_limit_in_bytes": ("memory", _BYTES),
     "memory.swappiness": ("memory", r"\d{1,2}|100"),
+    "memory.oom_control": ("memory", r"[01]"),
+    "memory.kmem.tcp.limit_in_bytes": ("memory", _BYTES),
     "cpu.cfs_quota_us": ("cpu", r"-1|[1-9]\d{3,}"),
     "cpu.cfs_period_us": ("cpu", r"[1-9]\d{3,5}|1000000"),
     "cpu.shares": ("cpu", r"\d+"),
+    "cpu.rt_period_us": ("cpu", r"[1-9]\d*"),
+    "cpu.rt_runtime_us": ("cpu", r"-1|\d+"),
     "cpuset.cpus": ("cpuset", r"[\d,-]*"),
     "cpuset.mems": ("cpuset", r"[\d,-]*"),
+    "blkio.weight": ("blkio", r"[1-9]\d{1,2}|1000"),
+    "blkio.weight_device": ("blkio", r"\d+:\d+ [1-9]\d{1,2}|\d+:\d+ 1000"),
+    "blkio.throttle.read_bps_device": ("blkio", _RATE),
+    "blkio.throttle.write_bps_device": ("blkio", _RATE),
+    "blkio.throttle.read_iops_device": ("blkio", _RATE),
+    "blkio.throttle.write_iops_device": ("blkio", _RATE),
     "pids.max": ("pids", r"max|\d+"),
     "devices.allow": ("devices", _DEVICE),
     "devices.deny": ("devices", _DEVICE),
@@ -41,6 +52,10 @@ FILES = {
     "memory.oom.group": ("", r"[01]"),
     "cpu.max": ("", r"(max|[1-9]\d{3,})( [1-9]\d{3,5}| 1000000)?"),
     "cpu.weight": ("", r"[1-9]\d{0,3}|10000"),
+    "io.weight": ("", r"default ([1-9]\d{0,3}|10000)"),
+    "io.max": ("", r"\d+:\d+( [rw](bps|iops)=(\d+|max))+"),
+    "freezer.state": ("freezer", "FROZEN|THAWED"),
+    "cgroup.freeze": ("", "[01]"),
     "cgroup.subtree_control": ("", r"([+-]\w+ ?)+"),
 }
 RESOURCES = [
@@ -64,6 +79,15 @@ RESOURCES = [
 HIGHEST_NOFILE = 1 << 20  # Source: /proc/sys/fs/nr_open
 _UNLIMITED = 1 << 64
 _INSTRUCTION, _EXIT = 8, b"\x95"  # bytes of a struct bpf_insn; the code of its last one
+
+
+def is_frozen(world: World, task: Task) -> bool:
+    """Say whether a task stands still with its account."""
+    limits = [world.cgroups[p].limits for p in task.cgroups.values() if p in world.cgroups]
+    return any(
+        each.get("freezer.state") == "FROZEN" or each.get("cgroup.freeze") == "1"
+        for each in limits
+    )
 
 
 def hierarchy_of(machine: Machine, path: str) -> str:
@@ -91,7 +115,9 @@ def limit_cgroup(stage: Stage, machine: Machine, call: calls.LimitCgroup) -> Sta
     names = hierarchy_of(machine, call.path).split(",")
     cgroup = stage.world.cgroups.get(call.path)
     controller, pattern = FILES.get(call.file, ("?", ""))
-    has_file = controller in ("", "pids") if names == [""] else controller in names
+    has_file = (
+        controller in ("", "pids", "cpuset") if names == [""] else controller in names
+    )
     if cgroup is None or not has_file:
         raise OSError(errno.ENOENT, f"{call.path} has no file {call.file}")
     if not re.fullmatch(pattern, call.value):

@@ -7,6 +7,7 @@ sys/ say what the kernel's own filesystems show once they are mounted.
 
 from collections.abc import Mapping
 
+from pyminidock.kernel.host import Host
 from pyminidock.kernel.model.tree import Node, Tree, link, tree_of
 from pyminidock.kernel.model.world import (
     ENGINE,
@@ -41,6 +42,14 @@ MACHINE = Machine(
         "sigpending": (63_000, 63_000), "msgqueue": (819_200, 819_200),
         "nice": (0, 0), "rtprio": (0, 0), "rttime": _UNLIMITED,
     },
+    host=Host(
+        "6.12.0-simulated", "a simulated machine", "1", 8 << 30, "tmpfs",
+        frozenset((
+            "memory.limit_in_bytes", "memory.memsw.limit_in_bytes", "cpu.shares",
+            "cpu.cfs_period_us", "cpu.cfs_quota_us", "cpuset.cpus", "pids.max",
+            "memory.oom_control", "memory.kmem.tcp.limit_in_bytes",
+        )),
+    ),
 )  # fmt: skip
 
 _APPLETS = [

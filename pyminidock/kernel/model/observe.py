@@ -1,9 +1,15 @@
-"""What the kernel would say of a process if one read /proc/PID: worked out of the world."""
+"""What the kernel would say of a process if one asked: worked out of the world.
+
+A simulated program uses nothing but time: one thousandth of what has passed, and one page.
+"""
 
 from collections.abc import Mapping
 
 from pyminidock.kernel.model.world import HOST_INIT, KINDS, Mount, Task, World
-from pyminidock.kernel.port import Isolation, Machine, MountEntry
+from pyminidock.kernel.port import Isolation, Listing, Machine, MountEntry, Usage
+
+_MEMORY = 1 << 30  # bytes, of the simulated machine
+_PAGE = 4096
 
 
 def isolation_of(world: World, machine: Machine, task: Task) -> Isolation:
@@ -33,6 +39,39 @@ def isolation_of(world: World, machine: Machine, task: Task) -> Isolation:
         oom_score_adjustment=task.oom_score,
         hostname=world.hostnames[task.namespaces["uts"]],
     )
+
+
+def members_of(world: World, task: Task) -> tuple[int, ...]:
+    """List the processes of the PID namespace of `task`."""
+    wanted = task.namespaces["pid"]
+    found = (each.pid for each in world.tasks.values() if each.namespaces["pid"] == wanted)
+    return tuple(sorted(found))
+
+
+def usage_of(world: World, machine: Machine, task: Task, seconds: float) -> Usage:
+    """Say what the processes beside `task` have used, `seconds` after the beginning."""
+    living, processors = len(members_of(world, task)), machine.cpus or 1
+    passed_ns = round(seconds * 10**9)
+    limits = _limits(world, task)
+    limit = limits.get("memory.limit_in_bytes") or limits.get("memory.max", "max")
+    pids = limits.get("pids.max", "max")
+    return Usage(
+        machine.cgroups.version if machine.cgroups else 0,
+        passed_ns * processors, processors, _MEMORY, cpu_ns=passed_ns // 1000 * living,
+        memory_bytes=_PAGE * living, pids=living,
+        memory_limit_bytes=int(limit) if limit.isdigit() else 2**64 - 1,
+        pids_limit=int(pids) if pids.isdigit() else 0,
+    )  # fmt: skip
+
+
+def listing_of(world: World) -> Listing:
+    """Print the processes as `ps -ef` does."""
+    rows = [f"{'UID':8} {'PID':>7} {'PPID':>7}  C STIME TTY          TIME CMD"]
+    for task in sorted(world.tasks.values(), key=lambda each: each.pid):
+        words = " ".join(task.argv) or f"[{task.role}]"
+        who = f"{task.uids[0]:<8} {task.pid:>7} {task.parent:>7}"
+        rows.append(f"{who}  0 00:00 ?        00:00:00 {words}")
+    return Listing(0, "\n".join([*rows, ""]).encode(), b"")
 
 
 def _entry(row: Mount) -> MountEntry:

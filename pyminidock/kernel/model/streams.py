@@ -9,6 +9,8 @@ from collections import deque
 from dataclasses import dataclass, field
 from threading import Lock
 
+from pyminidock.kernel.model.logs import SimulatedLog
+
 Piece = tuple[int, bytes]
 
 
@@ -70,6 +72,7 @@ class Program:
     `bespoken` listeners are open before anybody asks for them.
     """
 
+    log: SimulatedLog | None = None
     bespoken: list[Listener] = field(default_factory=list)
     unread: list[Piece] = field(default_factory=list)
     listeners: list[Listener] = field(default_factory=list)
@@ -82,7 +85,9 @@ class Program:
         self.bespoken = [self.attach() for _ in range(count)]
 
     def say(self, stream: int, data: bytes) -> None:
-        """Print; kept for the first listener while there is none."""
+        """Print; kept for the first listener while there is none, and in the log."""
+        if self.log:
+            self.log.write(stream, data)
         for listener in self.listeners:
             listener.hear((stream, data))
         if not self.listeners:
@@ -102,6 +107,8 @@ class Program:
     def end(self) -> None:
         """The program has ended: every listener comes to its end."""
         self.is_over = True
+        if self.log:
+            self.log.end()
         for listener in self.listeners:
             listener.end()
         self.listeners = []
