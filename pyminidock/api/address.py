@@ -5,8 +5,11 @@ too late.  So the socket is bound in a directory of our own (0700), given its mo
 and only then moved to its name:
 
     PARENT/.minidock.sock.lock   held as long as we listen: of two engines one gets it
-    PARENT/.minidock-XXXX/s      bind, chmod 0600
+    PARENT/.minidock-XXXX/s      bind, chmod 0600; with a group called minidock: 0660, its
     PARENT/minidock.sock         rename: replaces a stale socket in one step
+
+The group is root's way to let some people use its engine, as `docker` is dockerd's: whoever
+is in it could as well be root.  An engine of somebody else has no such group.
 
 Whether a socket there is stale, a connection tells: nobody listens.  Names of any length
 work, although an address has only 108 bytes: they are reached through a handle on PARENT.
@@ -22,7 +25,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pyminidock.errors import MinidockError
-from pyminidock.kernel.linux import locks
+from pyminidock.kernel.linux import groups, locks
+
+GROUP = "minidock"
+_BACKLOG = 512  # who connects while as many wait, waits itself
 
 
 class AddressTaken(MinidockError):
@@ -45,6 +51,7 @@ class Address:
     listener: socket.socket
     inode: tuple[int, int]  # device, number: to remove only what is ours
     claim: int  # the descriptor that holds the lock
+    group: int | None = None  # whose members are served, too
 
     def remove(self) -> None:
         """Close, and remove the file unless somebody put another there by force."""
@@ -58,11 +65,13 @@ class Address:
 
 
 def listen(path: Path) -> Address:
-    """Listen at `path`, for this user alone; missing parents are made (0700).
+    """Listen at `path`, for this user alone and root's group; missing parents are made.
 
     Raises AddressTaken, AddressUnsafe.
     """
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    group = groups.number_of(GROUP) if os.geteuid() == 0 else None
+    mode = 0o700 if group is None else 0o755
+    path.parent.mkdir(mode=mode, parents=True, exist_ok=True)
     parent = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         _check_parent(path.parent, os.fstat(parent))
@@ -70,12 +79,12 @@ def listen(path: Path) -> Address:
         try:
             if _is_answered(path, parent):
                 raise _taken(path)
-            listener, inode = _appear(path, parent)
+            listener, inode = _appear(path, parent, group)
         except BaseException:
             _lock_of(path).unlink(missing_ok=True)
             os.close(claim)
             raise
-        return Address(path, listener, inode, claim)
+        return Address(path, listener, inode, claim, group)
     finally:
         os.close(parent)
 
@@ -101,7 +110,9 @@ def _lock_of(path: Path) -> Path:
     return path.parent / f".{path.name}.lock"
 
 
-def _appear(path: Path, parent: int) -> tuple[socket.socket, tuple[int, int]]:
+def _appear(
+    path: Path, parent: int, group: int | None
+) -> tuple[socket.socket, tuple[int, int]]:
     """Bind out of sight, then move to `path`, in the place of whatever is stale there."""
     workshop = Path(tempfile.mkdtemp(prefix=".minidock-", dir=path.parent))
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -109,7 +120,10 @@ def _appear(path: Path, parent: int) -> tuple[socket.socket, tuple[int, int]]:
         name = f"{workshop.name}/s"
         listener.bind(f"/proc/self/fd/{parent}/{name}")
         os.chmod(name, 0o600, dir_fd=parent)
-        listener.listen(128)
+        if group is not None:
+            os.chown(name, -1, group, dir_fd=parent)
+            os.chmod(name, 0o660, dir_fd=parent)
+        listener.listen(_BACKLOG)
         made = os.stat(name, dir_fd=parent)
         os.rename(name, path.name, src_dir_fd=parent, dst_dir_fd=parent)
     except OSError:

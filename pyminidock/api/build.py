@@ -19,7 +19,8 @@ import threading
 from collections.abc import Iterator, Mapping
 from typing import Self
 
-from pyminidock.api.body import read_json, read_object
+from pyminidock.api import buildlimits
+from pyminidock.api.body import kind_of, read_json, read_object
 from pyminidock.api.containers import answer, via
 from pyminidock.api.failures import JSON, BadRequest, NotYet
 from pyminidock.api.message import Request, Response
@@ -38,8 +39,6 @@ _WAITING = 1024  # messages that a slow client may be behind
 _MOST_IGNORED = 200  # names of which a client may tell that it left them out
 _LONGEST_TITLE = 200
 _PAUSE_S = 0.2  # between two looks whether the client has gone
-_LIMITS = ("memory", "memswap", "cpushares", "cpuperiod", "cpuquota", "shmsize")
-_SETS = ("cpusetcpus", "cpusetmems", "cgroupparent", "isolation", "extrahosts")
 
 
 class BuildRefused(MinidockError):
@@ -118,6 +117,7 @@ def _options(request: Request) -> Options:
         request.says("pull"), request.says("rm", "1") or request.says("forcerm"),
         request.says("forcerm"),
         request.query.get("stages") == "all", _cache_from(query.get("cachefrom")),
+        request.every("extrahosts"), buildlimits.read(query),
     )  # fmt: skip
 
 
@@ -139,18 +139,10 @@ def _refuse_what_is_not_built(request: Request) -> None:
     if query.get("session"):
         raise _bad("experimental session with v1 builder is no longer supported, use "
                    "builder version v2 (BuildKit) instead")  # fmt: skip
-    asked = [name for name in _LIMITS if query.get(name, "0") not in ("", "0")]
-    asked += [name for name in _SETS if query.get(name, "") not in ("", "[]", "null")]
-    if query.get("ulimits", "") not in ("", "[]", "null"):
-        asked.append("ulimits")
+    if query.get("isolation", "").lower() not in ("", "default"):
+        raise _bad(f'unsupported isolation: "{query["isolation"][:80]}"')
     if query.get("remote"):
         raise _remote(query["remote"])
-    if asked:
-        raise NotYet(
-            f"{asked[0]} is not supported for builds yet",
-            why="a limit that is not kept would be a lie",
-            try_next=f"build without {asked[0]}",
-        )
 
 
 def _remote(url: str) -> MinidockError:
@@ -199,21 +191,11 @@ def _mapping(text: str | None, said: str, kind: str) -> Mapping[str, str | None]
         return {}
     cannot = f"{said}: json: cannot unmarshal"
     if not isinstance(value, dict):
-        raise _bad(f"{cannot} {_kind(value)} into Go value of type map[string]{kind}")
+        raise _bad(f"{cannot} {kind_of(value)} into Go value of type map[string]{kind}")
     for each in value.values():
         if each is not None and not isinstance(each, str):
-            raise _bad(f"{cannot} {_kind(each)} into Go value of type string")
+            raise _bad(f"{cannot} {kind_of(each)} into Go value of type string")
     return value
-
-
-def _kind(value: object) -> str:
-    """Call a JSON value as Go does.
-
-    >>> [_kind(value) for value in (True, 1, "a", [], {})]
-    ['bool', 'number', 'string', 'array', 'object']
-    """
-    kinds = {bool: "bool", str: "string", list: "array", dict: "object"}
-    return kinds.get(type(value), "number")
 
 
 def _cache_from(text: str | None) -> tuple[str, ...] | None:
@@ -232,10 +214,10 @@ def _cache_from(text: str | None) -> tuple[str, ...] | None:
         return None
     cannot = f"{said}: json: cannot unmarshal"
     if not isinstance(value, list):
-        raise _bad(f"{cannot} {_kind(value)} into Go value of type []string")
+        raise _bad(f"{cannot} {kind_of(value)} into Go value of type []string")
     for each in value:
         if each is not None and not isinstance(each, str):
-            raise _bad(f"{cannot} {_kind(each)} into Go value of type string")
+            raise _bad(f"{cannot} {kind_of(each)} into Go value of type string")
     return tuple(each or "" for each in value) or None
 
 

@@ -77,8 +77,9 @@ def run_daemon(  # noqa: PLR0913  (where, which kernel, and whom to tell)
     # Only now, for whoever comes here to become somebody else first.
     from pyminidock.api.routes import Router  # noqa: PLC0415
     from pyminidock.api.server import serve  # noqa: PLC0415
-    from pyminidock.engine import inspect, kernels  # noqa: PLC0415
+    from pyminidock.engine import kernels, listing  # noqa: PLC0415
     from pyminidock.engine.house import House  # noqa: PLC0415
+    from pyminidock.store.failpoints import reach  # noqa: PLC0415
 
     if ready is not None:
         os.set_inheritable(ready, False)
@@ -86,11 +87,14 @@ def run_daemon(  # noqa: PLR0913  (where, which kernel, and whom to tell)
     with ExitStack() as undo:
         hears, ring = undo.enter_context(_bell())
         undo.enter_context(_root_lock(root, is_patient=idle_s is not None))
+        reach("daemon.locked")
         house = House(root, kernels.choose(backend, root))
         undo.callback(house.close)
+        reach("daemon.adopted")
         exhaustion.protect_engine()
         exhaustion.raise_descriptors()  # the house knows by now what containers get
         server = serve(Router(house, shutdown=ring), host)
+        reach("daemon.listening")
         undo.callback(server.stop)
         if ready is not None:
             with suppress(BrokenPipeError):  # whoever asked has gone meanwhile
@@ -102,8 +106,9 @@ def run_daemon(  # noqa: PLR0913  (where, which kernel, and whom to tell)
         _wait(
             hears,
             idle_s,
-            lambda: server.idle_s() > (idle_s or 0) and not inspect.list_(house),
+            lambda: server.idle_s() > (idle_s or 0) and not listing.list_(house),
         )
+        reach("daemon.ending")
 
 
 @contextmanager

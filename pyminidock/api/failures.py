@@ -9,7 +9,7 @@ import traceback
 from collections.abc import Callable
 from typing import Protocol
 
-from pyminidock.api.message import Request, Response
+from pyminidock.api.message import ClientGone, Request, Response
 from pyminidock.api.streams import document
 from pyminidock.errors import MinidockError
 
@@ -48,12 +48,23 @@ class NotYet(MinidockError):
     status = 501
 
 
+def no_buildkit() -> NotYet:
+    """Make the refusal for whoever asks for BuildKit, by whichever of its doors."""
+    return NotYet(
+        "BuildKit is not spoken here: set DOCKER_BUILDKIT=0",
+        why="the client asked for a BuildKit session, a protocol of its own",
+        try_next='eval "$(minidock env)"',
+    )
+
+
 def answered(handle: Callable[[Request], Response], request: Request) -> Response:
     """Answer a request, whatever happens: one request must not end the engine."""
     try:
         return handle(request)
     except MinidockError as refusal:
         return failure(refusal)
+    except ClientGone:  # no fault of ours, and nobody hears what is said
+        return Response(400)
     except Exception as mistake:
         traceback.print_exc(file=sys.stderr)
         return fault(mistake)
@@ -74,7 +85,7 @@ def failure(error: MinidockError) -> Response:
         "try_next": error.try_next,
         "lesson": error.lesson,
     }
-    return Response(error.status, (JSON,), document(told))
+    return Response(error.status, (JSON,), document(told, is_escaped=False))
 
 
 def fault(error: Exception) -> Response:
@@ -87,4 +98,4 @@ def fault(error: Exception) -> Response:
         "try_next": "read daemon.log in the engine's root directory, and report it",
         "lesson": "",
     }
-    return Response(500, (JSON,), document(told))
+    return Response(500, (JSON,), document(told, is_escaped=False))

@@ -3,7 +3,8 @@
 A thread that waits for the next event of a quiet story does not look at its connection, so
 one other thread looks at all of them: the kernel tells it of a connection whose other end
 was closed, by `close` or by the death of the client, within microseconds.  Closing only
-the sending half is no hang-up: `curl` may do that and still read.
+the sending half is no hang-up, for a client may do that and still read; but an answer may
+want to know, and say its last word.
 
 Source: man 7 epoll (EPOLLHUP is always reported), Linux, net/unix/af_unix.c: unix_poll().
 """
@@ -15,13 +16,15 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+_Do = Callable[[], None]
+
 
 class HangUps:
     """Calls back once for each watched connection whose other end has gone."""
 
     def __init__(self) -> None:
         self._epoll = select.epoll()
-        self._watched: dict[int, tuple[socket.socket, Callable[[], None]]] = {}
+        self._watched: dict[int, tuple[socket.socket, _Do, _Do]] = {}
         self._wake = os.eventfd(0, os.EFD_CLOEXEC)
         self._epoll.register(self._wake, select.EPOLLIN)
         self._thread = threading.Thread(target=self._watch, name="hangups", daemon=True)
@@ -29,12 +32,19 @@ class HangUps:
 
     @contextmanager
     def watching(
-        self, connection: socket.socket, gone: Callable[[], None]
+        self,
+        connection: socket.socket,
+        gone: Callable[[], None],
+        silent: Callable[[], None] | None = None,
     ) -> Iterator[None]:
-        """Call `gone`, in another thread, if the other end closes within the `with`."""
+        """Call `gone`, in another thread, if the other end closes within the `with`.
+
+        Call `silent` instead if it closes its sending half only.
+        """
         number = connection.fileno()
-        self._watched[number] = (connection, gone)
-        self._epoll.register(number, select.EPOLLONESHOT)
+        self._watched[number] = (connection, gone, silent or _do_nothing)
+        half = select.EPOLLRDHUP if silent else 0
+        self._epoll.register(number, select.EPOLLONESHOT | half)
         try:
             yield
         finally:
@@ -54,8 +64,13 @@ class HangUps:
                 if number == self._wake:
                     return
                 watched = self._watched.get(number)
-                if watched and _has_hung_up(watched[0]):
-                    watched[1]()
+                if watched:
+                    connection, gone, silent = watched
+                    (gone if _has_hung_up(connection) else silent)()
+
+
+def _do_nothing() -> None:
+    """Let it be."""
 
 
 def _has_hung_up(connection: socket.socket) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 
 from pyminidock.api.body import read_json
 from pyminidock.api.containers import answer, via
-from pyminidock.api.failures import JSON, BadRequest, NotYet
+from pyminidock.api.failures import JSON, BadRequest, NotYet, no_buildkit
 from pyminidock.api.message import Request, Response
 from pyminidock.api.streams import Lines, document
 from pyminidock.engine import defaults, images, loading, removing, saving
@@ -19,6 +19,8 @@ from pyminidock.errors import MinidockError
 from pyminidock.grammar.refs import Reference, parse
 
 TAR = ("Content-Type", "application/x-tar")
+_ONE_SIZE_SINCE = (1, 44)  # before, VirtualSize says the size once more
+_NO_ORIGIN_SINCE = (1, 45)
 _FILTERS_WHY = 'filters are {"name": ["value"]} or {"name": {"value": true}}'
 
 
@@ -28,14 +30,23 @@ def list_(house: House, request: Request) -> Response:
     if request.says("shared-size"):
         for each in found:
             each["SharedSize"] = 0
+    sized_twice(request, found)
     return answer(found)
+
+
+def sized_twice(request: Request, told: Sequence[dict[str, Any]]) -> None:
+    """Tell old clients the size of each image under its second name, too."""
+    if request.version < _ONE_SIZE_SINCE:
+        for each in told:
+            each["VirtualSize"] = each["Size"]
 
 
 def inspect_(house: House, request: Request, name: str) -> Response:
     """Tell everything about one."""
     told = images.inspect(house, name)
-    if request.version < (1, 44):
-        told["VirtualSize"] = told["Size"]
+    if request.version < _NO_ORIGIN_SINCE:
+        told |= images.origin(house, name)
+    sized_twice(request, [told])
     return answer(told)
 
 
@@ -128,6 +139,8 @@ def create(house: House, request: Request) -> Response:
     source = request.query.get("fromSrc", "")
     if not source or request.query.get("fromImage"):
         name = request.query.get("fromImage", "")
+        if name.startswith("moby/buildkit"):  # buildx wants to run it
+            raise no_buildkit()
         raise NotYet(
             f"pull access denied for {name[:80]}: images are not pulled yet",
             why="this engine has no way to a registry so far",
@@ -141,7 +154,7 @@ def create(house: House, request: Request) -> Response:
         )
     changes = request.every("changes")
     image = loading.import_tree(
-        house, request.reader(), name=_named(request),
+        house, request.reader(), name=new_named(request),
         message=request.query.get("message") or "Imported from -",
         change=lambda config: defaults.changed(config, changes), via=via(request),
     )  # fmt: skip
@@ -162,13 +175,26 @@ def _named(request: Request) -> Reference | None:
     return images.new_name((named.with_tag(word) if word else named).familiar)
 
 
+def new_named(request: Request) -> Reference | None:
+    """Read the name for an image that is being made.  Raises BadRequest."""
+    if parse(request.query.get("repo") or "none").digest:
+        raise BadRequest(
+            "cannot import digest reference",
+            why="a digest is worked out from what comes, and cannot be wished for",
+            try_next="repo=NAME&tag=TAG",
+        )
+    return _named(request)
+
+
 def filters(request: Request) -> dict[str, Any]:
     """Read the query's filters.  Raises BadRequest."""
     text = request.query.get("filters") or "{}"
     try:
         found = read_json(text.encode())
     except BadRequest:
-        found = None
+        found = ()
+    if found is None:  # null: none were given
+        return {}
     if not isinstance(found, dict):
         raise BadRequest("invalid filter", why=_FILTERS_WHY, try_next="filters={}")
     return found

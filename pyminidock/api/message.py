@@ -11,11 +11,15 @@ browser.  An answer has one of three bodies:
 import io
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol, Self
+from typing import Protocol, Self, runtime_checkable
 
 from pyminidock.api.streams import Wire
 
 _NO = ("", "0", "no", "false", "none")  # moby, api/server/httputils/form.go: BoolValue
+
+
+class ClientGone(ConnectionResetError):
+    """The client left in the middle of what it was sending: nobody waits for an answer."""
 
 
 class Reader(Protocol):
@@ -23,6 +27,14 @@ class Reader(Protocol):
 
     def read(self, limit: int, /) -> bytes:
         """Give 1 to `limit` bytes, or none at the end."""
+
+
+@runtime_checkable
+class Cancellable(Protocol):
+    """A stream that has a last word for a client that will say no more itself."""
+
+    def cancel(self) -> None:
+        """Say it, and end; from any thread."""
 
 
 class Stream(Protocol):

@@ -4,6 +4,8 @@
     gates              hold a story; a gate lives as long as the connection that made it
     plan, flag         what a start would do, and what one flag changes in it
     isolation, doctor  what the kernel itself says
+    image_layers       what is in an image, and whose bytes nobody sees
+    written_by         what a container wrote, and where it is
 
 Events travel as lines of a trace, one record each, so that whatever reads a file reads a
 live engine, too.
@@ -17,7 +19,7 @@ from pyminidock.api.failures import JSON, BadRequest
 from pyminidock.api.message import Request, Response
 from pyminidock.api.shapes import create_request
 from pyminidock.api.streams import LINES, Lines, document
-from pyminidock.engine import explain, images
+from pyminidock.engine import explain, imagelayers, images, written
 from pyminidock.engine.gates import Gate
 from pyminidock.engine.house import House
 from pyminidock.engine.rings import Ring
@@ -152,8 +154,8 @@ def _number(request: Request, name: str) -> int | None:
     if not (text.isascii() and text.isdigit() and len(text) < 20):
         raise BadRequest(
             f"{name} is no number: {text[:80]!r}",
-            why="events are numbered from 1 on",
-            try_next=f"{name}=0",
+            why="it counts something: events, layers or names",
+            try_next=f"{name}=1",
         )
     return int(text)
 
@@ -178,6 +180,36 @@ def bootstrap(house: House, request: Request) -> Response:
     made = images.make(house, name, via=(request.method, request.path))
     told = {"name": made.name, "id": made.row.id, "stand_in": made.row.stand_in}
     return Response(200, (JSON,), document(told))
+
+
+# ── Looking into images and containers ───────────────────────────────────────────────────
+
+
+def image_layers(house: House, request: Request, name: str) -> Response:
+    """Tell what each layer of an image holds, who shares it, and what is hidden."""
+    most = _bounded(request, "entries", 64)
+    return Response(200, (JSON,), document(imagelayers.layers(house, name, most=most)))
+
+
+def image_diff(house: House, request: Request, name: str) -> Response:
+    """Tell the names of one layer, a page at a time."""
+    number, start = _number(request, "layer") or 0, _number(request, "start") or 0
+    most = _bounded(request, "most", 1000)
+    told = imagelayers.diff(house, name, number, start=start, most=most)
+    return Response(200, (JSON,), document(told))
+
+
+def written_by(house: House, request: Request, container: str) -> Response:
+    """Tell what a container wrote, and where it is."""
+    start, most = _number(request, "start") or 0, _bounded(request, "most", 1000)
+    told = written.told(house, container, start=start, most=most)
+    return Response(200, (JSON,), document(told))
+
+
+def _bounded(request: Request, name: str, usual: int) -> int:
+    """Read how many names are wanted; more than one answer holds are not given."""
+    asked = _number(request, name)
+    return usual if asked is None else min(asked, imagelayers.MOST_ENTRIES)
 
 
 # ── Explaining ───────────────────────────────────────────────────────────────────────────

@@ -14,8 +14,24 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import pyminidock
-from pyminidock.api import build, containers, images, minidock, system
-from pyminidock.api.failures import BadRequest, NotYet, PageNotFound, answered
+from pyminidock.api import (
+    archive,
+    attach,
+    build,
+    commit,
+    containers,
+    elsewhere,
+    events,
+    execs,
+    images,
+    lifecycle,
+    listing,
+    logs,
+    minidock,
+    processes,
+    system,
+)
+from pyminidock.api.failures import BadRequest, PageNotFound, answered
 from pyminidock.api.message import Request, Response
 from pyminidock.api.system import NEWEST, OLDEST, spell
 from pyminidock.engine.house import House
@@ -26,19 +42,39 @@ ROUTES: tuple[tuple[str, str, Answer], ...] = (
     ("GET", "/_ping", system.ping),
     ("HEAD", "/_ping", system.ping),
     ("GET", "/version", system.version),
+    ("GET", "/info", system.info),
+    ("GET", "/system/df", system.usage),
+    ("GET", "/events", events.events),
     ("POST", "/containers/create", containers.create),
-    ("GET", "/containers/json", containers.list_),
-    ("GET", "/containers/{id}/json", containers.inspect_),
-    ("POST", "/containers/{id}/start", containers.start),
-    ("POST", "/containers/{id}/attach", containers.attach),
-    ("POST", "/containers/{id}/wait", containers.wait),
-    ("POST", "/containers/{id}/kill", containers.kill),
-    ("POST", "/containers/{id}/resize", containers.resize),
-    ("DELETE", "/containers/{id}", containers.remove),
-    ("POST", "/containers/{id}/exec", containers.exec_create),
-    ("POST", "/exec/{id}/start", containers.exec_start),
-    ("POST", "/exec/{id}/resize", containers.exec_resize),
-    ("GET", "/exec/{id}/json", containers.exec_inspect),
+    ("GET", "/containers/json", listing.list_),
+    ("GET", "/containers/buildx_buildkit_{id}/json", elsewhere.buildkit),
+    ("GET", "/containers/{id}/json", listing.inspect_),
+    ("POST", "/containers/{id}/update", listing.update),
+    ("POST", "/containers/prune", listing.prune),
+    ("POST", "/containers/{id}/start", lifecycle.start),
+    ("POST", "/containers/{id}/stop", lifecycle.stop),
+    ("POST", "/containers/{id}/restart", lifecycle.restart),
+    ("POST", "/containers/{id}/kill", lifecycle.kill),
+    ("POST", "/containers/{id}/pause", lifecycle.pause),
+    ("POST", "/containers/{id}/unpause", lifecycle.unpause),
+    ("POST", "/containers/{id}/rename", lifecycle.rename),
+    ("POST", "/containers/{id}/attach", attach.attach),
+    ("GET", "/containers/{id}/attach/ws", attach.websocket),
+    ("POST", "/containers/{id}/wait", lifecycle.wait),
+    ("GET", "/containers/{id}/logs", logs.read),
+    ("POST", "/containers/{id}/resize", attach.resize),
+    ("DELETE", "/containers/{id}", lifecycle.remove),
+    ("HEAD", "/containers/{id}/archive", archive.stat),
+    ("GET", "/containers/{id}/archive", archive.read),
+    ("PUT", "/containers/{id}/archive", archive.write),
+    ("POST", "/containers/{id}/exec", execs.create),
+    ("POST", "/exec/{id}/start", execs.start),
+    ("POST", "/exec/{id}/resize", execs.resize),
+    ("GET", "/exec/{id}/json", execs.inspect_),
+    ("GET", "/containers/{id}/export", archive.export),
+    ("GET", "/containers/{id}/changes", archive.changes),
+    ("GET", "/containers/{id}/top", processes.top),
+    ("GET", "/containers/{id}/stats", processes.stats),
     ("GET", "/images/json", images.list_),
     ("POST", "/images/load", images.load),
     ("GET", "/images/get", images.save),
@@ -49,6 +85,7 @@ ROUTES: tuple[tuple[str, str, Answer], ...] = (
     ("GET", "/images/{name*}/get", images.save),
     ("POST", "/images/{name*}/tag", images.tag),
     ("DELETE", "/images/{name*}", images.remove),
+    ("POST", "/commit", commit.commit),
     ("POST", "/build", build.post),
     ("POST", "/build/prune", build.prune),
     ("POST", "/minidock/builds", build.open_story),
@@ -64,17 +101,12 @@ ROUTES: tuple[tuple[str, str, Answer], ...] = (
     ("POST", "/minidock/plan", minidock.plan),
     ("POST", "/minidock/flag", minidock.flag),
     ("GET", "/minidock/containers/{id}/isolation", minidock.isolation),
+    ("GET", "/minidock/containers/{id}/written", minidock.written_by),
+    ("GET", "/minidock/images/{name*}/layers", minidock.image_layers),
+    ("GET", "/minidock/images/{name*}/diff", minidock.image_diff),
     ("POST", "/minidock/bootstrap", minidock.bootstrap),
+    *elsewhere.ROUTES,
 )
-
-_NOT_YET = re.compile(
-    r"/(images/(search|.+/push)|build/cancel|networks|volumes|info|events|system|auth|commit"
-    r"|plugins|distribution)\b.*|/containers/prune|/containers/[^/]+/(stop|restart|pause"
-    r"|unpause|rename|update|logs|top|stats|changes|export|archive|checkpoints.*)"
-)
-"""What Docker answers and we do not: better a sentence than "page not found"."""
-
-_BUILDKIT = ("/grpc", "/session")
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +146,7 @@ class Router:
                 found = route.path.fullmatch(request.path)
                 if found:
                     return route.answer(self._house, request, *found.groups())
-        raise _unknown(request.path)
+        raise PageNotFound()
 
 
 _EVERYWHERE = (
@@ -153,20 +185,3 @@ def _unfit(what: str) -> BadRequest:
         why="client and engine have to speak the same version of the API",
         try_next="DOCKER_API_VERSION=1.45 docker version",
     )
-
-
-def _unknown(path: str) -> PageNotFound | NotYet:
-    """Tell apart what nobody has and what only Docker has."""
-    if path in _BUILDKIT:
-        return NotYet(
-            "BuildKit is not spoken here: set DOCKER_BUILDKIT=0",
-            why="the client asked for a BuildKit session, a protocol of its own",
-            try_next='eval "$(minidock env)"',
-        )
-    if _NOT_YET.fullmatch(path):
-        return NotYet(
-            f"{path} is not supported yet",
-            why="this engine starts containers; the rest of Docker's API is to come",
-            try_next="minidock --help",
-        )
-    return PageNotFound()

@@ -1,9 +1,9 @@
 """A Unix socket on which the router answers: one thread for each client.
 
-The kernel says who is at the other end, and only the engine's own user and root are
-served.  There is a bound on connections, because each costs a thread and a descriptor;
-some descriptors are kept in reserve, so that even when all are used up a client hears "503"
-instead of nothing (and the accept loop does not spin).
+The kernel says who is at the other end, and only the engine's own user, root and the
+members of root's group are served.  There is a bound on connections, because each costs a
+thread and a descriptor; some descriptors are kept in reserve, so that even when all are
+used up a client hears "503" instead of nothing (and the accept loop does not spin).
 """
 
 import errno
@@ -18,13 +18,17 @@ from contextlib import suppress
 from pathlib import Path
 
 from pyminidock.api.address import Address, listen
-from pyminidock.api.connection import Bounds, Conversation
+from pyminidock.api.bounds import Bounds
+from pyminidock.api.connection import Conversation
 from pyminidock.api.failures import Answers
 from pyminidock.api.hangups import HangUps
 from pyminidock.api.message import Peer
 from pyminidock.errors import MinidockError
 
 RESERVE = 16  # descriptors; others may take one as soon as it is let go
+_SO_PEERGROUPS = 59  # Linux, include/uapi/asm-generic/socket.h
+_MOST_BYTES = 1024  # that Python's getsockopt takes: 256 groups
+_CREDENTIALS = struct.Struct("3i")  # pid, uid, gid
 _BACKLOG_S = 0.1  # how long to wait when not even the reserve can be had
 
 
@@ -138,7 +142,7 @@ class Server:
 
     def _converse(self, connection: socket.socket, peer: Peer, talk: Conversation) -> None:
         try:
-            if peer.uid in (0, os.geteuid()):
+            if peer.uid in (0, os.geteuid()) or self._address.group in _groups(connection):
                 talk.run()
             else:
                 talk.refuse(_foreign(peer.uid))
@@ -186,10 +190,22 @@ def _foreign(uid: int) -> ForeignUser:
 
 def _peer(connection: socket.socket) -> Peer:
     """Ask the kernel who connected.  Source: man 7 unix, SO_PEERCRED."""
-    size = struct.calcsize("3i")
-    told = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size)
-    pid, uid, _ = struct.unpack("3i", told)
+    told = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+    pid, uid, _ = _CREDENTIALS.unpack(told)
     return Peer(uid, pid)
+
+
+def _groups(connection: socket.socket) -> set[int]:
+    """Ask the kernel in which groups whoever connected is; who is in too many, is in none.
+
+    Source: Linux, net/core/sock.c: sk_getsockopt(), SO_PEERGROUPS.
+    """
+    own = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+    found = {_CREDENTIALS.unpack(own)[2]}
+    with suppress(OSError):
+        others = connection.getsockopt(socket.SOL_SOCKET, _SO_PEERGROUPS, _MOST_BYTES)
+        found |= set(struct.unpack(f"{len(others) // 4}i", others))
+    return found
 
 
 def _spare() -> int:

@@ -1,42 +1,29 @@
 """Docker's words for a container, and ours.
 
-Into the engine: the create and exec bodies of API 1.45 become requests.  Fields that no
-Docker knows are ignored; a field that Docker honours and we do not is refused as soon as it
-asks for something, because a container that silently got less isolation, or another
-restart policy, would be a lie.
-Source: Docker Engine API v1.45, ContainerCreate, ContainerExec.
+Into the engine: the create, update and exec bodies of API 1.45 become requests.  Fields
+that no Docker knows are ignored; a container that silently got less isolation than was
+asked for would be a lie, so `container.verify` refuses what this engine cannot build.
+
+Source: Docker Engine API v1.45, ContainerCreate, ContainerUpdate, ContainerExec.
 """
 
+from typing import Any
+
+from pyminidock.api import structs
 from pyminidock.api.body import Fields
-from pyminidock.api.failures import BadRequest, NotYet
-from pyminidock.container.spec import CreateRequest, ExecRequest, Ulimit
+from pyminidock.api.failures import BadRequest
+from pyminidock.container import asked, fields
+from pyminidock.container.spec import CreateRequest, ExecRequest
 
-_OF_CONFIG = "Healthcheck Labels MacAddress OnBuild Shell StopSignal StopTimeout Volumes"
-_OF_HOST = """
-Annotations Binds BlkioDeviceReadBps BlkioDeviceReadIOps BlkioDeviceWriteBps
-BlkioDeviceWriteIOps BlkioWeight BlkioWeightDevice Cgroup CgroupParent CpuCount CpuPercent
-CpuPeriod CpuQuota CpuRealtimePeriod CpuRealtimeRuntime CpuShares CpusetCpus CpusetMems
-DeviceCgroupRules DeviceRequests Devices Dns DnsOptions DnsSearch ExtraHosts
-IOMaximumBandwidth IOMaximumIOps Isolation KernelMemory KernelMemoryTCP Links MaskedPaths
-MemoryReservation MemorySwap Mounts OomKillDisable OomScoreAdj PidMode PortBindings
-PublishAllPorts ReadonlyPaths StorageOpt Sysctls UTSMode UsernsMode VolumeDriver VolumesFrom
-"""
-_ALSO_DEFAULT: dict[str, tuple[object, ...]] = {
-    "CgroupnsMode": ("host",),
-    "IpcMode": ("private",),
-    "LogConfig": ({"Type": "", "Config": {}}, {"Type": "json-file", "Config": {}}),
-    "MemorySwappiness": (-1,),
-    "RestartPolicy": (),
-    "Runtime": ("runc",),
-    "ShmSize": (64 << 20,),
-}
-"""Values that ask for what happens anyway; `docker run` sends some of them."""
-
-_EMPTY_ASKS = ("MaskedPaths", "ReadonlyPaths")  # an empty list: hide and protect nothing
+_STREAMS = ("stdin", "stdout", "stderr")
+_PARTS = {
+    "resources": asked.Resources, "worlds": asked.Worlds, "places": asked.Places,
+    "reach": asked.Reach,
+}  # fmt: skip
 
 
 def create_request(body: Fields, name: str) -> CreateRequest:
-    """Read the body of POST /containers/create.  Raises BadRequest, NotYet.
+    """Read the body of POST /containers/create.  Raises BadRequest.
 
     >>> create_request(Fields({"Image": "busybox", "Cmd": ["true"]}), "n").command
     ('true',)
@@ -47,43 +34,92 @@ def create_request(body: Fields, name: str) -> CreateRequest:
             why="the body names the image at least",
             try_next='{"Image": "busybox"}',
         )
-    host = body.part("HostConfig")
-    _refuse_restarts(host.part("RestartPolicy"), is_removed=host.flag("AutoRemove"))
-    _refuse_what_would_be_ignored(body, _OF_CONFIG)
-    _refuse_what_would_be_ignored(host, _OF_HOST)
-    return CreateRequest(
-        image=body.text("Image"),
+    body = body.within("", fields.CONFIG.go)
+    own, empty = structs.read(body, fields.CONFIG)
+    host = body.part("HostConfig", "container.HostConfig")
+    hosts, empty_too = structs.read(host.within(host.place, "HostConfig"), fields.HOST)
+    endpoints = _endpoints(body.part("NetworkingConfig", "network.NetworkingConfig"))
+    return build_request(
+        own | hosts | ({"reach.endpoints": endpoints} if endpoints else {}),
         name=name,
-        command=body.command("Cmd") or (),
-        entrypoint=body.command("Entrypoint"),
-        environment=body.texts("Env") or (),
-        user=body.text("User"),
-        group_add=host.texts("GroupAdd") or (),
-        working_directory=body.text("WorkingDir"),
-        hostname=body.text("Hostname"),
-        has_terminal=body.flag("Tty"),
-        keeps_stdin=body.flag("OpenStdin"),
-        stdin_once=body.flag("StdinOnce"),
-        console_size=_size(host),
-        auto_remove=host.flag("AutoRemove"),
-        memory_bytes=host.number("Memory"),
-        nano_cpus=host.number("NanoCpus"),
-        pids_limit=host.number("PidsLimit"),
-        is_root_readonly=host.flag("ReadonlyRootfs"),
-        tmpfs=tuple(host.mapping("Tmpfs").items()),
-        cap_add=host.command("CapAdd") or (),
-        cap_drop=host.command("CapDrop") or (),
-        is_privileged=host.flag("Privileged"),
-        uses_init=host.flag("Init"),
-        ulimits=tuple(_ulimit(limit) for limit in host.parts("Ulimits")),
-        security_options=host.texts("SecurityOpt") or (),
-        network_mode=host.text("NetworkMode") or "default",
+        given_empty=(*empty, *empty_too),
+        attaches=tuple(n for n in _STREAMS if _attaches(body, n)),
+        **_policies(host),
     )
+
+
+def build_request(values: dict[str, Any], **rest: Any) -> CreateRequest:
+    """Make a request of attributes, some of them with dots."""
+    whole = {name: value for name, value in values.items() if "." not in name}
+    for part, kind in _PARTS.items():
+        inner = {
+            name.partition(".")[2]: value
+            for name, value in values.items()
+            if name.startswith(f"{part}.")
+        }
+        whole[part] = kind(**inner)
+    whole["network_mode"] = whole.get("network_mode") or "default"
+    return CreateRequest(**({"image": ""} | whole | rest))
+
+
+def update_request(body: Fields) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Read the body of POST /containers/{id}/update: limits, and the restart policy.
+
+    What is 0, "" or null stays as it is.  Raises BadRequest.
+    """
+    body = body.within("", fields.UPDATE.go)
+    values, _ = structs.read(body, fields.UPDATE)
+    return values, _restarts(body.part("RestartPolicy", "container.RestartPolicy"))
+
+
+def _attaches(body: Fields, stream: str) -> bool:
+    part = body.within("Config.", body.struct)
+    return part.flag(f"Attach{stream.capitalize()}")
+
+
+def _policies(host: Fields) -> dict[str, Any]:
+    """Read LogConfig and RestartPolicy."""
+    log = host.part("LogConfig", "container.LogConfig")
+    options = tuple(log.mapping("Config").items())
+    log_words = {"log_driver": log.text("Type"), "log_options": options}
+    return log_words | _restarts(host.part("RestartPolicy", "container.RestartPolicy"))
+
+
+def _restarts(policy: Fields) -> dict[str, Any]:
+    return {
+        "restart_policy": policy.text("Name"),
+        "restart_retries": policy.number("MaximumRetryCount"),
+    }
+
+
+def _endpoints(networking: Fields) -> tuple[asked.Endpoint, ...]:
+    """Read NetworkingConfig.EndpointsConfig."""
+    config = networking.part("EndpointsConfig", "map[string]*network.EndpointSettings")
+    found = []
+    for network, settings in config.members.items():
+        alone = Fields({network: settings}, config.place, config.struct)
+        part = alone.part(network, "network.EndpointSettings")
+        addresses = part.part("IPAMConfig", "network.EndpointIPAMConfig")
+        found.append(
+            asked.Endpoint(
+                network,
+                addresses.text("IPv4Address"),
+                addresses.text("IPv6Address"),
+                addresses.texts("LinkLocalIPs") or (),
+                part.texts("Links") or (),
+                part.texts("Aliases") or (),
+                part.text("MacAddress"),
+                tuple(part.mapping("DriverOpts").items()),
+                is_null=settings is None,
+            )
+        )
+    return tuple(found)
 
 
 def exec_request(body: Fields) -> ExecRequest:
     """Read the body of POST /containers/{id}/exec.  Raises BadRequest."""
-    command = body.command("Cmd")
+    body = body.within("", "ExecConfig")
+    command = body.texts("Cmd")
     if not command:
         raise BadRequest(
             "No exec command specified",
@@ -97,54 +133,15 @@ def exec_request(body: Fields) -> ExecRequest:
         working_directory=body.text("WorkingDir"),
         has_terminal=body.flag("Tty"),
         keeps_stdin=body.flag("AttachStdin"),
-        console_size=_size(body),
+        console_size=console_size(body),
         is_privileged=body.flag("Privileged"),
+        shows_stdout=body.flag("AttachStdout"),
+        shows_stderr=body.flag("AttachStderr"),
+        detach_keys=body.text("DetachKeys"),
     )
 
 
-def _ulimit(limit: Fields) -> Ulimit:
-    return Ulimit(limit.text("Name"), limit.number("Soft"), limit.number("Hard"))
-
-
-def _size(fields: Fields) -> tuple[int, int]:
-    """Read ConsoleSize: rows and columns, or nothing."""
-    match fields.numbers("ConsoleSize"):
-        case []:
-            return (0, 0)
-        case [rows, columns]:
-            return (rows, columns)
-        case _:
-            raise BadRequest(
-                f"invalid JSON: {fields.place}ConsoleSize must hold two numbers",
-                why="a terminal has rows and columns",
-                try_next='"ConsoleSize": [24, 80]',
-            )
-
-
-def _refuse_restarts(policy: Fields, *, is_removed: bool) -> None:
-    if policy.text("Name") in ("", "no"):
-        return
-    if is_removed:
-        raise BadRequest(
-            "can't create 'AutoRemove' container with restart policy",
-            why="what is removed at its end cannot be started again",
-            try_next="leave out --rm or --restart",
-        )
-    raise _not_yet("HostConfig.RestartPolicy")
-
-
-def _refuse_what_would_be_ignored(fields: Fields, names: str) -> None:
-    """Refuse fields that Docker honours, if they ask for anything."""
-    for name in [*names.split(), *_ALSO_DEFAULT]:
-        value = fields.members.get(name)
-        asks = bool(value) or (value is not None and name in _EMPTY_ASKS)
-        if asks and name != "RestartPolicy" and value not in _ALSO_DEFAULT.get(name, ()):
-            raise _not_yet(fields.place + name)
-
-
-def _not_yet(place: str) -> NotYet:
-    return NotYet(
-        f"{place} is not supported yet",
-        why="a container that silently got something else would be a lie",
-        try_next=f"leave {place} out, or use Docker for this container",
-    )
+def console_size(fields: Fields) -> tuple[int, int]:
+    """Read ConsoleSize: rows and columns; as in Go, what is missing is 0."""
+    rows, columns, *_ = (*fields.numbers("ConsoleSize"), 0, 0)
+    return (rows, columns)

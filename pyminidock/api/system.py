@@ -1,15 +1,14 @@
-"""Who answers here: the two questions with which every client begins."""
+"""Who answers here, on which machine, and how much of its disk is taken."""
 
-import pyminidock
-from pyminidock.api.failures import JSON
+from pyminidock.api.containers import answer
+from pyminidock.api.images import sized_twice
 from pyminidock.api.message import Request, Response
-from pyminidock.api.streams import document
+from pyminidock.engine import info as about
+from pyminidock.engine import usage as disk
 from pyminidock.engine.house import House
 
 NEWEST = (1, 45)
 OLDEST = (1, 24)
-
-_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}  # Go's names, as Docker has them
 
 
 def ping(house: House, request: Request) -> Response:
@@ -25,24 +24,27 @@ def ping(house: House, request: Request) -> Response:
 
 
 def version(house: House, request: Request) -> Response:
-    """Say which engine this is, on which machine; what only Go has stays empty."""
-    machine = house.machine
-    details = {"Backend": machine.backend, "Root": str(house.root)}
-    engine = {"Name": "Engine", "Version": pyminidock.__version__, "Details": details}
-    told = {
-        "Platform": {"Name": "pyMiniDock"},
-        "Components": [engine],
-        "Version": pyminidock.__version__,
-        "ApiVersion": spell(NEWEST),
-        "MinAPIVersion": spell(OLDEST),
-        "GitCommit": "",
-        "GoVersion": "",
-        "Os": "linux",
-        "Arch": _ARCHITECTURES.get(machine.arch, machine.arch),
-        "KernelVersion": spell(machine.kernel),
-        "BuildTime": "",
-    }
-    return Response(200, (JSON,), document(told))
+    """Say which engine this is, on which machine."""
+    return answer(about.version(house))
+
+
+def info(house: House, request: Request) -> Response:
+    """Tell everything that `docker info` shows, in the shape of the client's version."""
+    told = about.info(house)
+    if request.version < (1, 42):
+        told["KernelMemory"] = told["KernelMemoryTCP"]
+    if request.version < (1, 25):
+        told["ExecutionDriver"] = "<not supported>"
+        told["SecurityOptions"] = ["seccomp"]
+    return answer(told)
+
+
+def usage(house: House, request: Request) -> Response:
+    """Count who takes how much of the disk; `type` may come more than once."""
+    types = tuple(filter(None, request.every("type")))
+    found = disk.usage(house, types or disk.TYPES)
+    sized_twice(request, found.get("Images") or [])
+    return answer(found)
 
 
 def spell(numbers: tuple[int, ...]) -> str:

@@ -157,9 +157,17 @@ class Bench:
         row, document = self.find(reference)
         return Standing(row.id, document, row.layers, row.size_bytes, Arguments())
 
-    def read(self, image: Digest) -> Image:
-        """Read the document of an image."""
-        return read_image(self.store.blobs.read(image, MAX_DOCUMENT_BYTES))
+    def recall(self, image: Digest) -> Image:
+        """Read the document of an image to go on from there, or past it."""
+        return read_image(self.store.blobs.recall(image, MAX_DOCUMENT_BYTES))
+
+    def check(self, image: Digest) -> None:
+        """Look whether an image that something will stand on is on the disk.
+
+        Raises BlobMissing.  "" is the empty image.
+        """
+        if image:
+            self.store.blobs.read(image, MAX_DOCUMENT_BYTES)
 
     def _manifest(self, image: Digest, layers: tuple[Digest, ...]) -> bytes:
         """Write what an image consists of; whoever rebuilds the rows reads it."""
@@ -215,6 +223,7 @@ class Bench:
         row = CacheRow(
             standing.image, inputs.key(), inputs.to_json(), image, now,
             round((self.clock() - began) * 1000), layer.size_bytes if layer else 0,
+            inputs.file_rows(),
         )  # fmt: skip
         with self.store.db.write():
             self.store.images.add(ImageRow(

@@ -23,9 +23,11 @@ copy.go; hardening C.8.
 import hashlib
 import json
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
+
+from pyminidock.store.cache import FileRow
 
 _spelled = json.JSONEncoder(sort_keys=True).encode
 MOST_CAUSES = 20  # that are told of one miss
@@ -53,6 +55,9 @@ class Seen:
     device: tuple[int, int] = (0, 0)
     sum: str = ""
     content: int = 0
+
+
+Files = Callable[[], Iterator[tuple[str, Seen]]]
 
 
 class Summing:
@@ -149,51 +154,52 @@ class Inputs:
 
     def key(self) -> str:
         """Give the digest under which the result of this step is found again."""
-        links = _links(self)
+        links = _links(self.files.items())
         told = (self.effect, dict(self.arguments), dict(self.settings), self.sources)
         whole = (*told, links) if links else told
         return hashlib.sha256(_spelled(whole).encode()).hexdigest()
 
     def to_json(self) -> dict[str, Any]:
-        """Give what is kept, to be compared with later; `files` are made when asked for."""
+        """Give what is kept to be compared with later, besides `file_rows`."""
         return {
             "text": self.text, "effect": self.effect, "arguments": dict(self.arguments),
-            "settings": dict(self.settings), "files": _Told(self.files),
-            "sources": self.sources, "variables": dict(self.variables),
+            "settings": dict(self.settings), "sources": self.sources,
+            "variables": dict(self.variables),
         }  # fmt: skip
 
-
-@dataclass(frozen=True, slots=True)
-class _Told(Mapping[str, list[Any]]):
-    """The files of a step as JSON values, one at a time: there may be many."""
-
-    files: Mapping[str, Seen]
-
-    def __getitem__(self, path: str) -> list[Any]:
-        seen = self.files[path]
-        return [seen.kind, seen.mode, seen.uid, seen.gid, seen.size, seen.link, seen.sum,
-                seen.content]  # fmt: skip
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.files)
-
-    def __len__(self) -> int:
-        return len(self.files)
+    def file_rows(self) -> Iterator[FileRow]:
+        """Give each file as it is kept, one at a time: there may be many."""
+        for path, seen in self.files.items():
+            yield FileRow(
+                _bytes(path), seen.kind, seen.mode, seen.uid, seen.gid, seen.size,
+                _bytes(seen.link), seen.sum, seen.content,
+            )  # fmt: skip
 
 
-def _links(inputs: Inputs) -> list[tuple[str, str]]:
-    files = inputs.files.items()
+def _bytes(name: str) -> bytes:
+    return name.encode("utf-8", "surrogateescape")
+
+
+def _links(files: Iterable[tuple[str, Seen]]) -> list[tuple[str, str]]:
     return sorted((path, seen.link) for path, seen in files if seen.kind == "symlink")
 
 
 def inputs_of(kept: Mapping[str, Any]) -> Inputs:
-    """Read what `to_json` gave."""
+    """Read what `to_json` gave; steps of older engines have their files in it."""
     files = {
         path: Seen(kind, mode, uid, gid, size, link, (0, 0), sum_, content)
-        for path, (kind, mode, uid, gid, size, link, sum_, content) in kept["files"].items()
-    }
+        for path, (kind, mode, uid, gid, size, link, sum_, content)
+        in kept.get("files", {}).items()
+    }  # fmt: skip
     return Inputs(kept["text"], kept["effect"], kept["arguments"], kept["settings"], files,
                   kept["sources"], kept.get("variables", {}))  # fmt: skip
+
+
+def seen_of(row: FileRow) -> tuple[str, Seen]:
+    """Read what `file_rows` gave: a path, and what was seen there."""
+    path, link = (name.decode("utf-8", "surrogateescape") for name in (row.path, row.link))
+    return path, Seen(row.kind, row.mode, row.uid, row.gid, row.size_bytes, link, (0, 0),
+                      row.sum, row.content)  # fmt: skip
 
 
 def fingerprint(value: str) -> str:
@@ -215,18 +221,23 @@ class Cause:
     after: str = ""
 
 
-def differences(old: Inputs, new: Inputs) -> tuple[Cause, ...]:
+def differences(
+    old: Inputs, new: Inputs, old_files: Files | None = None
+) -> tuple[Cause, ...]:
     """Say in what two steps differ, at most MOST_CAUSES times; () if in nothing.
+
+    `old_files` gives the files of the old step, in the order of their names' bytes, each
+    time it is called; without it they are in `old`.
 
     >>> old = Inputs("RUN a", "/bin/sh -c a", {"V": "1"})
     >>> differences(old, Inputs("RUN a", "/bin/sh -c a", {"V": "2"}))
     (Cause(cause='argument', detail='V', path='', before='1', after='2'),)
     """
-    causes = _differences(old, new)
+    causes = _differences(old, new, old_files or (lambda: _in_order(old.files)))
     return tuple(cause for cause, _ in zip(causes, range(MOST_CAUSES), strict=False))
 
 
-def _differences(old: Inputs, new: Inputs) -> Iterator[Cause]:
+def _differences(old: Inputs, new: Inputs, old_files: Files) -> Iterator[Cause]:
     if old.effect != new.effect:
         yield from _other_words(old, new)
     for cause, before, after in (
@@ -235,21 +246,47 @@ def _differences(old: Inputs, new: Inputs) -> Iterator[Cause]:
         for name in sorted(before.keys() | after.keys()):
             if before.get(name) != after.get(name):
                 yield Cause(cause, name, "", before.get(name, ""), after.get(name, ""))
-    if old.sources != new.sources or _links(old) != _links(new):
-        yield from _other_files(old.files, new.files)
+    if old.sources != new.sources or _links(old_files()) != _links(new.files.items()):
+        yield from _other_files(old_files, new.files)
 
 
-def _other_files(old: Mapping[str, Seen], new: Mapping[str, Seen]) -> Iterator[Cause]:
+def _other_files(old_files: Files, new: Mapping[str, Seen]) -> Iterator[Cause]:
     """Say which files differ; a link that only leads to another content, if none does."""
-    paths = sorted(old.keys() | new.keys())
     is_told = False
-    for path in paths:
-        if not _is_echo(old.get(path), new.get(path)):
-            for cause in _changes(path, old.get(path), new.get(path)):
+    for path, before, after in _side_by_side(old_files(), new):
+        if not _is_echo(before, after):
+            for cause in _changes(path, before, after):
                 is_told = True
                 yield cause
-    for path in () if is_told else paths:
-        yield from _changes(path, old.get(path), new.get(path))
+    for path, before, after in () if is_told else _side_by_side(old_files(), new):
+        yield from _changes(path, before, after)
+
+
+def _in_order(files: Mapping[str, Seen]) -> Iterator[tuple[str, Seen]]:
+    return ((path, files[path]) for path in sorted(files, key=_bytes))
+
+
+def _side_by_side(
+    old: Iterator[tuple[str, Seen]], new: Mapping[str, Seen]
+) -> Iterator[tuple[str, Seen | None, Seen | None]]:
+    """Merge two rows of names that are in order: what was seen then, and what now.
+
+    >>> [*_side_by_side(iter([("a", 1), ("c", 2)]), {"b": 3, "c": 4})]
+    [('a', 1, None), ('b', None, 3), ('c', 2, 4)]
+    """
+    before = next(old, None)
+    for path, after in _in_order(new):
+        while before and _bytes(before[0]) < _bytes(path):
+            yield before[0], before[1], None
+            before = next(old, None)
+        if before and before[0] == path:
+            yield path, before[1], after
+            before = next(old, None)
+        else:
+            yield path, None, after
+    while before:
+        yield before[0], before[1], None
+        before = next(old, None)
 
 
 def _is_echo(old: Seen | None, new: Seen | None) -> bool:

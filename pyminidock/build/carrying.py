@@ -75,6 +75,7 @@ def carry_out(bench: Bench, standing: Standing, step: Instruction) -> Standing:
         bench.emit(CacheMissed(
             bench.step, cause.cause, cause.detail, cause.path, cause.before, cause.after
         ))  # fmt: skip
+    bench.check(standing.image)
     layer = outcome.make() if outcome.make else None
     after = bench.commit(standing, outcome, layer, inputs, began)
     bench.diary.note(DoneStep(standing.image, key, after.image, step.text))
@@ -148,7 +149,7 @@ def _taking(
     bench.tell_layers(row.layers[len(standing.layers) :])
     then = outcome.after(standing)
     after = Standing(
-        row.id, bench.read(row.id), row.layers, row.size_bytes, then.arguments,
+        row.id, bench.recall(row.id), row.layers, row.size_bytes, then.arguments,
         then.escape, then.has_command, then.was_redone, then.author,
     )  # fmt: skip
     _tell_config(bench, standing.config, after.config)
@@ -187,6 +188,8 @@ def _named_in(step: Instruction, standing: Standing) -> dict[str, str]:
 
 def _tell_config(bench: Bench, old: ImageConfig, new: ImageConfig) -> None:
     was, is_ = _all_fields(old), _all_fields(new)
+    if was == is_:
+        return
     for name, before, after in zip(_FIELDS, was, is_, strict=True):
         if before != after:
             words = tuple(_words(before)), tuple(_words(after))

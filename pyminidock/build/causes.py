@@ -13,7 +13,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from math import inf
 
-from pyminidock.build.cachekey import Cause, Inputs, differences, inputs_of
+from pyminidock.build.cachekey import (
+    Cause,
+    Files,
+    Inputs,
+    differences,
+    inputs_of,
+    seen_of,
+)
 from pyminidock.build.past import Counterpart, Past, beside
 from pyminidock.image.digest import Digest
 from pyminidock.store.cache import BuildCache, CacheRow, DoneStep
@@ -85,7 +92,8 @@ class StageDiary:
             return
         before = self._row(known.step)
         if before is not None:
-            yield from differences(inputs_of(before.inputs), inputs)
+            old = inputs_of(before.inputs)
+            yield from differences(old, inputs, None if old.files else self._files(before))
         elif known.step.key == inputs.key():
             yield Cause("removed", before=known.step.image)
         elif known.step.text != inputs.text:
@@ -97,6 +105,10 @@ class StageDiary:
         """Find what is known of a step of then, as long as its image is here."""
         row = self.cache.of_image(step.image)
         return row if row is not None and row.key == step.key else None
+
+    def _files(self, row: CacheRow) -> Files:
+        """Give what reads the files of a step of then, one by one."""
+        return lambda: map(seen_of, self.cache.files(row))
 
     def _base(self, known: Counterpart, inputs: Inputs) -> Digest:
         """Give the image on which the stage stood then, or the same step elsewhere."""

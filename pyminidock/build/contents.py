@@ -8,7 +8,7 @@ for the next one that is equal to it, byte for byte, and is not worked out again
 """
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from io import BytesIO
@@ -110,7 +110,7 @@ class _Kept:
 def _summed(entries: Iterator[Entry], spool: BinaryIO) -> Contents:
     """Note the sum of each entry; what replaces a directory takes what was in it."""
     seen: dict[str, Seen] = {}
-    listing, size_bytes = Listing(seen, spool), 0
+    listing, size_bytes, below = Listing(seen, spool), 0, _Below(seen)
     modes: dict[int, int] = {}  # many files, few modes
     for entry in entries:
         name = os.fsdecode(entry.name)
@@ -127,8 +127,42 @@ def _summed(entries: Iterator[Entry], spool: BinaryIO) -> Contents:
         if entry.kind is Kind.SYMLINK:
             size_bytes += len(entry.link)
         if name != ".":
-            if facts.kind != "directory" and seen.get(name, facts).kind == "directory":
-                for inner in [each for each in seen if each.startswith(name + "/")]:
-                    del seen[inner]
+            if facts.kind != "directory" and listing.has_folder(name):
+                for inner in below.take(name):
+                    seen.pop(inner, None)
             seen[name] = summing.seen()
+            below.note(name)
     return Contents(seen, listing, size_bytes, spool)
+
+
+class _Below:
+    """What is in each folder, by name, implied folders too.
+
+    It is worked out when a folder is first replaced, which most archives never do.
+    """
+
+    def __init__(self, seen: Mapping[str, Seen]) -> None:
+        self._seen = seen
+        self._inner: dict[str, set[str]] = {}
+
+    def note(self, name: str) -> None:
+        """Take in the next name, if anybody has asked."""
+        while self._inner and name:
+            above = name.rpartition("/")[0]
+            inner = self._inner.setdefault(above, set())
+            if name in inner:
+                break
+            inner.add(name)
+            name = above
+
+    def take(self, folder: str) -> Iterator[str]:
+        """Give all that is below a folder, and forget it."""
+        if not self._inner:
+            self._inner[""] = set()
+            for name in self._seen:
+                self.note(name)
+        waiting = [folder]
+        while waiting:
+            inner = self._inner.pop(waiting.pop(), set())
+            yield from inner
+            waiting += inner

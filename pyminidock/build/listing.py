@@ -66,6 +66,10 @@ class Listing:
             self._folders.add(name)
             name = name.rpartition("/")[0]
 
+    def has_folder(self, name: str) -> bool:
+        """Whether a name is, or was, a directory; implied ones count."""
+        return name in self._folders
+
     def drop(self, name: str) -> None:
         """Forget a file."""
         self._offsets.pop(name, None)

@@ -3,7 +3,28 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from pyminidock.grammar.ulimits import Ulimit
+
 DOCKERFILE = "Dockerfile"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What each RUN of a build may use up; 0, "" and () are "not said"."""
+
+    memory_bytes: int = 0
+    memory_swap_bytes: int = 0  # memory and swap together; -1: no limit
+    cpu_shares: int = 0
+    cpu_period_us: int = 0
+    cpu_quota_us: int = 0
+    cpuset_cpus: str = ""  # 0-3,5
+    cpuset_mems: str = ""
+    cgroup_parent: str = ""
+    shm_bytes: int = 0
+    ulimits: tuple[Ulimit, ...] = ()
+
+
+NO_LIMITS = Limits()
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,4 +47,5 @@ class Options:
     removes_always: bool = False  # also of one that failed
     builds_all_stages: bool = False  # also those that the target does not need
     cache_from: tuple[str, ...] | None = None  # None: the steps of this machine
-    added_hosts: tuple[str, ...] = ()
+    added_hosts: tuple[str, ...] = ()  # name:address
+    limits: Limits = NO_LIMITS

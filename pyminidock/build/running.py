@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from pyminidock.build.options import NO_LIMITS, Limits
 from pyminidock.image.config import ImageConfig
 
 Output = Callable[[int, bytes], object]
@@ -32,6 +33,8 @@ class RunWish:
     arguments: tuple[str, ...] = ()  # NAME=value: build arguments, seen by the program only
     network: str = "default"
     script: str = ""  # content of a program that lies at argv[0] for this run only
+    added_hosts: tuple[str, ...] = ()  # name:address
+    limits: Limits = NO_LIMITS
 
 
 class RunningContainer(Protocol):

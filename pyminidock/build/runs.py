@@ -78,7 +78,7 @@ def run(bench: Bench, standing: Standing, step: said.Run) -> Outcome:
             standing.image or "scratch",
             replace(standing.config, healthcheck=None, command=argv, entrypoint=()),
             bench.trees(standing), argv, tuple(f"{n}={v}" for n, v in visible.items()),
-            network, script,
+            network, script, bench.options.added_hosts, bench.options.limits,
         ))  # fmt: skip
 
     settings = {"script": short_digest(script)} if script else {}

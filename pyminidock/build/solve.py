@@ -278,6 +278,7 @@ class _Run:
                 self._announce(each)
                 self.standing = standing = carry_out(bench, standing, each.step)
                 bench.tell(output.arrow(standing.image))
+        bench.check(standing.image)
         bench.diary.close()
         bench.stages[stage.index] = standing
         if standing.image:

@@ -7,6 +7,7 @@ typed goes back as it is; closing one's half of the connection ends the program'
 
 import socket
 import struct
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 
 from pyminidock.client.transport import lost
@@ -14,6 +15,7 @@ from pyminidock.client.transport import lost
 STDOUT, STDERR = 1, 2
 _FRAMED = "application/vnd.docker.multiplexed-stream"
 _PIECE_BYTES = 65536
+_HEAD_BYTES = 8
 
 
 class Attached:
@@ -87,3 +89,24 @@ class Attached:
             return self._connection.recv(size)
         except ConnectionResetError:
             return b""
+
+
+def frames(pieces: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
+    r"""Take an answer in frames apart: (1 stdout or 2 stderr, bytes), as they come.
+
+    >>> list(frames([b"\x01\0\0\0\0\0\0\x02h", b"i"]))
+    [(1, b'h'), (1, b'i')]
+    """
+    rest, left, number = b"", 0, STDOUT
+    for piece in pieces:
+        rest += piece
+        while rest:
+            if not left:
+                if len(rest) < _HEAD_BYTES:
+                    break
+                number, left = struct.unpack(">BxxxL", rest[:_HEAD_BYTES])
+                rest = rest[_HEAD_BYTES:]
+                continue
+            data, rest = rest[:left], rest[left:]
+            left -= len(data)
+            yield number, data

@@ -1,12 +1,16 @@
 """Everything that can be asked of an engine about builds, one method each."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from pyminidock.client.transport import Question, Reply, Transport, lines, refusal
+from pyminidock.client.transport import Live, Question, Reply, Transport, lines, refusal
 from pyminidock.events import Event
 from pyminidock.events.journal import data_of
+
+
+def ignore_it(_live: Live) -> None:
+    """Leave the answer alone."""
 
 
 class Builds:
@@ -26,22 +30,29 @@ class Builds:
         return str(told["buildid"])
 
     def build(
-        self, query: Mapping[str, Any], archive: Iterable[bytes]
-    ) -> Iterator[dict[str, Any]]:
+        self, query: Mapping[str, Any], archive: Iterable[bytes],
+        begun: Callable[[Live], object] = ignore_it,
+    ) -> Iterator[dict[str, Any]]:  # fmt: skip
         """Send a context and give what is said, as it comes; leaving early cancels.
 
+        So does closing what `begun` is given, from any thread.
         Raises Refused where the build cannot begin.
         """
         live = self._transport.listen(Question("POST", "/build", query, stream=archive))
         try:
+            begun(live)
             for line in lines(live):
                 yield json.loads(line)
         finally:
             live.close()
 
-    def prune(self, *, all: bool = False) -> dict[str, Any]:
+    def prune(
+        self, *, all: bool = False, keep_bytes: int = 0,
+        filters: Mapping[str, Sequence[str]] | None = None,
+    ) -> dict[str, Any]:  # fmt: skip
         """Forget what earlier builds left for later ones."""
-        query = {"all": str(int(all))}
+        query = {"all": str(int(all)), "keep-storage": str(keep_bytes)}
+        query |= {"filters": json.dumps(filters)} if filters else {}
         return dict(self._ask(Question("POST", "/build/prune", query)).json())
 
     def explain(self, image: str) -> dict[str, Any]:

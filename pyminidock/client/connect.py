@@ -60,6 +60,12 @@ class EngineForeign(MinidockError):
     status = 403
 
 
+class RootUnusable(MinidockError):
+    """The directory in which the engine would keep everything cannot be made."""
+
+    status = 500
+
+
 class HostUnusable(MinidockError):
     """The engine's address is none that we can speak to."""
 
@@ -73,7 +79,7 @@ def connect(
     """Give a way to the engine of `root` at `host`; where none answers, start one.
 
     Without arguments: MINIDOCK_ROOT, MINIDOCK_HOST, MINIDOCK_BACKEND, else this user's.
-    Raises EngineAbsent, EngineSilent, EngineForeign, HostUnusable.
+    Raises EngineAbsent, EngineSilent, EngineForeign, RootUnusable, HostUnusable.
     """
     place = locate(root, host)
     transport = SocketTransport(place.socket)
@@ -148,7 +154,14 @@ def _answers(transport: SocketTransport) -> bool:
 
 def _start(place: Place, transport: SocketTransport, backend: str) -> None:
     """Start an engine, unless another client just did; return when it answers."""
-    place.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        place.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as refusal:
+        raise RootUnusable(
+            f"no engine can live in {place.root}: {(refusal.strerror or '').lower()}",
+            why="it keeps everything that it knows in this one directory",
+            try_next="MINIDOCK_ROOT=$HOME/minidock minidock doctor",
+        ) from refusal
     deadline = time.monotonic() + 2 * READY_S
     while not _answers(transport):
         try:

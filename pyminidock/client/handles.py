@@ -5,7 +5,7 @@ the engine refuses is raised as Refused, with Docker's sentence and ours.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 from pyminidock.client.attach import Attached
@@ -14,7 +14,10 @@ from pyminidock.client.transport import Live, Question, Reply, Transport, lines,
 # The vocabulary of events costs 60 ms to load; `minidock run` needs none of it.
 if TYPE_CHECKING:
     from pyminidock.client.builds import Builds
+    from pyminidock.client.files import Files
     from pyminidock.client.images import Images
+    from pyminidock.client.life import Life
+    from pyminidock.client.system import System
     from pyminidock.client.watch import GateHandle, Watch
     from pyminidock.events.journal import Trace
 
@@ -46,15 +49,39 @@ class Client:
 
         return Builds(self._transport)
 
+    @property
+    def life(self) -> "Life":
+        """Ask about the life of containers after their start."""
+        from pyminidock.client.life import Life  # noqa: PLC0415  (as above)
+
+        return Life(self._transport)
+
+    @property
+    def files(self) -> "Files":
+        """Ask about the files of containers."""
+        from pyminidock.client.files import Files  # noqa: PLC0415  (as above)
+
+        return Files(self._transport)
+
+    @property
+    def system(self) -> "System":
+        """Ask about the engine as a whole."""
+        from pyminidock.client.system import System  # noqa: PLC0415  (as above)
+
+        return System(self._transport)
+
     # ── Containers ───────────────────────────────────────────────────────────────────────
 
-    def create(self, body: Mapping[str, object], name: str = "") -> str:
+    def create(self, body: Mapping[str, object], name: str = "", platform: str = "") -> str:
         """Make a container and give its id; `created` tells the warnings too."""
-        return str(self.created(body, name)["Id"])
+        return str(self.created(body, name, platform)["Id"])
 
-    def created(self, body: Mapping[str, object], name: str = "") -> dict[str, Any]:
+    def created(
+        self, body: Mapping[str, object], name: str = "", platform: str = ""
+    ) -> dict[str, Any]:
         """Make a container; give Docker's answer: Id and Warnings."""
         query = {"name": name} if name else {}
+        query |= {"platform": platform} if platform else {}
         made = self._ask("POST", "/containers/create", query, body).json()
         return dict(made)
 
@@ -65,6 +92,7 @@ class Client:
     def attach(self, container: str, *, stdin: bool = False) -> Attached:
         """Connect to its streams; before `start`, to miss nothing."""
         query = {"stream": "1", "stdout": "1", "stderr": "1", "stdin": str(int(stdin))}
+        query["refusals"] = "status"  # and not in place of the program's output
         path = f"/containers/{container}/attach"
         return Attached(*self._transport.talk(Question("POST", path, query)))
 
@@ -78,26 +106,38 @@ class Client:
         question = Question("POST", path, {"condition": condition})
         return Waiting(self._transport.listen(question))
 
-    def kill(self, container: str, signal: str = "KILL") -> None:
-        """Send it a signal."""
-        self._ask("POST", f"/containers/{container}/kill", {"signal": signal})
+    def kill(self, container: str, signal: str = "") -> None:
+        """Send it a signal; unsaid, KILL."""
+        query = {"signal": signal} if signal else {}
+        self._ask("POST", f"/containers/{container}/kill", query)
 
     def resize(self, container: str, rows: int, columns: int) -> None:
         """Change the size of its terminal."""
         self._ask("POST", f"/containers/{container}/resize", _size(rows, columns))
 
-    def remove(self, container: str, *, force: bool = False) -> None:
-        """Remove it; `force` kills it first."""
-        self._ask("DELETE", f"/containers/{container}", {"force": str(int(force))})
+    def remove(
+        self, container: str, *, force: bool = False, volumes: bool = False,
+        link: bool = False,
+    ) -> None:  # fmt: skip
+        """Remove it; `force` kills it first.  `volumes` go with it; or only a link."""
+        asked = {"force": force, "v": volumes, "link": link}
+        query = {name: "1" for name, is_asked in asked.items() if is_asked}
+        self._ask("DELETE", f"/containers/{container}", query)
 
-    def containers(self, *, all: bool = False) -> list[dict[str, Any]]:
-        """List those that run, or all."""
-        rows = self._ask("GET", "/containers/json", {"all": str(int(all))}).json()
-        return list(rows)
+    def containers(
+        self, *, all: bool = False, limit: int = 0, size: bool = False,
+        filters: Mapping[str, Sequence[str]] | None = None,
+    ) -> list[dict[str, Any]]:  # fmt: skip
+        """List those that run, or all, or the last that were made."""
+        query = {"all": str(int(all))} | ({"limit": str(limit)} if limit else {})
+        query |= {"size": "1"} if size else {}
+        query |= {"filters": json.dumps(filters)} if filters else {}
+        return list(self._ask("GET", "/containers/json", query).json())
 
-    def inspect(self, container: str) -> dict[str, Any]:
-        """Tell everything about one."""
-        return dict(self._ask("GET", f"/containers/{container}/json").json())
+    def inspect(self, container: str, *, size: bool = False) -> dict[str, Any]:
+        """Tell everything about one; `size` counts its files."""
+        query = {"size": "1"} if size else {}
+        return dict(self._ask("GET", f"/containers/{container}/json", query).json())
 
     # ── Second processes ─────────────────────────────────────────────────────────────────
 

@@ -8,7 +8,7 @@ socket to the byte: what follows belongs to the program and stays in the socket,
 
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote, urlencode
@@ -41,6 +41,11 @@ class SocketTransport:
         exchange = _Exchange(self.path, question)
         exchange.accept()
         return exchange
+
+    def read(self, question: Question) -> "tuple[_Exchange, Mapping[str, str]]":
+        """See Transport.  Raises as `ask`, and Refused."""
+        exchange = _Exchange(self.path, question)
+        return exchange, exchange.accept().headers
 
     def talk(self, question: Question) -> tuple[socket.socket, str]:
         """See Transport.  Raises as `ask`, and Refused."""
@@ -82,7 +87,10 @@ class _Exchange:
 
     def begin(self) -> Reply:
         """Wait for the header of the answer, and take no byte behind it."""
-        self._http.receive_data(_receive_head(self.connection))
+        head = _receive_head(self.connection)
+        if not head:
+            raise lost("the engine broke off before it answered")
+        self._http.receive_data(head)
         try:
             event = self._http.next_event()
         except h11.RemoteProtocolError as mistake:

@@ -38,6 +38,18 @@ class Images:
         """Tell how it came about, newest first."""
         return [*self._ask("GET", f"/images/{name}/history").json()]
 
+    def layers(self, name: str, *, entries: int = 64) -> dict[str, Any]:
+        """Tell what each layer holds (its biggest names), who shares it, what is hidden."""
+        query = {"entries": str(entries)}
+        return dict(self._ask("GET", f"/minidock/images/{name}/layers", query).json())
+
+    def diff(
+        self, name: str, layer: int, *, start: int = 0, most: int = 1000
+    ) -> dict[str, Any]:
+        """Tell the names of one layer (1 is the lowest), from number `start` on."""
+        query = {"layer": str(layer), "start": str(start), "most": str(most)}
+        return dict(self._ask("GET", f"/minidock/images/{name}/diff", query).json())
+
     def tag(self, name: str, new: str) -> None:
         """Give it one more name."""
         self._ask("POST", f"/images/{name}/tag", {"repo": new, "tag": ""})

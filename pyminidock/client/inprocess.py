@@ -7,7 +7,7 @@ descriptor: a pair of sockets, one end for the client, one for the engine, in a 
 
 import socket
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from pyminidock.api.failures import Answers, answered
 from pyminidock.api.message import Request, Response
@@ -32,14 +32,20 @@ class RouterTransport:
         """See Transport."""
         return _Listening(self._accepted(question))
 
-    def talk(self, question: Question) -> tuple[socket.socket, str]:
+    def read(self, question: Question) -> "tuple[_Listening, Mapping[str, str]]":
         """See Transport."""
         response = self._accepted(question)
+        headers = {name.lower(): value for name, value in response.headers}
+        return _Listening(response), headers
+
+    def talk(self, question: Question) -> tuple[socket.socket, str]:
+        """See Transport."""
+        response = self._accepted(question, upgrade="tcp")
         ours, theirs = socket.socketpair()
         threading.Thread(target=_converse, args=(response, theirs), daemon=True).start()
         return ours, dict(response.headers).get("Content-Type", "")
 
-    def _answer(self, question: Question) -> Response:
+    def _answer(self, question: Question, **offered: str) -> Response:
         body = question.content()
         headers = {"content-type": "application/json"} if body else {}
         stream = None
@@ -52,13 +58,14 @@ class RouterTransport:
         }
         request = Request(
             question.method, question.path,
-            {name: values[0] for name, values in repeated.items() if values}, headers, body,
+            {name: values[0] for name, values in repeated.items() if values},
+            headers | offered, body,
             stream=stream, repeated=repeated,
         )  # fmt: skip
         return answered(self._router.handle, request)
 
-    def _accepted(self, question: Question) -> Response:
-        response = self._answer(question)
+    def _accepted(self, question: Question, **offered: str) -> Response:
+        response = self._answer(question, **offered)
         if response.status >= 400:
             raise refusal(_whole(response))
         return response
@@ -117,4 +124,6 @@ def _converse(response: Response, theirs: socket.socket) -> None:
     """Be the engine's side of a connection."""
     with theirs:
         if response.upgrade:
-            response.upgrade(Wire(theirs))
+            wire = Wire(theirs)
+            response.upgrade(wire)
+            wire.finish()

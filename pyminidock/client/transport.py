@@ -65,6 +65,9 @@ class Transport(Protocol):
     def listen(self, question: Question) -> Live:
         """Ask for an answer that comes bit by bit."""
 
+    def read(self, question: Question) -> tuple[Live, Mapping[str, str]]:
+        """Ask for an answer that comes bit by bit; give its header, too."""
+
     def talk(self, question: Question) -> tuple[socket.socket, str]:
         """Ask for the connection itself; give it and its content type."""
 

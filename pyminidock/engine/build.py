@@ -27,10 +27,10 @@ from pyminidock.engine import images, removing
 from pyminidock.engine.buildruns import BuildRunner
 from pyminidock.engine.house import House
 from pyminidock.engine.operations import NOBODY, Via, operation
-from pyminidock.engine.recorder import Voice
-from pyminidock.engine.redaction import Given
+from pyminidock.engine.voice import Voice
 from pyminidock.errors import MinidockError
-from pyminidock.events import Event, PathIgnored
+from pyminidock.events import CachePruned, Event, PathIgnored
+from pyminidock.events.redaction import Given
 from pyminidock.grammar.refs import Reference
 from pyminidock.image.digest import Digest
 from pyminidock.image.document import Image
@@ -253,7 +253,7 @@ def prune(house: House, *, everything: bool = False) -> tuple[tuple[Digest, ...]
 
     Gives what went, and the bytes of its layers.  What a build uses at this moment stays.
     """
-    gone = removing.prune(house)
+    gone = removing.prune(house, told=CachePruned)
     if everything:
         house.store.cache.clear()
     ids = tuple(record["Deleted"] for record in gone.records if "Deleted" in record)

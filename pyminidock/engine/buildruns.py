@@ -14,6 +14,8 @@ from signal import SIGKILL
 from threading import Lock
 
 from pyminidock.build.running import Output, RunWish
+from pyminidock.container.asked import Reach, Resources
+from pyminidock.container.faults import RequestRefused
 from pyminidock.container.plan import end_plan, start_plan
 from pyminidock.container.refusals import advice, start_refusal
 from pyminidock.container.resolve import resolve
@@ -22,9 +24,10 @@ from pyminidock.container.users import GROUP, PASSWD
 from pyminidock.engine import etcfiles, naming
 from pyminidock.engine.house import House, Kept
 from pyminidock.engine.lives import Life
-from pyminidock.engine.recorder import Voice
-from pyminidock.engine.run import StartRefused
+from pyminidock.engine.starting import StartRefused
+from pyminidock.engine.voice import Voice
 from pyminidock.events import (
+    ContainerAttached,
     ContainerCreated,
     ContainerExited,
     ContainerRemoved,
@@ -96,20 +99,23 @@ class BuildRunner:
     def _made(self, wish: RunWish, container: str, name: str, undo: ExitStack) -> Kept:
         """Decide everything and make the places on disk, each with its undoing."""
         house, directory = self.house, self.house.directory(container)
-        request = CreateRequest(
-            wish.image, environment=wish.arguments, network_mode=wish.network,
-            auto_remove=True,
-        )  # fmt: skip
+        request = _request(wish)
         lower = tuple(map(str, wish.lower))
         files = dict(house.kernel.look(lower, "", "", (PASSWD, GROUP)))
         spec = resolve(
             request, wish.config, files, house.machine, container_id=container, name=name,
             directory=str(directory), emit=self.emit,
         )  # fmt: skip
+        if spec.hindrance:
+            raise RequestRefused(
+                spec.hindrance.what, why=spec.hindrance.why,
+                try_next=spec.hindrance.try_next, lesson="build",
+                status=spec.hindrance.status,
+            )  # fmt: skip
         undo.callback(house.records.remove, container)
         undo.callback(snapshots.remove, directory, emit=self.tell)
         snapshot = snapshots.prepare(directory, wish.lower, emit=self.emit)
-        etcfiles.write(directory, spec.hostname)
+        etcfiles.write(directory, spec.hostname, request.reach)
         if wish.script:
             place = directory / "init" / wish.argv[0].lstrip("/")
             place.write_text(wish.script, encoding="utf-8", errors="surrogateescape")
@@ -149,6 +155,25 @@ class BuildRunner:
             self.abort()
 
 
+def _request(wish: RunWish) -> CreateRequest:
+    """Ask for what Docker's builder asks.
+
+    Source: moby, builder/dockerfile/internals.go, hostConfigFromOptions.
+    """
+    limits = wish.limits
+    return CreateRequest(
+        wish.image, environment=wish.arguments, network_mode=wish.network,
+        auto_remove=True, memory_bytes=limits.memory_bytes, ulimits=limits.ulimits,
+        shm_bytes=limits.shm_bytes, reach=Reach(extra_hosts=wish.added_hosts),
+        resources=Resources(
+            cpu_shares=limits.cpu_shares, cpu_period_us=limits.cpu_period_us,
+            cpu_quota_us=limits.cpu_quota_us, cpuset_cpus=limits.cpuset_cpus,
+            cpuset_mems=limits.cpuset_mems, cgroup_parent=limits.cgroup_parent,
+            memory_swap_bytes=limits.memory_swap_bytes,
+        ),
+    )  # fmt: skip
+
+
 class BuildContainer:
     """One container of a build."""
 
@@ -174,6 +199,7 @@ class BuildContainer:
     def run(self, output: Output) -> int:
         """See RunningContainer.  Raises StartRefused, BirthAborted."""
         runner, house = self._runner, self._runner.house
+        runner.emit(ContainerAttached(self.id))  # before anything can be printed
         process = self._start()
         runner.runs(process)
         try:

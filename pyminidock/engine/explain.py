@@ -14,8 +14,8 @@ from dataclasses import asdict, dataclass, replace
 from difflib import SequenceMatcher
 from typing import Any
 
+from pyminidock.container.accounts import cgroup_of
 from pyminidock.container.describe import describe, describe_plan
-from pyminidock.container.limits import cgroup_of
 from pyminidock.container.plan import start_plan
 from pyminidock.container.resolve import resolve
 from pyminidock.container.seccomp import default_profile

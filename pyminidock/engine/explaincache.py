@@ -16,8 +16,9 @@ was somebody else's decision.
 from collections.abc import Iterable
 from typing import Any
 
-from pyminidock.engine import images, redaction
+from pyminidock.engine import images
 from pyminidock.engine.house import House
+from pyminidock.events import redaction
 from pyminidock.events.journal import Record
 from pyminidock.image.digest import Digest
 from pyminidock.store.images import ImageRow

@@ -39,12 +39,13 @@ class Filters:
     def __init__(self, said: Mapping[str, Any], known: Collection[str]) -> None:
         self._values: dict[str, tuple[str, ...]] = {}
         for name, value in said.items():
+            values = _values(value)
+            if values is None:
+                raise _refused("invalid filter", known)
+            self._values[name] = values
+        for name in self._values:
             if name not in known:
                 raise _refused(f"invalid filter '{name[:80]}'", known)
-            values = list(value) if isinstance(value, Mapping | list) else None
-            if values is None or not all(isinstance(each, str) for each in values):
-                raise _refused("invalid filter", known)
-            self._values[name] = tuple(values)
         self._known = known
         for value in self._values.get("until", ()):
             self._until(value, 0.0)  # to refuse it, whatever there is to be narrowed down
@@ -52,6 +53,14 @@ class Filters:
     def has(self, name: str) -> bool:
         """Whether a filter was given."""
         return name in self._values
+
+    def values(self, name: str) -> tuple[str, ...]:
+        """Give every value of a filter; none without one."""
+        return self._values.get(name, ())
+
+    def refused(self, what: str) -> FilterRefused:
+        """Refuse a value, in the words of `what`."""
+        return _refused(what, self._known)
 
     def one(self, name: str) -> str:
         """Give the first value of a filter; "" without one."""
@@ -99,6 +108,17 @@ class Filters:
             what = f'failed to parse value as time or duration: "{text[:80]}"'
             raise _refused(what, self._known, MomentRefused) from None
         return float(seconds_of(text))
+
+
+def _values(value: object) -> tuple[str, ...] | None:
+    """Read the values of one filter, in either spelling; None: they are none."""
+    if value is None:
+        return ()
+    if isinstance(value, Mapping):
+        is_read = all(type(each) is bool for each in value.values())
+    else:
+        is_read = isinstance(value, list) and all(type(each) is str for each in value)
+    return tuple(value) if is_read else None  # type: ignore[arg-type]
 
 
 def _has(labels: Sequence[tuple[str, str]], wanted: str) -> bool:

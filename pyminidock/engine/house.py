@@ -3,15 +3,17 @@
     root       journal/ containers/ layers/ oci/ trash/ quarantine/ state.db
     kernel     whichever it is; only `kernels` knows
     recorder   numbers, journals and holds what is told
+    bulletin   what Docker's clients hear of it
     records    what has to survive of containers
     store      what has to survive of images: blobs, trees, rows
+    attendants threads that wait for the ends of programs
     lives      what this engine knows beyond that
 
 It decides nothing: stories are functions that take it.  Its first act is to look after what
 an earlier engine left (`reconcile`), its last to let the containers go on without it.
 """
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -20,10 +22,12 @@ import pyminidock
 from pyminidock.container.spec import (
     ContainerSpec,
     CreateRequest,
-    ExecRequest,
     from_json,
     to_json,
 )
+from pyminidock.engine.attendants import Attendants
+from pyminidock.engine.bulletin import Bulletin
+from pyminidock.engine.execbook import ExecBook
 from pyminidock.engine.journals import Journals
 from pyminidock.engine.lives import Life
 from pyminidock.engine.recorder import Recorder
@@ -31,12 +35,13 @@ from pyminidock.engine.writer import Writer
 from pyminidock.events.journal import JSON
 from pyminidock.image.config import ImageConfig
 from pyminidock.image.digest import Digest, of_hex
-from pyminidock.kernel.port import ExitStatus, Kernel, Machine, Process
+from pyminidock.kernel.port import Kernel, Machine
 from pyminidock.layers.snapshots import Snapshot, keep_spare, remove_tree
 from pyminidock.store.opening import Store, open_store
 from pyminidock.store.records import Content, Records, no_such_container
 
 API_VERSION = "1.45"
+REMOVALS_S = 10.0  # for a container's removal, when the engine is told to stop
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,26 +62,18 @@ class Kept:
     finished: float = 0.0
     exit_code: int = 0
     was_out_of_memory: bool = False
+    error: str = ""  # why the last start failed, or the exit code is a guess
     image: Digest = ""  # the id of the image it was made from
     defaults: ImageConfig = field(default_factory=ImageConfig)  # what that image said
     build: str = ""  # the story of the build that it works for, and does not outlive
+    restarts: int = 0  # so often its policy started it since it was started by hand
+    was_stopped: bool = False  # or signalled, by hand, since then
 
     @property
     def layers(self) -> tuple[Digest, ...]:
         """Name the layers that it stands on, by chain id."""
         names = (Path(root).parent.name for root in self.roots)
         return tuple(of_hex(name) for name in names)
-
-
-@dataclass(slots=True)
-class Exec:
-    """A second process of a container; it ends with the first one at the latest."""
-
-    id: str
-    life: Life
-    request: ExecRequest
-    process: Process | None = None
-    exit: ExitStatus | None = None
 
 
 @dataclass(slots=True)
@@ -89,8 +86,11 @@ class House:
     store: Store = field(init=False)
     journals: Journals = field(init=False)
     recorder: Recorder = field(init=False)
-    execs: dict[str, Exec] = field(init=False, default_factory=dict)
+    bulletin: Bulletin = field(init=False)
+    execs: ExecBook = field(init=False, default_factory=ExecBook)
+    attendants: Attendants = field(init=False, default_factory=Attendants)
     is_closed: bool = field(init=False, default=False)
+    pruning: Lock = field(init=False, default_factory=Lock)  # one prune of containers
     _lives: dict[str, Life] = field(init=False, default_factory=dict)
     _kept: dict[str, Kept] = field(init=False, default_factory=dict)
     _spelt: dict[str, tuple[Kept, Content]] = field(init=False, default_factory=dict)
@@ -98,10 +98,12 @@ class House:
     _lock: Lock = field(init=False, default_factory=Lock)  # guards the four above
 
     def __post_init__(self) -> None:
-        from pyminidock.engine.reconcile import reconcile  # noqa: PLC0415  (it takes a house)
+        # Both take a house.
+        from pyminidock.engine.noted import Noted  # noqa: PLC0415
+        from pyminidock.engine.reconcile import reconcile  # noqa: PLC0415
 
         self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self.records = Records(self.root)
+        self.records = Records(self.root, remove_tree)
         self.journals = Journals(self.root / "journal")
         machine = self.kernel.machine()
         self.recorder = Recorder(
@@ -112,7 +114,11 @@ class House:
         )
         keep_spare()
         self.store = open_store(self.root, wall=self.kernel.wall, remove_tree=remove_tree)
+        noted = Noted(self)
+        self.bulletin = Bulletin(noted.look)
+        self.recorder.attend(self.bulletin)
         reconcile(self)
+        noted.remember()
 
     @property
     def machine(self) -> Machine:
@@ -138,6 +144,31 @@ class House:
         self.records.put(kept.id, content, is_durable=is_durable)
         with self._lock:
             self._kept[kept.id], self._spelt[kept.id] = kept, (kept, content)
+
+    def amend(self, life: Life, *, is_durable: bool = True, **changes: Any) -> Kept:
+        """Change fields of what is kept of a container, whoever changes others meanwhile.
+
+        See Records.put for `is_durable`.
+        """
+        with life.writing:
+            kept = replace(self.kept(life.id), **changes)
+            self.keep(kept, is_durable=is_durable)
+        return kept
+
+    def note(self, life: Life, *, is_durable: bool = True, **changes: Any) -> Kept:
+        """Amend what has happened already, whether or not the disk takes it.
+
+        A full disk must not keep anybody from ending a container, or from hearing of its
+        end; the next record that fits says it, and the exit record of the shim does.
+        """
+        with life.writing:
+            kept = replace(self.kept(life.id), **changes)
+            try:
+                self.keep(kept, is_durable=is_durable)
+            except OSError:
+                with self._lock:
+                    self._kept[kept.id] = kept
+        return kept
 
     def kept(self, container: str) -> Kept:
         """Give what is kept of a container, by its full id.  Raises NoSuchContainer."""
@@ -167,8 +198,7 @@ class House:
             self._kept.pop(container, None)
             self._spelt.pop(container, None)
             self._lives.pop(container, None)
-        for each in [each for each in self.execs.values() if each.life.id == container]:
-            self.execs.pop(each.id, None)
+        self.execs.forget(container)
 
     # ── Images ────────────────────────────────────────────────────────────────────────────
 
@@ -191,8 +221,15 @@ class House:
         }
 
     def close(self) -> None:
-        """Stop telling and writing; containers go on with their shims."""
+        """Stop telling and writing; containers go on with their shims.
+
+        Removals that have begun are finished first, also those that nobody asked for.
+        """
         self.is_closed = True
+        for life in self.lives():
+            life.wake()
+            life.finishes_removal(REMOVALS_S)
+        self.attendants.close()
         self.recorder.close()
         self.store.close()
         self.kernel.close()

@@ -20,10 +20,11 @@ from typing import Any
 from pyminidock.engine.filters import Filters
 from pyminidock.engine.house import House
 from pyminidock.engine.operations import NOBODY, Via, operation
-from pyminidock.engine.recorder import Voice
+from pyminidock.engine.voice import Voice
 from pyminidock.errors import MinidockError
 from pyminidock.events import Emit, ImageFound, ImageTagged, ignore
 from pyminidock.grammar.refs import Reference, parse
+from pyminidock.image.config import ImageConfig
 from pyminidock.image.digest import Digest
 from pyminidock.image.document import MAX_DOCUMENT_BYTES, Image, config_fields, read_image
 from pyminidock.image.history import Ancestor, rows, seconds_of
@@ -95,6 +96,11 @@ def read(house: House, row: ImageRow) -> Found:
     document = house.store.blobs.read(row.config_blob, MAX_DOCUMENT_BYTES)
     trees = tuple(house.store.layers.directory(chain) for chain in reversed(row.layers))
     return Found(row, _image_of(document), trees)
+
+
+def recall(house: House, row: ImageRow) -> Image:
+    """Give the document of a row, to tell of it; else as `read`."""
+    return _image_of(house.store.blobs.recall(row.config_blob, MAX_DOCUMENT_BYTES))
 
 
 _image_of = lru_cache(maxsize=64)(read_image)
@@ -282,6 +288,22 @@ def inspect(house: House, reference: str) -> Document:
     }
 
 
+def origin(house: House, reference: str) -> Document:
+    """Tell of which container an image was made; the API did so before version 1.45.
+
+    Raises NoSuchImage, ReferenceMalformed.
+    """
+    image = find(house, reference).image
+    said = dict(image.container_config or {})
+    config = said | {
+        name: value
+        for name, value in config_fields(ImageConfig()).items()
+        if name not in said
+    }
+    named = {"Container": image.container} if image.container else {}
+    return {**named, "ContainerConfig": config}
+
+
 def history(house: House, reference: str) -> list[Document]:
     """Tell how an image came about, newest first.  Raises NoSuchImage."""
     found = find(house, reference)
@@ -296,11 +318,11 @@ def history(house: House, reference: str) -> list[Document]:
             "Size": row.size_bytes,
             "Tags": list(row.tags) or None,
         }
-        for row in rows(found.image, sizes, _ancestors(house, found.row))
+        for row in rows(found.image, sizes, ancestors(house, found.row))
     ]
 
 
-def _ancestors(house: House, row: ImageRow) -> list[Ancestor]:
+def ancestors(house: House, row: ImageRow) -> list[Ancestor]:
     """Give an image and those that a build made before it, as far as they are here."""
     found = [Ancestor(row.id, tuple(names_of(house, row.id)))]
     while row.parent and len(found) < _PARENTS:

@@ -1,85 +1,82 @@
-"""What is known of containers, in Docker's shape: one in full, all in a line each.
+"""Everything about one container, in Docker's shape: what was asked, decided and happened.
 
-Names of fields, and what stands in for "never" and "none", are Docker's: whoever reads the
-answer of a real dockerd can read these.
+    Id … ExecIDs       who it is, what it runs, how it is
+    HostConfig         what was asked for, with Docker's defaults filled in
+    GraphDriver        the trees that its root is stacked from
+    Mounts             trees from elsewhere
+    Config             what is the image's affair: words, variables, labels
+    NetworkSettings    where it can be reached
 
-Source: Docker Engine API v1.45, ContainerInspect and ContainerList.
+Names and order of fields, what stands in for "never" and "none", and which empty lists are
+null are Docker's: whoever reads the answer of a real dockerd can read these.
+
+Source: Docker Engine API v1.45, ContainerInspect; moby, daemon/inspect.go; measured with
+dockerd 26.1.5.
 """
 
-import datetime
-from typing import Any
+from pathlib import Path
 
-from pyminidock.container.spec import ContainerSpec, CreateRequest
-from pyminidock.container.states import State
-from pyminidock.engine import images
-from pyminidock.engine.house import Exec, House, Kept
+from pyminidock.container.fields import CONFIG, HEALTHCHECK
+from pyminidock.container.health import unwatched
+from pyminidock.container.logfile import log_path
+from pyminidock.container.mountpoints import mount_rows
+from pyminidock.container.netmode import mac_of
+from pyminidock.container.spec import ContainerSpec, CreateRequest, ImageConfig
+from pyminidock.container.states import ALIVE, State
+from pyminidock.container.structs import written
+from pyminidock.engine.document import Document, moment
+from pyminidock.engine.endpoints import network_settings
+from pyminidock.engine.hostconfig import host_config
+from pyminidock.engine.house import House, Kept
 from pyminidock.engine.lives import Life
-from pyminidock.errors import MinidockError
+from pyminidock.grammar.binds import clean
+from pyminidock.grammar.environment import fill_up
+from pyminidock.layers.sizes import size_of_tree
 
-NEVER = "0001-01-01T00:00:00Z"
 _STAND_IN = "org.pyminidock.stand-in"
 
-Document = dict[str, Any]
 
-
-def list_(house: House, *, everything: bool = False) -> list[Document]:
-    """List the containers that run, or all of them, youngest first."""
-    return [
-        _line(house, house.kept(life.id), life, house.kernel.wall())
-        for life in reversed(house.lives())
-        if everything or life.state is State.RUNNING
-    ]
-
-
-def inspect(house: House, reference: str) -> Document:
+def inspect(house: House, reference: str, *, size: bool = False) -> Document:
     """Tell everything about one container.  Raises NoSuchContainer."""
     life = house.life(reference)
     kept = house.kept(life.id)
     spec, directory = kept.spec, kept.spec.directory
+    path, *arguments = spec.argv[2:] if spec.init else spec.argv
+    files = directory if kept.started else ""  # Docker writes them at the first start
     return {
         "Id": kept.id,
         "Created": moment(kept.created),
-        "Path": spec.argv[0],
-        "Args": list(spec.argv[1:]),
+        "Path": path,
+        "Args": arguments,
         "State": _state(kept, life),
         "Image": kept.image,
-        "ResolvConfPath": f"{directory}/resolv.conf",
-        "HostnamePath": f"{directory}/hostname",
-        "HostsPath": f"{directory}/hosts",
-        "LogPath": f"{directory}/container.log",
+        "ResolvConfPath": files and f"{files}/resolv.conf",
+        "HostnamePath": files and f"{files}/hostname",
+        "HostsPath": files and f"{files}/hosts",
+        "LogPath": log_path(spec) if files else "",
         "Name": f"/{kept.name}",
-        "RestartCount": 0,
+        "RestartCount": kept.restarts,
         "Driver": "overlay2",
         "Platform": "linux",
         "MountLabel": "",
         "ProcessLabel": "",
         "AppArmorProfile": "",
-        "ExecIDs": [each.id for each in _execs(house, life) if each.process] or None,
-        "HostConfig": _host_config(kept.request, spec),
+        "ExecIDs": [each.id for each in house.execs.unfinished(life.id)] or None,
+        "HostConfig": host_config(house, kept),
         "GraphDriver": {
-            "Name": "overlay2",
             "Data": {
                 "LowerDir": ":".join(kept.snapshot.lower),
+                "MergedDir": kept.snapshot.target,
                 "UpperDir": kept.snapshot.upper,
                 "WorkDir": kept.snapshot.work,
             },
+            "Name": "overlay2",
         },
-        "Mounts": [],
-        "Config": _config(kept.request, spec, kept.stand_in),
-        "NetworkSettings": {"Ports": {}, "Networks": {}},
+        **(sizes(house, kept) if size else {}),
+        "Mounts": mounts(kept),
+        "Config": _config(kept),
+        "NetworkSettings": network_settings(kept.request),
     }
-
-
-def moment(wall: float) -> str:
-    """Write a time as Docker does; 0 is "never".
-
-    >>> moment(0), moment(0.5)
-    ('0001-01-01T00:00:00Z', '1970-01-01T00:00:00.500000Z')
-    """
-    if not wall:
-        return NEVER
-    when = datetime.datetime.fromtimestamp(wall, datetime.UTC)
-    return when.isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def exit_code(kept: Kept, life: Life) -> int:
@@ -87,136 +84,147 @@ def exit_code(kept: Kept, life: Life) -> int:
     return life.exit.code if life.exit else kept.exit_code
 
 
-def _execs(house: House, life: Life) -> list[Exec]:
-    return [each for each in house.execs.values() if each.life is life]
-
-
 def _state(kept: Kept, life: Life) -> Document:
     with life.changed:
-        is_running = life.state is State.RUNNING
-        process, error = life.process, life.error
-        status = "removing" if life.busy == "remove" else life.state.value
+        state, process, error = life.state, life.process, life.error
         oom = life.exit.was_out_of_memory if life.exit else kept.was_out_of_memory
-        finished = life.exit.finished if life.exit else kept.finished
+        finished = (life.exit and life.exit.finished) or kept.finished
+    is_there = state in (State.RUNNING, State.PAUSED)
     return {
-        "Status": status,
-        "Running": is_running,
-        "Paused": False,
-        "Restarting": False,
+        "Status": state.value,
+        "Running": state in ALIVE,
+        "Paused": state is State.PAUSED,
+        "Restarting": state is State.RESTARTING,
         "OOMKilled": oom,
-        "Dead": False,
-        "Pid": process.pid if is_running and process else 0,
-        "ExitCode": 0 if is_running else exit_code(kept, life),
+        "Dead": state is State.DEAD,
+        "Pid": process.pid if is_there and process else 0,
+        "ExitCode": 0 if is_there else exit_code(kept, life),
         "Error": error,
         "StartedAt": moment(kept.started),
         "FinishedAt": moment(finished),
+        **_health(life),
     }
 
 
-def _config(request: CreateRequest, spec: ContainerSpec, stand_in: str) -> Document:
-    entrypoint = None if request.entrypoint is None else list(request.entrypoint)
+def _health(life: Life) -> Document:
+    """Tell the health of a container that is asked for it."""
+    health = life.health
+    if health is None:
+        return {}
     return {
-        "Hostname": spec.hostname,
-        "Domainname": "",
-        "User": spec.user,
-        "Tty": spec.has_terminal,
-        "OpenStdin": spec.keeps_stdin,
-        "StdinOnce": spec.stdin_once,
-        "Env": list(spec.environment),
-        "Cmd": list(request.command) or None,
-        "Image": spec.image,
-        "WorkingDir": spec.working_directory,
-        "Entrypoint": entrypoint,
-        "Labels": {_STAND_IN: stand_in} if stand_in else {},
+        "Health": {
+            "Status": health_status(life),
+            "FailingStreak": health.failing_streak,
+            "Log": [
+                {
+                    "Start": moment(result.start),
+                    "End": moment(result.end),
+                    "ExitCode": result.exit_code,
+                    "Output": result.output,
+                }
+                for result in health.log
+            ],
+        }
     }
 
 
-def _host_config(request: CreateRequest, spec: ContainerSpec) -> Document:
-    return {
-        "AutoRemove": spec.auto_remove,
-        "CapAdd": list(request.cap_add) or None,
-        "CapDrop": list(request.cap_drop) or None,
-        "ConsoleSize": list(spec.console_size),
-        "GroupAdd": list(request.group_add) or None,
-        "Init": request.uses_init or None,
-        "MaskedPaths": list(spec.masked_paths) or None,
-        "Memory": spec.memory_bytes,
-        "MemorySwap": spec.memory_swap_bytes,
-        "NanoCpus": spec.nano_cpus,
-        "NetworkMode": request.network_mode,
-        "PidsLimit": spec.pids_limit or None,
-        "Privileged": spec.is_privileged,
-        "ReadonlyPaths": list(spec.readonly_paths) or None,
-        "ReadonlyRootfs": spec.is_root_readonly,
-        "RestartPolicy": {"Name": "no", "MaximumRetryCount": 0},
-        "SecurityOpt": list(request.security_options) or None,
-        "Tmpfs": dict(request.tmpfs) or None,
-        "Ulimits": [
-            {"Name": limit.name, "Soft": limit.soft, "Hard": limit.hard}
-            for limit in request.ulimits
-        ]
-        or None,
-    }
+def health_status(life: Life) -> str:
+    """Give "none", "starting", "healthy" or "unhealthy", which is what rests, too."""
+    if life.health is None:
+        return "none"
+    is_asked = life.state is State.RUNNING
+    return (life.health if is_asked else unwatched(life.health)).status
 
 
-def _image(house: House, kept: Kept) -> str:
-    """Name the image as it was asked for, while that name still means the same one."""
-    try:
-        found = images.row_of(house, kept.spec.image)
-    except MinidockError:
-        return kept.image
-    return kept.spec.image if found.id == kept.image else kept.image
+# ── Config ───────────────────────────────────────────────────────────────────────────────
 
 
-def _line(house: House, kept: Kept, life: Life, now: float) -> Document:
-    return {
-        "Id": kept.id,
-        "Names": [f"/{kept.name}"],
-        "Image": _image(house, kept),
-        "ImageID": kept.image,
-        "Command": " ".join(kept.spec.argv),
-        "Created": int(kept.created),
-        "State": life.state.value,
-        "Status": _status(kept, life, now),
-        "Ports": [],
-        "Labels": {_STAND_IN: kept.stand_in} if kept.stand_in else {},
-        "HostConfig": {"NetworkMode": kept.request.network_mode},
-        "NetworkSettings": {"Networks": {}},
-        "Mounts": [],
-    }
+def _config(kept: Kept) -> Document:
+    """Tell what the request said, filled up from the image.
 
-
-def _status(kept: Kept, life: Life, now: float) -> str:
-    """Word a state for the table that people read."""
-    if life.state is State.RUNNING:
-        return f"Up {duration(now - kept.started)}"
-    if life.state is State.CREATED:
-        return "Created"
-    finished = life.exit.finished if life.exit else kept.finished
-    return f"Exited ({exit_code(kept, life)}) {duration(now - finished)} ago"
-
-
-def duration(seconds: float) -> str:
-    """Word a time span as Docker's tables do.
-
-    Source: docker/go-units, HumanDuration().
-
-    >>> [duration(s) for s in (0.2, 1, 59, 61, 150, 3600, 9000, 200_000, 9e6)]
-    ['Less than a second', '1 second', '59 seconds', 'About a minute', '2 minutes', \
-'About an hour', '2 hours', '2 days', '3 months']
+    Source: moby, daemon/commit.go, merge().
     """
-    whole = int(seconds)
-    if whole < 60:
-        words = "1 second" if whole == 1 else f"{whole} seconds"
-        return words if whole > 0 else "Less than a second"
-    if whole < 3600:
-        return "About a minute" if whole < 120 else f"{whole // 60} minutes"
-    hours = round(whole / 3600 - 1e-9) if whole % 3600 >= 1800 else whole // 3600
-    if hours < 48:
-        return "About an hour" if hours == 1 else f"{whole // 3600} hours"
-    days = whole // 86_400
-    if days < 14:
-        return f"{days} days"
-    if days < 60:
-        return f"{days // 7} weeks"
-    return f"{days // 30} months" if days < 730 else f"{days // 365} years"
+    request, spec, image = kept.request, kept.spec, kept.defaults
+    told = written(CONFIG, request, request.given_empty)
+    told |= {
+        "Hostname": spec.hostname,
+        "User": spec.user,
+        "Env": list(fill_up(request.environment, image.environment)) or None,
+        "Cmd": _command(request, image),
+        "Entrypoint": _entrypoint(request, image),
+        "Image": request.image,
+        "Volumes": _names(request.places.volumes, image.volumes) or None,
+        "WorkingDir": _directory(request, image),
+        "Labels": labels(kept),
+    }
+    told |= _endings(spec)
+    if not mac_of(request):
+        told.pop("MacAddress", None)
+    if ports := _names(request.reach.exposed, image.exposed_ports):
+        told["ExposedPorts"] = ports
+    told |= {
+        f"Attach{name.capitalize()}": name in request.attaches
+        for name in ("stdin", "stdout", "stderr")
+    }
+    return {name: told[name] for name in _CONFIG_ORDER if name in told}
+
+
+_CONFIG_ORDER = (
+    "Hostname", "Domainname", "User", "AttachStdin", "AttachStdout", "AttachStderr",
+    "ExposedPorts", "Tty", "OpenStdin", "StdinOnce", "Env", "Cmd", "Healthcheck",
+    "ArgsEscaped", "Image", "Volumes", "WorkingDir", "Entrypoint", "NetworkDisabled",
+    "MacAddress", "OnBuild", "Labels", "StopSignal", "StopTimeout", "Shell",
+)  # fmt: skip
+
+
+def _command(request: CreateRequest, image: ImageConfig) -> list[str] | None:
+    words = request.command
+    return list(words or (() if request.entrypoint else image.command)) or None
+
+
+def _entrypoint(request: CreateRequest, image: ImageConfig) -> list[str] | None:
+    if request.entrypoint is None:
+        return list(image.entrypoint) or None
+    return None if request.entrypoint == ("",) else list(request.entrypoint)
+
+
+def _directory(request: CreateRequest, image: ImageConfig) -> str:
+    asked = request.working_directory or image.working_directory
+    return clean(asked) if asked else ""
+
+
+def _names(asked: tuple[str, ...], image: tuple[str, ...]) -> Document:
+    return {name: {} for name in sorted({*asked, *image})}
+
+
+def labels(kept: Kept) -> Document:
+    """Tell the labels, and whether the image stands in for another."""
+    stand_in = {_STAND_IN: kept.stand_in} if kept.stand_in else {}
+    return dict(kept.spec.labels) | stand_in
+
+
+def _endings(spec: ContainerSpec) -> Document:
+    """Tell how it is stopped and asked for its health, as far as somebody said."""
+    said: Document = {}
+    if spec.healthcheck:
+        said["Healthcheck"] = written(HEALTHCHECK, spec.healthcheck)
+    if spec.stop_signal:
+        said["StopSignal"] = spec.stop_signal
+    return said
+
+
+# ── Sizes and mounts ─────────────────────────────────────────────────────────────────────
+
+
+def sizes(house: House, kept: Kept) -> Document:
+    """Tell how much it wrote, and how much its root holds, in bytes."""
+    below = [house.store.layers.get(chain_id) for chain_id in kept.layers]
+    image = sum(layer.size_bytes for layer in below if layer)
+    written_bytes = size_of_tree(Path(kept.snapshot.upper))
+    return {"SizeRw": written_bytes, "SizeRootFs": image + written_bytes}
+
+
+def mounts(kept: Kept) -> list[Document]:
+    """Tell each tree from elsewhere; the image's VOLUMEs are none yet."""
+    asked = tuple(clean(path) for path in kept.request.places.volumes)
+    return mount_rows(kept.request, asked)

@@ -14,7 +14,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pyminidock.engine import redaction
 from pyminidock.errors import MinidockError
 from pyminidock.events.journal import (
     Header,
@@ -26,6 +25,7 @@ from pyminidock.events.journal import (
     header_to_line,
     read_trace,
 )
+from pyminidock.grammar.credentials import left_over
 
 LIMIT_BYTES = 256 << 20
 _TAIL_BYTES = 64 << 10
@@ -133,7 +133,7 @@ class Journals:
         """Give the lines to be taken elsewhere.  Raises NoSuchStory, SecretLeft."""
         lines = tuple(self.lines(story))
         for number, line in enumerate(lines, start=1):
-            if found := redaction.left_over(line):
+            if found := left_over(line):
                 raise SecretLeft(
                     f"line {number} of {story} holds what looks like a credential",
                     why=f"it reads {found[:6]}…, and an export may travel to strangers",

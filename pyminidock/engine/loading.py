@@ -18,9 +18,9 @@ from pyminidock.engine.archived import LIMITS, Coming, Members, Part, images_in
 from pyminidock.engine.house import House
 from pyminidock.engine.images import give_name, telling
 from pyminidock.engine.operations import NOBODY, Via
-from pyminidock.engine.recorder import Voice
+from pyminidock.engine.voice import Voice
 from pyminidock.errors import MinidockError
-from pyminidock.events import ImageLoaded, LayerReused
+from pyminidock.events import ImageImported, ImageLoaded, LayerReused
 from pyminidock.grammar.refs import Reference
 from pyminidock.image.chain import extend
 from pyminidock.image.config import ImageConfig
@@ -98,9 +98,9 @@ def import_tree(  # noqa: PLR0913  (what Docker's query says of the image)
             diff_ids=(row.diff_id,),
         )  # fmt: skip
         made = admit(house.store, write_image(image), (row,), is_local_build=True)
-        voice(ImageLoaded(made.id, (name.familiar,) if name else (), 1))
         if name:
             give_name(house, made.id, name, emit=voice)
+        voice(ImageImported(made.id))
         return made.id
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from pyminidock.engine.house import House
-from pyminidock.engine.recorder import Voice
+from pyminidock.engine.voice import Voice
 from pyminidock.errors import MinidockError
 from pyminidock.events import RequestReceived, RequestRefused
 

@@ -5,7 +5,7 @@
     running     no      lost its shim with the last engine   has exited, 137
     starting    no      was half-born                        is as it was before; told
                                                              (--rm: removed)
-    exited      no      has ended                            nothing more to do
+    exited      no      has ended                            started, if its policy says so
     created     no      never began                          nothing
     of a build  either  works for nobody any more            killed and removed
     damaged     –       cannot be known                      quarantine, with the reason
@@ -21,21 +21,23 @@ from contextlib import suppress
 from dataclasses import astuple, replace
 from pathlib import Path
 from signal import SIGKILL
+from threading import Thread
 
-from pyminidock.container.plan import end_plan, leave_plan
+from pyminidock.container.plan import end_plan, leave_plan, thaw_plan
 from pyminidock.container.spec import RecordDamaged, from_json
-from pyminidock.engine.ending import attend, bury
+from pyminidock.container.states import Verb
+from pyminidock.engine import execs
+from pyminidock.engine.burying import bury
+from pyminidock.engine.ending import attend
 from pyminidock.engine.house import House, Kept
 from pyminidock.engine.lives import Life
-from pyminidock.engine.recorder import Voice
-from pyminidock.events import (
-    ContainerExited,
-    Event,
-    OrphanRemoved,
-    StoreRepaired,
-    ignore,
-)
-from pyminidock.kernel.port import CallFailed, ExitStatus, Process, ProcessGone
+from pyminidock.engine.restarts import wants_again
+from pyminidock.engine.starting import start_again, start_anew
+from pyminidock.engine.stillness import stands_for_a_copy
+from pyminidock.engine.voice import Voice
+from pyminidock.errors import MinidockError
+from pyminidock.events import ContainerExited, Event, OrphanRemoved, StoreRepaired, ignore
+from pyminidock.kernel.port import SHIM_LOST, CallFailed, ExitStatus, Process, ProcessGone
 from pyminidock.layers import snapshots
 
 STORY = "engine"
@@ -106,10 +108,9 @@ def _take_over(house: House, kept: Kept) -> None:
         bury(house, life, voice)
         return
     if process is not None:
-        life.begins()
-        life.lives(process)
-        attend(house, life)
+        _adopt(house, life, process, voice)
         return
+    _adopt_execs(house, life, voice)
     was_starting = kept.state == "starting"
     match kept.state:
         case "starting":
@@ -118,10 +119,45 @@ def _take_over(house: House, kept: Kept) -> None:
             kept = _note_end(house, kept, voice)
     if kept.finished:
         life.begins()
-        life.ends(ExitStatus(kept.exit_code, finished=kept.finished))
-        life.settles()
+        life.ends(ExitStatus(kept.exit_code, finished=kept.finished, error=kept.error))
+    elif kept.error:
+        life.fails(kept.error, kept.exit_code)
     if kept.spec.auto_remove and (kept.finished or was_starting):
         bury(house, life, voice)
+    elif kept.finished and wants_again(
+        kept.spec.restart_policy, kept.spec.restart_retries, exit_code=kept.exit_code,
+        restarts=kept.restarts, was_stopped=kept.was_stopped,
+    ):  # fmt: skip
+        Thread(
+            target=start_anew, args=(house, life), name=f"again-{life.name}", daemon=True
+        ).start()
+
+
+def _adopt(house: House, life: Life, process: Process, voice: Voice) -> None:
+    """Go on with a container that lives, whatever its policy is."""
+    life.begins()
+    life.lives(process)
+    with suppress(ProcessGone):
+        was_copied = stands_for_a_copy(house, life)
+        if house.kernel.is_frozen(process):
+            if was_copied:  # by a commit that died with its engine
+                _thaw(house, house.kept(life.id))
+            else:
+                life.becomes(Verb.PAUSE)
+    _adopt_execs(house, life, voice)
+    attend(house, life, start_again)
+
+
+def _thaw(house: House, kept: Kept) -> None:
+    """Let everybody go on: who is frozen cannot die."""
+    with suppress(MinidockError):  # there is no such account any more
+        house.kernel.perform(thaw_plan(kept.spec, house.machine), emit=ignore)
+
+
+def _adopt_execs(house: House, life: Life, voice: Voice) -> None:
+    """Look after second processes, whether their container lives or not."""
+    for directory in sorted(house.directory(life.id).glob("exec-*")):
+        execs.adopt(house, life, directory, voice)
 
 
 def _end_with_its_build(
@@ -131,6 +167,7 @@ def _end_with_its_build(
     if process is not None:
         with suppress(ProcessGone):
             house.kernel.signal(process, SIGKILL)
+        _thaw(house, kept)
         status = house.kernel.wait(process) or ExitStatus(137, SIGKILL)
         voice(ContainerExited(
             kept.id, status.code, status.signal, status.was_out_of_memory
@@ -146,10 +183,11 @@ def _undo_birth(house: House, kept: Kept, voice: Voice) -> Kept:
     directory = Path(kept.spec.directory)
     for name in _SHIM_FILES:
         (directory / name).unlink(missing_ok=True)
-    before = replace(kept, state="exited" if kept.finished else "created", pid=0)
+    before = replace(kept, state="exited", pid=0)
+    if not kept.finished:
+        before = replace(before, state="created", started=0.0)
     if before.state == "created":
-        snapshots.remove(directory)
-        snapshots.prepare(directory, tuple(map(Path, kept.roots)))
+        snapshots.renew(directory, tuple(map(Path, kept.roots)), kept.snapshot)
     voice(OrphanRemoved("birth", kept.name))
     house.keep(before)
     return before
@@ -161,12 +199,13 @@ def _note_end(house: House, kept: Kept, voice: Voice) -> Kept:
     Its exit record may be there; without one its shim was killed, and it with its shim.
     """
     ghost = Process(kept.pid, 0, "", 0, kept.spec.directory)
-    status = house.kernel.wait(ghost, 0.0) or ExitStatus(137, 9)
+    status = house.kernel.wait(ghost, 0.0) or ExitStatus(137, SIGKILL, error=SHIM_LOST)
+    _thaw(house, kept)
     house.kernel.perform(end_plan(kept.spec, house.machine), emit=voice)
     voice(ContainerExited(kept.id, status.code, status.signal, status.was_out_of_memory))
     after = replace(
         kept, state="exited", pid=0, exit_code=status.code,
-        finished=status.finished or house.kernel.wall(),
+        finished=status.finished or house.kernel.wall(), error=status.error,
         was_out_of_memory=status.was_out_of_memory,
     )  # fmt: skip
     house.keep(after)

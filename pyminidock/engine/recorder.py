@@ -5,6 +5,7 @@ its story, its clock and the line that told it; here it is fanned out, written d
 where a gate wants it, held.
 
     voice(event) ──► number ──► rings of listeners        never waits
+                          ├───► what Docker says of it    never waits
                           ├───► journal, one batch later  never waits
                           └───► gate: the calling thread waits, with no lock held
 
@@ -12,90 +13,25 @@ Numbers have no gap and one order, which is also the order of every ring and eve
 """
 
 import itertools
-import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from threading import Lock
 from types import FrameType
 
-from pyminidock.engine.gates import Gate, NoSuchGate, pattern
+from pyminidock.engine.bulletin import Bulletin
+from pyminidock.engine.gates import Gate, NoSuchGate, Order, pattern
 from pyminidock.engine.journals import NoSuchStory
 from pyminidock.engine.rings import Ring
 from pyminidock.engine.sources import performers
 from pyminidock.engine.telling import Told, kind_of
+from pyminidock.engine.voice import Story, Voice
 from pyminidock.engine.writer import Writer
 from pyminidock.events import Event, EventsDropped, GateHeld, GateReleased, JournalDropped
 from pyminidock.events.journal import Record
 from pyminidock.kernel import recording
 from pyminidock.kernel.port import BirthAborted
+from pyminidock.store import failpoints
 
 _ABOUT_TELLING = (GateHeld, GateReleased, EventsDropped, JournalDropped)  # never held
-
-
-@dataclass(slots=True)
-class _Story:
-    """What people look at: everything that happens to one container."""
-
-    name: str
-    began: float  # on the kernel's clock
-    latest: float = 0.0  # when its last event happened, by the same
-    gates: tuple[Gate, ...] = ()
-
-
-@dataclass(slots=True)
-class _Step:
-    """What takes time: its first event stands for it, as the parent of the others."""
-
-    phase: str
-    parent: int
-    first: int = 0
-
-
-class Voice:
-    """Tells events of one operation of one story; an Emit.  For one thread.
-
-    Steps nest: the first event of a step is the parent of what follows within it.
-    """
-
-    def __init__(
-        self, recorder: "Recorder", story: _Story, operation: str, *, may_abort: bool
-    ) -> None:
-        self.story, self.operation, self.may_abort = story, operation, may_abort
-        self.steps = [_Step("", 0)]
-        self.held_s = 0.0  # for so long gates have held it, all in all
-        self._recorder = recorder
-
-    def __call__(self, event: Event) -> None:
-        """Tell `event`; may block at a gate.  Raises BirthAborted where it says so."""
-        self._recorder.tell(self, event, sys._getframe(1))
-
-    def relay(self, event: Event) -> None:
-        """Tell `event` for whoever called the function that calls this; else as a call."""
-        self._recorder.tell(self, event, sys._getframe(2))
-
-    def happened(self, event: Event, at: float) -> None:
-        """Tell `event`, which happened at `at` by the kernel's clock; else as a call."""
-        self._recorder.tell(self, event, sys._getframe(1), at)
-
-    def step(self, phase: str) -> "_Within":
-        """Tell what follows as parts of one step, named `phase`."""
-        return _Within(self.steps, phase)
-
-
-class _Within:
-    """The time that a step takes."""
-
-    __slots__ = ("_phase", "_steps")
-
-    def __init__(self, steps: list[_Step], phase: str) -> None:
-        self._steps, self._phase = steps, phase
-
-    def __enter__(self) -> None:
-        outer = self._steps[-1]
-        self._steps.append(_Step(self._phase, outer.first or outer.parent))
-
-    def __exit__(self, *_: object) -> None:
-        self._steps.pop()
 
 
 class Recorder:
@@ -114,9 +50,11 @@ class Recorder:
         self._writer = writer
         self._seq = writer.newest_number() if writer else 0
         self._operations, self._gate_names = itertools.count(1), itertools.count(1)
-        self._stories: dict[str, _Story] = {}
+        self._stories: dict[str, Story] = {}
         self._rings: tuple[tuple[str, Ring], ...] = ()  # (story or "", ring)
-        self._lock = Lock()  # guards the four above; held for microseconds, never at a gate
+        self._bulletin: Bulletin | None = None
+        self._lock = Lock()  # guards the five above; held for microseconds, never at a gate
+        self._may_die = failpoints.are_armed()
         if writer:
             writer.start(self._journal_dropped)
 
@@ -129,7 +67,7 @@ class Recorder:
             self._writer.open(name, title, wall, self._backend) if self._writer else wall
         )
         with self._lock:
-            self._stories.setdefault(name, _Story(name, now - max(0.0, wall - began_wall)))
+            self._stories.setdefault(name, Story(name, now - max(0.0, wall - began_wall)))
 
     def operation(self, story: str, name: str, *, may_abort: bool = False) -> Voice:
         """Give the voice of one API call, or of one thread that works for the story.
@@ -137,7 +75,10 @@ class Recorder:
         `may_abort`: an `abort` at a gate raises BirthAborted; otherwise it lets go.
         """
         return Voice(
-            self, self._open(story), f"{name}-{next(self._operations)}", may_abort=may_abort
+            self.tell,
+            self._open(story),
+            f"{name}-{next(self._operations)}",
+            may_abort=may_abort,
         )
 
     def end(self, story: str) -> None:
@@ -161,7 +102,8 @@ class Recorder:
         overlap, what is heard late is stamped a little late.
         """
         file, line = self._source(event, frame)
-        step, story = voice.steps[-1], voice.story
+        step, story, bulletin = voice.steps[-1], voice.story, self._bulletin
+        beside = bulletin.notes(event) if bulletin else None
         with self._lock:
             self._seq = seq = self._seq + 1
             now, wall = self._clock(), self._wall()
@@ -175,8 +117,12 @@ class Recorder:
                 self._writer.put(told)
             for _, ring in self._rings:
                 ring.put(told)
+            if bulletin and beside:
+                bulletin.put(told, beside)
         if step.phase and not step.first:
             step.first = seq
+        if self._may_die:
+            failpoints.told(kind_of(type(event)))
         if story.gates and not isinstance(event, _ABOUT_TELLING):
             self._pass_gates(voice, told, frame)
 
@@ -195,9 +141,7 @@ class Recorder:
             self.tell(voice, GateHeld(gate.id, told.seq, kind), frame)
             if self._writer:
                 self._writer.hurry()  # whoever looks from outside sees where it stands
-            before = self._clock()
-            order = gate.hold(told)
-            voice.held_s += self._clock() - before
+            order = self._hold(voice, gate, told)
             self.tell(voice, GateReleased(gate.id, order), frame)
             if order == "abort" and voice.may_abort:
                 raise BirthAborted(
@@ -206,6 +150,17 @@ class Recorder:
                     try_next=f"minidock trace show {voice.story.name}",
                     lesson="live-pause",
                 )
+
+    def _hold(self, voice: Voice, gate: Gate, told: Told) -> Order:
+        """Let a gate hold a voice; whoever waits for it is told, and may give up."""
+        before = self._clock()
+        voice.is_held = True
+        voice.on_hold()
+        try:
+            return gate.hold(told)
+        finally:
+            voice.is_held = False
+            voice.held_s += self._clock() - before
 
     # ── Listening ─────────────────────────────────────────────────────────────────────────
 
@@ -227,6 +182,10 @@ class Recorder:
         if is_over:
             ring.end()
         return ring
+
+    def attend(self, bulletin: Bulletin) -> None:
+        """From now on let Docker's listeners hear, too."""
+        self._bulletin = bulletin
 
     def follow(self, story: str, *, kind: str = "", since: int = 0) -> Iterator[Record]:
         """Give what a story told after number `since`, then what it tells, to its end.
@@ -315,10 +274,12 @@ class Recorder:
             rings, self._rings = self._rings, ()
         for _, ring in rings:
             ring.end()
+        if self._bulletin:
+            self._bulletin.close()
         if self._writer:
             self._writer.close()
 
-    def _open(self, name: str) -> _Story:
+    def _open(self, name: str) -> Story:
         with self._lock:
             if story := self._stories.get(name):
                 return story
@@ -333,5 +294,5 @@ class Recorder:
     def _journal_dropped(self, story: str, dropped: JournalDropped) -> None:
         """Tell, in the story that was being written, what the journal lost."""
         with self._lock:
-            found = self._stories.get(story) or _Story(story, self._clock())
-        Voice(self, found, "journal", may_abort=False)(dropped)
+            found = self._stories.get(story) or Story(story, self._clock())
+        Voice(self.tell, found, "journal", may_abort=False)(dropped)

@@ -16,14 +16,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pyminidock.container.states import State
 from pyminidock.engine.filters import Filters
 from pyminidock.engine.house import House
 from pyminidock.engine.images import familiar, names_of, read, row_of, telling
 from pyminidock.engine.operations import NOBODY, Via
-from pyminidock.engine.recorder import Voice
+from pyminidock.engine.voice import Voice
 from pyminidock.errors import MinidockError
-from pyminidock.events import ImageRemoved, ImageUntagged, LayersRemoved
+from pyminidock.events import (
+    CachePruned,
+    ImageRemoved,
+    ImagesPruned,
+    ImageUntagged,
+    LayersRemoved,
+)
 from pyminidock.grammar.names import short_id
 from pyminidock.grammar.refs import parse
 from pyminidock.image.digest import Digest
@@ -66,11 +71,12 @@ def remove(
 
 
 def prune(
-    house: House, filters: Mapping[str, Any] | None = None, *, via: Via = NOBODY
-) -> Pruned:
+    house: House, filters: Mapping[str, Any] | None = None, *, via: Via = NOBODY,
+    told: type[ImagesPruned | CachePruned] = ImagesPruned,
+) -> Pruned:  # fmt: skip
     """Remove images without a name, or with dangling=false all that no container uses.
 
-    Raises FilterRefused.
+    `told`: the event of what was asked for.  Raises FilterRefused.
     """
     wanted = Filters(filters or {}, PRUNE_FILTERS)
     is_dangling_only = wanted.flag("dangling") is not False
@@ -80,6 +86,7 @@ def prune(
             if _is_wanted(house, row, wanted, is_dangling_only):
                 deed.prune(row)
         records = deed.sweep()
+        voice(told(deed.size_bytes))
         return Pruned(tuple(records), deed.size_bytes)
 
 
@@ -238,7 +245,7 @@ class _Removal:
         """Give a container made from an image: that runs, that does not, or either."""
         for life in self._house.lives():
             if self._house.kept(life.id).image == row.id and is_running in (
-                None, life.state is State.RUNNING,
+                None, life.is_running,
             ):  # fmt: skip
                 return life.id
         return ""

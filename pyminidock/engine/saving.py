@@ -17,7 +17,7 @@ from typing import BinaryIO
 from pyminidock.engine.house import House
 from pyminidock.engine.images import no_such_image, row_of, telling
 from pyminidock.engine.operations import NOBODY, Via
-from pyminidock.engine.recorder import Voice
+from pyminidock.engine.voice import Voice
 from pyminidock.errors import MinidockError
 from pyminidock.events import ImageSaved
 from pyminidock.grammar.refs import Reference, ReferenceMalformed, parse
@@ -163,7 +163,20 @@ def _meant(house: House, name: str) -> list[tuple[ImageRow, Reference | None]]:
     try:
         return [(row_of(house, name), None)]
     except NoSuchImage:
-        raise no_such_image(house, name) from None  # as Docker: without ":latest"
+        refusal = no_such_image(house, name)  # as Docker: without ":latest"
+        if (reference.tag or reference.digest) and not name.startswith("sha256:"):
+            raise _no_reference(refusal) from None
+        raise refusal from None
+
+
+def _no_reference(refusal: NoSuchImage) -> NoSuchImage:
+    """Word it as Docker does when a name with a tag or a digest was looked for."""
+    return NoSuchImage(
+        "reference does not exist",
+        why=f"{refusal.what}; {refusal.why}",
+        try_next=refusal.try_next,
+        lesson=refusal.lesson,
+    )
 
 
 def _archive(

@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pyminidock
-from pyminidock.engine import redaction
-from pyminidock.events import Event, base
+from pyminidock.events import Event, base, redaction
 from pyminidock.events.journal import (
     Record,
     Wording,

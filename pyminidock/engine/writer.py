@@ -12,10 +12,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from threading import Event as Flag
 from threading import Lock, Thread, current_thread
 
-from pyminidock.engine import redaction
 from pyminidock.engine.journals import Dropped, Journals, began, created
 from pyminidock.engine.telling import Told
-from pyminidock.events import JournalDropped
+from pyminidock.events import JournalDropped, redaction
 from pyminidock.events.journal import JSON, Header
 
 _THREAD = "journal"

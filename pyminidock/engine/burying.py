@@ -1,0 +1,97 @@
+"""How a container goes: its program is ended, then everything that it wrote is removed.
+
+    removal        one at a time; a second one hears that the first is in progress
+      └─ kill      with force, if it is running
+          └─ bury  record, snapshot, name; the story closes
+
+What removes itself at the end of its program is buried by whoever attends to that end,
+unless somebody is removing it already.
+
+Source: moby, daemon/delete.go.
+"""
+
+from pyminidock.container.states import State, Verb
+from pyminidock.engine.house import House
+from pyminidock.engine.lives import Life
+from pyminidock.engine.operations import NOBODY, Via, operation
+from pyminidock.engine.signalling import put_down
+from pyminidock.engine.voice import Voice
+from pyminidock.errors import MinidockError
+from pyminidock.events import ContainerRemoved, SnapshotRemoved
+
+
+class RemovalFailed(MinidockError):
+    """The disk does not let go of what a container wrote."""
+
+
+class LinkKept(MinidockError):
+    """Docker's default name of a container is no link that could be removed."""
+
+
+def remove(
+    house: House, reference: str, *, force: bool = False, link: bool = False,
+    via: Via = NOBODY,
+) -> None:  # fmt: skip
+    """Remove a container with all that it wrote; `force` kills its program first.
+
+    Raises VerbRefused, ContainerBusy, LinkKept, KillUnheard, RemovalFailed.
+    """
+    life = house.life(reference)
+
+    def check() -> None:
+        if link and not life.is_gone:
+            raise _link_kept(reference)
+        if life.is_running and not force:
+            life.allows(Verb.REMOVE)
+
+    with (
+        operation(house, life.story, "remove", via) as voice,
+        life.removal(reference, voice, check),
+    ):
+        if life.is_gone:  # it had removed itself meanwhile
+            return
+        if life.is_running:
+            put_down(house, life, voice)
+        with life.only("remove", voice):
+            bury(house, life, voice)
+
+
+def bury(house: House, life: Life, voice: Voice) -> None:
+    """Take away all of a container that is not running, and close its story.
+
+    If that fails it is dead: it can be removed again, and nothing else.
+    Raises RemovalFailed.
+    """
+    life.state = State.REMOVING
+    try:
+        house.records.remove(life.id)
+    except OSError as refusal:
+        failure = _not_removed(life, refusal)
+        life.remains(failure.what)
+        raise failure from refusal
+    except BaseException:
+        life.becomes(Verb.FAIL)
+        raise
+    voice(SnapshotRemoved(life.id))
+    house.forget(life.id)
+    voice(ContainerRemoved(life.id, life.name))
+    life.goes()
+    house.recorder.end(life.story)
+
+
+def _not_removed(life: Life, refusal: OSError) -> RemovalFailed:
+    return RemovalFailed(
+        f"unable to remove filesystem for {life.id}: {refusal}",
+        why="its files could not be taken away, so its name is kept for another try",
+        try_next=f"minidock rm {life.name}",
+        lesson="lifecycle",
+    )
+
+
+def _link_kept(reference: str) -> LinkKept:
+    return LinkKept(
+        "Conflict, cannot remove the default link name of the container",
+        why="links between containers are names besides the first one, and it has none",
+        try_next=f"minidock rm {reference}",
+        lesson="lifecycle",
+    )

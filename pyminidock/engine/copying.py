@@ -1,0 +1,245 @@
+"""Files in and out of a container: what `docker cp` asks for.
+
+    stat      what is at a path                          HEAD  /containers/N/archive
+    read      that, and it as an archive                 GET
+    write     unpack an archive into a directory         PUT
+
+The container may run, stand still or have ended.  If it runs, what is read and written is
+the very tree of its program; if not, its layers are stacked for the moment, and it cannot
+start while something is written.  Either way /proc, /dev and every tmpfs are absent, as
+with Docker: who writes to /dev/x writes below the mount, where no program sees it.
+
+Source: moby, daemon/archive_unix.go and daemon/archive.go.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import chain
+from stat import S_ISDIR
+from threading import Lock
+from typing import Self
+
+from pyminidock.engine.house import House, Kept
+from pyminidock.engine.lives import Life
+from pyminidock.engine.operations import NOBODY, Via, operation
+from pyminidock.engine.signalling import PATIENCE_S
+from pyminidock.errors import MinidockError
+from pyminidock.events import PathArchived, PathExtracted
+from pyminidock.grammar.gopaths import base, from_root
+from pyminidock.kernel.port import Process, ProcessGone, Tree, View
+from pyminidock.layers import snapshots
+from pyminidock.layers.archive import Stream, read_entries
+from pyminidock.layers.compression import decompressed
+from pyminidock.layers.incoming import How, Incoming
+from pyminidock.layers.inside import PathStat, follow, lstat, status_of, unusable, words
+from pyminidock.layers.outgoing import Outgoing
+
+_ENGINE_FILES = ("hostname", "hosts", "resolv.conf")
+
+
+class FileNotInContainer(MinidockError):
+    """There is nothing at this path of the container."""
+
+    status = 404
+
+
+class Pieces:
+    """An archive on its way out: pieces of bytes.  Holds its view until it is closed."""
+
+    def __init__(self, pieces: Iterator[bytes], done: Callable[[], None]) -> None:
+        self._pieces, self._done = pieces, done
+        self._lock, self._is_closed, self._is_done = Lock(), False, False
+
+    def __iter__(self) -> Self:
+        """Give itself."""
+        return self
+
+    def __next__(self) -> bytes:
+        """Give the next piece; lets go of everything behind the last one."""
+        with self._lock:
+            try:
+                if not self._is_closed:
+                    return next(self._pieces)
+                raise StopIteration
+            except BaseException:
+                self._let_go()
+                raise
+
+    def close(self) -> None:
+        """Give no more pieces; from any thread."""
+        self._is_closed = True
+        if self._lock.acquire(blocking=False):  # else who reads lets go
+            try:
+                self._let_go()
+            finally:
+                self._lock.release()
+
+    def _let_go(self) -> None:
+        if not self._is_done:
+            self._is_done = True
+            self._pieces = iter(())  # a walk that nobody holds closes its handles
+            self._done()
+
+
+def stat(house: House, reference: str, path: str) -> PathStat:
+    """Tell what is at a path.  Raises NoSuchContainer, FileNotInContainer, PathUnusable."""
+    life = house.life(reference)
+    view = open_view(house, life)
+    try:
+        with _finding(path, reference):
+            return lstat(view, path)
+    finally:
+        view.close()
+
+
+def read(
+    house: House, reference: str, path: str, *, via: Via = NOBODY
+) -> tuple[PathStat, Pieces]:
+    """Give what is at a path, and it as an archive.  Raises as `stat`."""
+    life = house.life(reference)
+    with operation(house, life.story, "read", via) as voice:
+        view = open_view(house, life)
+        try:
+            whole = from_root(path)
+            with _finding(path, reference):
+                found = lstat(view, whole)
+                pieces = _begun(_packed(view, whole, is_directory=S_ISDIR(found.mode)))
+        except BaseException:
+            view.close()
+            raise
+        voice(PathArchived(life.id, path))
+    return found, Pieces(pieces, view.close)
+
+
+def _begun(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """Get the first piece now, while a refusal is still an answer.
+
+    Raises FileNotFoundError, PathUnusable where a program has moved things meanwhile.
+    """
+    try:
+        first = next(pieces)
+    except FileNotFoundError:
+        raise
+    except OSError as refusal:
+        raise unusable(f"open {refusal.filename or 'path'}: {words(refusal)}") from refusal
+    return chain((first,), pieces)
+
+
+def _packed(view: View, path: str, *, is_directory: bool) -> Iterator[bytes]:
+    """Pack a directory under its last name, "." and "/" being names too, or a file."""
+    work, name = Outgoing(view), base(path).encode(errors="surrogateescape")
+    place = path.encode(errors="surrogateescape")
+    if is_directory:
+        return work.directory(place, name)
+    return work.file(place, name)
+
+
+def write(  # noqa: PLR0913  (what Docker's query says)
+    house: House, reference: str, path: str, stream: Stream, *,
+    keeps_kinds: bool = False, takes_owner: bool = False, via: Via = NOBODY,
+) -> None:  # fmt: skip
+    """Unpack an archive, packed or not, into a directory.
+
+    `keeps_kinds`: no directory is replaced by a file, nor the other way.  `takes_owner`:
+    all of it belongs to the container's user, if it has one; Docker knows only those who
+    are in /etc/passwd by name, and fails for a number.  Raises as `stat`.
+    """
+    life = house.life(reference)
+    kept = house.kept(life.id)
+    with (
+        operation(house, life.story, "write", via) as voice,
+        _writable(house, life) as view,
+        _finding(path, reference),
+    ):
+        place = _place(view, path)
+        if kept.spec.is_root_readonly:
+            raise unusable(
+                "container rootfs is marked read-only",
+                why="it was made with --read-only, which is a promise to the program",
+                try_next="docker run --tmpfs or a volume, for what has to be written",
+            )
+        entries = read_entries(
+            decompressed(stream, emit=voice), emit=voice, may_lack_end=True, may_climb=True
+        )
+        how = _how(house, kept, takes_owner=takes_owner, keeps_kinds=keeps_kinds)
+        Incoming(view, place, how).take(entries)
+        voice(PathExtracted(life.id, path))
+
+
+def _how(house: House, kept: Kept, *, takes_owner: bool, keeps_kinds: bool) -> How:
+    """Say whose the files shall be; in a namespace of one user there is no choice."""
+    if house.machine.is_single_user:
+        return How((0, 0), keeps_kinds, has_devices=False)
+    spec = kept.spec
+    return How((spec.uid, spec.gid) if takes_owner and spec.user else None, keeps_kinds)
+
+
+def _place(view: View, path: str) -> str:
+    """Find the directory to unpack into; links that lead to it are followed."""
+    place = follow(view, f"/{path}")
+    asked = from_root(path)
+    end = "/." if asked.endswith("/.") else "/" if asked.endswith("/") else ""
+    whole = place.rstrip("/") + end if end else place
+    if not S_ISDIR(status_of(view, whole, f"lstat {whole}").st_mode):
+        raise unusable("extraction point is not a directory")
+    return place
+
+
+@contextmanager
+def _finding(path: str, reference: str) -> Iterator[None]:
+    """Say that nothing is at the path, whatever it was that was missing."""
+    try:
+        yield
+    except FileNotFoundError as absence:
+        raise FileNotInContainer(
+            f"Could not find the file {path} in container {reference}",
+            why="what is mounted for the program alone (/proc, /dev, a tmpfs) is not seen",
+            try_next=f"minidock exec {reference} ls -la, along the path",
+            lesson="union-filesystem",
+        ) from absence
+
+
+# ── Views ────────────────────────────────────────────────────────────────────────────────
+
+
+def open_view(
+    house: House, life: Life, *, is_writable: bool = False, has_files: bool = True
+) -> View:
+    """Open the tree of a container, with the engine's files in /etc if it ever ran.
+
+    Raises NotHere.
+    """
+    tree = _tree(house.kept(life.id), has_files=has_files)
+    if process := alive(life):
+        try:
+            return house.kernel.view(tree, process, is_writable=is_writable)
+        except ProcessGone:
+            life.until(lambda: life.exit is not None, PATIENCE_S)
+    return house.kernel.view(tree, is_writable=is_writable)
+
+
+def alive(life: Life) -> Process | None:
+    """Give the program of a container while it lives, moving or not."""
+    with life.changed:
+        return life.process if life.exit is None else None
+
+
+@contextmanager
+def _writable(house: House, life: Life) -> Iterator[View]:
+    """Open the tree to write; no other overlay gets its upper directory meanwhile."""
+    with life.hosting():
+        snapshots.keep(house.directory(life.id))
+        view = open_view(house, life, is_writable=True)
+        try:
+            yield view
+        finally:
+            view.close()
+
+
+def _tree(kept: Kept, *, has_files: bool) -> Tree:
+    snapshot, files = kept.snapshot, tuple[tuple[str, str], ...]()
+    if has_files and kept.state != "created":
+        files = tuple(
+            (f"{kept.spec.directory}/{name}", f"/etc/{name}") for name in _ENGINE_FILES
+        )
+    return Tree(snapshot.lower, snapshot.upper, snapshot.work, snapshot.target, files)
