@@ -9,11 +9,13 @@ As in `things`: frozen, plain, bounded, and every thing knows the event that mad
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import dropwhile, islice, takewhile
 
 from pyminidock.viz.rings import Ring
 
 MOST_CAUSES = 8  # of one step: the rest is in the table
 MOST_LAYERS = 512  # of one stack: Docker allows 127
+MOST_ENTRIES = 40  # names of one layer: the rest is counted
 MOST_SETTINGS = 12  # fields of a configuration: there are no more
 
 
@@ -80,6 +82,8 @@ class Layer:
     size_bytes: int = 0
     files: int = 0
     names: tuple[str, ...] = ()  # of images that stood on it before
+    text: str = ""  # of the instruction that made it or found it
+    entries: tuple["FileSeen", ...] = ()  # what is in it, as far as it was told
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +141,11 @@ class Build:
         known = self.instructions.values()
         return tuple(sorted(known, key=lambda each: each.number))
 
-    def files_of(self, step: int) -> tuple[FileSeen, ...]:
-        """The names that a step put into its layer, as far as they are known."""
-        return tuple(each for each in self.files.items if each.step == step)
+    def files_of(self, step: int, most: int = 512) -> tuple[FileSeen, ...]:
+        """The newest names that a step put into its layer, as far as they are known.
+
+        A step tells its names one after the other, so they lie together.
+        """
+        newest = dropwhile(lambda each: each.step != step, reversed(self.files.items))
+        its = takewhile(lambda each: each.step == step, newest)
+        return tuple(islice(its, most))[::-1]

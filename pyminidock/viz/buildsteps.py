@@ -14,6 +14,7 @@ from pyminidock import events as e
 from pyminidock.events.journal import Record
 from pyminidock.viz.building import (
     MOST_CAUSES,
+    MOST_ENTRIES,
     MOST_LAYERS,
     MOST_SETTINGS,
     Build,
@@ -153,7 +154,9 @@ def _stacked(
     """One more layer lies on the stack."""
     seq, current = record.seq, build.current
     chain = event.chain_id
-    layer = build.layers.get(chain) or Layer(chain, seq, seq, "base", build.step)
+    layer = build.layers.get(chain) or Layer(
+        chain, seq, seq, "base", build.step, text=current.text if current else ""
+    )
     match event:
         case e.LayerFound(_, diff_id, size_bytes, files, names):
             is_base = current is None or current.keyword == "FROM"
@@ -163,9 +166,11 @@ def _stacked(
                 origin=origin if is_base else "cache",
             )  # fmt: skip
         case e.LayerCommitted(_, diff_id, size_bytes, files):
+            entries = build.files_of(build.step, MOST_ENTRIES)
             layer = replace(
-                layer, diff_id=diff_id, size_bytes=size_bytes, files=files, origin="new"
-            )
+                layer, diff_id=diff_id, size_bytes=size_bytes, files=files, origin="new",
+                entries=entries or layer.entries,
+            )  # fmt: skip
         case e.LayerUnpacked(_, diff_id, size_bytes, files):
             layer = replace(
                 layer, diff_id=diff_id, size_bytes=size_bytes, files=files, origin="new"

@@ -47,7 +47,8 @@ def tree_after(  # noqa: PLR0911  (one line per fact)
             return replace(container, mounts=mounts)
         case e.DirectoryMade() | e.DeviceMade() | e.LinkMade() | e.ConsoleOpened():
             made = Made(*_made(event), seq)
-            return replace(container, made=bounded(container.made, event.path, made))
+            made_here = bounded(container.made, event.path, made)
+            return replace(_with_console(container, seq, event), made=made_here)
         case e.HostnameSet(hostname):
             return _setting(container, "hostname", hostname)
         case e.SysctlWritten(key, value):
@@ -56,6 +57,16 @@ def tree_after(  # noqa: PLR0911  (one line per fact)
             return _setting(container, "lo", "up")
         case _:
             assert_never(event)
+
+
+def _with_console(container: Container, seq: int, event: TreeEvent) -> Container:
+    """The console of a birth is hung up; an exec leaves the container's alone."""
+    if not isinstance(event, e.ConsoleOpened) or container.state in ("running", "paused"):
+        return container
+    path = event.path
+    mount = MountPoint(path, "console", "devpts", "devpts", seq, seq)
+    mounts = bounded(container.mounts, _free_key(container.mounts, path), mount)
+    return replace(container, mounts=mounts)
 
 
 def _setting(container: Container, key: str, value: str) -> Container:
@@ -107,8 +118,9 @@ def _mounted(
         case e.PathMasked(path, by):
             if by == "absent":
                 return mounts
-            filesystem = "tmpfs" if by == "empty directory" else ""
-            new = MountPoint(path, "mask", by, filesystem, seq, seq, is_readonly=True)
+            is_empty = by == "empty directory"  # the other one is the device, as it is
+            filesystem = "tmpfs" if is_empty else ""
+            new = MountPoint(path, "mask", by, filesystem, seq, seq, is_readonly=is_empty)
         case _:
             assert_never(event)
     return bounded(mounts, _free_key(mounts, new.target), new)
@@ -164,12 +176,18 @@ def _accounts(
             limits = {**old.limits, "devices": f"by {instructions} instructions"}
             return bounded(cgroups, path, replace(old, limits=limits, changed=seq))
         case e.CgroupLimited(path, file, value):
+            if file in _LISTS and file in old.limits:  # each line adds a rule
+                value = f"{old.limits[file]}, {value}"[:_LONGEST_LIST]
             limits = dict(sorted({**old.limits, file: value}.items())[:64])
             return bounded(cgroups, path, replace(old, limits=limits, changed=seq))
         case e.CgroupRemoved(path):
             return {key: each for key, each in cgroups.items() if key != path}
         case _:
             assert_never(event)
+
+
+_LISTS = ("devices.allow", "devices.deny")
+_LONGEST_LIST = 1024
 
 
 def trait_of(event: TraitEvent) -> tuple[str, str]:  # noqa: PLR0911, PLR0912  (a table)

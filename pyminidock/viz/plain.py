@@ -53,6 +53,8 @@ def _around(event: Event) -> str:
             return f"echo $$ > {_quoted(f'{path}/cgroup.procs')}"
         case events.CgroupRemoved(path):
             return f"rmdir {_quoted(path)}"
+        case events.ContainerWrote(_, upper):
+            return f"find {_quoted(upper)} -mindepth 1 -ls"
     return ""
 
 

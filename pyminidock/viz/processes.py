@@ -25,10 +25,11 @@ from pyminidock.viz.things import (
 )
 
 ENGINE = "engine"
+_TRACERS = "tracers"  # execve takes this back: a program may be traced like any other
 ProcessEvent = (
-    e.ExecCreated | e.ExecStarted | e.ExecExited | e.IsolationObserved
-    | e.IsolationUnobserved | e.ShimForked | e.InitForked | e.NamespaceEntered
-    | e.ProgramExecuted | e.ProgramNotExecuted | e.CgroupJoined
+    e.ExecCreated | e.ExecStarted | e.ExecStartFailed | e.ExecExited
+    | e.IsolationObserved | e.IsolationUnobserved | e.ShimForked | e.InitForked
+    | e.NamespaceEntered | e.ProgramExecuted | e.ProgramNotExecuted | e.CgroupJoined
 )  # fmt: skip
 
 
@@ -46,14 +47,16 @@ def process_after(  # noqa: PLR0911  (one line per fact)
         case e.CgroupJoined(path):
             return _joined_account(world, record, path)
         case e.ProgramExecuted(argv):
-            process = replace(_newborn(world, record), command=argv, state="running")
+            process = _newborn(world, record)
+            traits = {key: each for key, each in process.traits.items() if key != _TRACERS}
+            process = replace(process, command=argv, state="running", traits=traits)
             return _with(world, record, process)
         case e.ProgramNotExecuted(argv):
             process = replace(_newborn(world, record), command=argv, state="exited")
             return _with(world, record, process)
         case e.IsolationObserved() | e.IsolationUnobserved():
             return _observed(world, record, event)
-        case e.ExecCreated():
+        case e.ExecCreated() | e.ExecStartFailed():
             return world
         case e.ExecStarted(container, exec_id, pid):
             made = _newborn(world, record)
@@ -217,14 +220,19 @@ def _observed(
 ) -> World:
     """Put what the kernel says of the live process beside what was planned."""
     if isinstance(event, e.IsolationUnobserved):
-        return with_trait(world, record, "observed", f"no: {event.reason}")
+        born = world.processes.get(world.births.get(record.operation, ""))
+        said = ("observed", f"no: {event.reason}")
+        return _with_trait(world, record, born, said) if born else world
     known = [p for p in world.processes.values() if event.pid and p.pid == event.pid]
-    process = known[0] if known else _newborn(world, record)
+    born = world.processes.get(world.births.get(record.operation, ""))
+    process = known[0] if known else born
+    if process is None:  # it had ended before this was told, and is not born again
+        return world
     spaces = dict(process.namespaces)
     for kind, inode in event.namespaces:
-        said = spaces[kind].owner if kind in spaces else "own"
+        planned = spaces[kind].owner if kind in spaces else "own"
         is_shared = kind in event.shared_with_host
-        owner = "host" if is_shared else "own" if said == "host" else said
+        owner = "host" if is_shared else "own" if planned == "host" else planned
         spaces[kind] = Namespace(owner, inode, record.seq)
     spaces = dict(sorted(spaces.items())[:16])
     seen = replace(process, pid=event.pid or process.pid, namespaces=spaces)

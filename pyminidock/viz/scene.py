@@ -13,6 +13,7 @@ colour: it is a glyph and a word first, and a painter may add a colour.
 """
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Literal, get_args
 
 Primitive = Literal[
@@ -26,7 +27,13 @@ GLYPHS: dict[str, str] = {
     "": "", "hit": "●", "miss": "○", "write": "✎", "hide": "⊘", "net": "▸", "err": "✕",
     "idle": "·",
 }  # fmt: skip
+WORDS: dict[str, str] = {
+    "": "", "hit": "there", "miss": "not there", "write": "new", "hide": "hidden",
+    "net": "shared", "err": "failed", "idle": "at rest",
+}  # fmt: skip
+"""What a state is called where its glyph cannot be seen, and in a legend."""
 CHANGED = "Δ"  # the current step touched this
+CHANGED_WORD = "changed in this step"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +52,19 @@ class Node:
     number: int = 0  # of a code's or log's first line
     marked: int = 0  # of a code: the line number that is meant
     links: tuple[str, ...] = field(default=())  # of an edge: from, to
+    is_folded: bool = False  # closed at first: its children are counted, not shown
 
 
 Scene = Node
+
+
+def inside(node: Node) -> str:
+    """Say how many things a folded node keeps to itself; a table's head is none.
+
+    >>> inside(tree("usr", "usr", "usr", text("a", "a"), text("b", "b")))
+    '(2 inside)'
+    """
+    return f"({len(node.children) - (node.primitive == 'table')} inside)"
 
 
 def text(id: str, said: str, state: State = "", *, is_changed: bool = False) -> Node:
@@ -78,27 +95,35 @@ def row(id: str, *children: Node, name: str = "", is_marked: bool = False) -> No
 
 def table(id: str, name: str, head: tuple[str, ...], *rows: Node) -> Node:
     """A table; `head` has one word per column."""
+    return Node("table", id, "table", name, children=(_head(id, head), *rows))
+
+
+@lru_cache(maxsize=256)
+def _head(id: str, head: tuple[str, ...]) -> Node:
     titles = (
-        Node("cell", f"{id}.{n}", "columnheader", t, "", t) for n, t in enumerate(head)
+        Node("cell", f"{id}.head.{n}", "columnheader", t, "", t) for n, t in enumerate(head)
     )
-    return Node("table", id, "table", name, children=(row(f"{id}.head", *titles), *rows))
+    return row(f"{id}.head", *titles)
 
 
-def tree(
+def tree(  # noqa: PLR0913  (the fields of a node)
     id: str,
     name: str,
     said: str,
     *children: Node,
     state: State = "",
     is_changed: bool = False,
+    is_folded: bool = False,
 ) -> Node:
     """A thing and, below it, what belongs to it."""
-    return Node("tree", id, "treeitem", name, state, said, is_changed, children=children)
+    return Node("tree", id, "treeitem", name, state, said, is_changed, children=children,
+                is_folded=is_folded)  # fmt: skip
 
 
-def group(id: str, title: str, *children: Node) -> Node:
+def group(id: str, title: str, *children: Node, is_folded: bool = False) -> Node:
     """Things under one heading."""
-    return Node("group", id, "group", title, "", title, children=children)
+    return Node("group", id, "group", title, "", title, children=children,
+                is_folded=is_folded)  # fmt: skip
 
 
 def stack(id: str, name: str, *children: Node) -> Node:

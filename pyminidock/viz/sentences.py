@@ -21,13 +21,17 @@ from pyminidock.events import AnyEvent, Event
 from pyminidock.events.base import kind_of
 from pyminidock.events.journal import Record, data_of, event_of
 from pyminidock.viz import english
-from pyminidock.viz.buildwords import words_of_build
+from pyminidock.viz.buildwords import several, words_of_build
 from pyminidock.viz.processes import account_of
 
 _ID = re.compile(
     r"(?:\bsha256:)?\b([0-9a-f]{12})[0-9a-f]{52}\b"
 )  # ids are shown as 12 digits
 WIDTHS = {1: 120, 2: 240, 3: 400}  # characters at each depth
+
+
+_NAMED = 3  # names in one sentence
+_LIMITS_OF = {"devices": "/device", "freezer": "/freezer"}  # file names that begin so
 
 
 def say(told: Record | Event, depth: int = 1) -> str:
@@ -41,7 +45,11 @@ def say(told: Record | Event, depth: int = 1) -> str:
     else:
         key, facts = words_of(cast("AnyEvent", event))
         template = english.CATALOGUE[key][depth - 1]
-    return _filled(template, facts, WIDTHS[depth])
+    said = _filled(template, facts, WIDTHS[depth])
+    if said.strip():
+        return said
+    kind = told.kind if isinstance(told, Record) else kind_of(told)
+    return middle(visible(kind), WIDTHS[depth]) or "?"  # all its facts are empty
 
 
 def visible(text: str) -> str:
@@ -86,8 +94,8 @@ def words_of(  # noqa: PLR0911, PLR0912  (one line per fact)
     match event:
         case e.NamespaceEntered(namespace, was_joined):
             gain, why, flag = english.GAINS.get(namespace, english.ANY_NAMESPACE)
-            key = f"{kind}/joined" if was_joined else kind
-            return key, {**facts, "gain": gain, "why": why, "flag": flag}
+            variant = "/joined" if was_joined else "/pid" if namespace == "pid" else ""
+            return f"{kind}{variant}", {**facts, "gain": gain, "why": why, "flag": flag}
         case e.Mounted(filesystem, _, _, flags, options):
             what, why = english.FILESYSTEMS.get(filesystem, english.ANY_FILESYSTEM)
             listed = ",".join((*flags, options) if options else flags) or "no flags"
@@ -95,13 +103,17 @@ def words_of(  # noqa: PLR0911, PLR0912  (one line per fact)
         case e.BindMounted(_, _, flags):
             return kind, {**facts, "options": ",".join(flags) or "no flags"}
         case e.PropagationSet(_, propagation, is_recursive):
-            flag = f"MS_{propagation.upper()}" + ("|MS_REC" if is_recursive else "")
+            flag = f"MS_{propagation.upper()}" + (", AT_RECURSIVE" if is_recursive else "")
             key = f"{kind}/private" if propagation == "private" else kind
             return key, {**facts, "flag": flag}
         case e.CgroupCreated() | e.CgroupJoined() | e.CgroupRemoved():
-            return kind, {**facts, "account": account_of(event.path)}
+            account = account_of(event.path)
+            door = "cgroup.procs" if account == "cgroup" else "tasks"  # v2, v1
+            return kind, {**facts, "account": account, "door": door}
         case e.CgroupLimited(_, file, _):
-            return f"{kind}/device" if file.startswith("devices.") else kind, facts
+            variant = _LIMITS_OF.get(file.partition(".")[0], "")
+            variant = "/freezer" if file == "cgroup.freeze" else variant
+            return f"{kind}{variant}", facts
         case e.DeviceMade(_, _, _, _, is_block):
             return kind, {**facts, "letter": "b" if is_block else "c"}
         case e.SysctlWritten(name, _):
@@ -118,6 +130,8 @@ def words_of(  # noqa: PLR0911, PLR0912  (one line per fact)
             return words_of_build(event, kind, facts)
         case e.SpecResolved():
             return kind, {**facts, "capabilities_count": len(event.capabilities)}
+        case e.ContainerWrote():
+            return kind, {**facts, **_written(event)}
         case e.IsolationObserved():
             return kind, {**facts, "shared": event.shared_with_host or ("nothing",)}
         case (
@@ -135,6 +149,7 @@ def words_of(  # noqa: PLR0911, PLR0912  (one line per fact)
             | e.ContainerCreated() | e.UserResolved() | e.PlanMade() | e.ContainerStarted()
             | e.ContainerStartFailed() | e.IsolationUnobserved() | e.ContainerSignalled()
             | e.ContainerRemoved() | e.ExecCreated() | e.ExecStarted() | e.ExecExited()
+            | e.ExecStartFailed()
             | e.RequestReceived() | e.RequestRefused() | e.GateHeld() | e.GateReleased()
             | e.EventsDropped() | e.JournalDropped() | e.OrphanRemoved()
             | e.ShortfallFound() | e.OverlayPrepared() | e.ShimForked() | e.InitForked()
@@ -147,6 +162,14 @@ def words_of(  # noqa: PLR0911, PLR0912  (one line per fact)
             | e.ProgramExecuted() | e.ProgramNotExecuted() | e.DevicesFiltered()
             | e.ArchiveWarned() | e.LayerReused() | e.ImageLoaded() | e.ImageSaved()
             | e.ImageUntagged() | e.ImageRemoved() | e.StoreRepaired()
+            | e.ContainerStopped() | e.ContainerPaused() | e.ContainerUnpaused()
+            | e.ContainerRestarted() | e.RestartScheduled() | e.ContainerRenamed()
+            | e.ContainerUpdated() | e.ContainerAttached() | e.ContainerDetached()
+            | e.TerminalResized() | e.MemoryExhausted() | e.ExecDetached()
+            | e.HealthProbed() | e.HealthChanged() | e.ContainerExported()
+            | e.PathArchived() | e.PathExtracted() | e.ContainerCommitted()
+            | e.ProcessesListed() | e.ContainersPruned() | e.ImageImported()
+            | e.ImagesPruned() | e.CachePruned()
         ):  # fmt: skip
             return kind, facts
         case _:
@@ -176,6 +199,16 @@ def _limits(
             assert_never(event)
 
 
+def _written(event: e.ContainerWrote) -> dict[str, Any]:
+    """Count what was written, and name the first of it."""
+    count = several(len(event.names) + event.more, "name")
+    listed = [f"{path} ({change})" for change, path, *_ in event.names[:_NAMED]]
+    left = len(event.names) + event.more - len(listed)
+    more = f" and {left} more" if left > 0 else ""
+    said = count if event.is_all else f"{count} or more"
+    return {"count": said, "listed": ", ".join(listed) + more}
+
+
 def _two_faces(  # noqa: PLR0911  (one line per fact)
     event: e.ImageFound
     | e.PathResolved
@@ -198,8 +231,8 @@ def _two_faces(  # noqa: PLR0911  (one line per fact)
         case e.PathMadeReadonly(_, was_present):
             return (kind if was_present else f"{kind}/absent"), facts
         case e.PathMasked(_, by):
-            said = {**facts, "by": "/dev/null" if by == "null" else f"an {by}"}
-            return (f"{kind}/absent" if by == "absent" else kind), said
+            variant = {"absent": "/absent", "empty directory": "/directory"}.get(by, "")
+            return f"{kind}{variant}", facts
         case e.KeyringJoined(_, has_keys):
             return (kind if has_keys else f"{kind}/none"), facts
         case e.OomScoreAdjusted(_, was_refused):

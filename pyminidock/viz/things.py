@@ -14,6 +14,7 @@ from typing import Protocol, TypeVar
 from pyminidock.events.journal import Record
 from pyminidock.viz.building import Build
 from pyminidock.viz.rings import Ring
+from pyminidock.viz.spending import Clock
 
 NAMESPACES = ("pid", "mount", "network", "uts", "ipc", "cgroup", "user")
 """In the order in which the pictures name them; `time` is never left here."""
@@ -62,7 +63,7 @@ class MountPoint:
     """One mount of the container's own table."""
 
     target: str
-    what: str  # "root", "new", "bind", "mask" or "read-only path"
+    what: str  # "root", "new", "bind", "console", "mask" or "read-only path"
     source: str
     filesystem: str
     order: int
@@ -94,7 +95,10 @@ class Cgroup:
 
 @dataclass(frozen=True, slots=True)
 class Root:
-    """How far the tree has come: "" → snapshot → prepared → attached → pivoted → gone."""
+    """How far the tree has come.
+
+    "" → snapshot → prepared → attached → pivoted → gone (nobody sees it) → removed
+    """
 
     state: str = ""
     lower: tuple[str, ...] = ()
@@ -102,6 +106,17 @@ class Root:
     work: str = ""
     target: str = ""
     changed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """One name of a writable layer: `change` is "added", "changed" or "deleted"."""
+
+    change: str
+    path: str
+    kind: str
+    mode: str
+    size_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +130,8 @@ class Container:
     image: str = ""
     stand_in: str = ""
     command: tuple[str, ...] = ()
-    state: str = "unknown"  # created, starting, running, exited, failed, removed
+    # created, starting, running, paused, restarting, exited, failed, removed
+    state: str = "unknown"
     exit_code: int | None = None
     was_out_of_memory: bool = False
     planned_calls: int = 0
@@ -124,6 +140,9 @@ class Container:
     made: Mapping[str, Made] = field(default_factory=dict)
     cgroups: Mapping[str, Cgroup] = field(default_factory=dict)
     settings: Mapping[str, str] = field(default_factory=dict)  # hostname, sysctls, lo
+    written: "tuple[Written, ...]" = ()  # what its writable layer held at its end
+    written_more: int = 0  # seen besides
+    is_all_written: bool = True  # False: nobody looked on
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +190,7 @@ class World:
     images: Mapping[str, str] = field(default_factory=dict)  # name: what it stands in for
     paths: Mapping[str, str] = field(default_factory=dict)  # looked up: layers, or absent
     build: Build = field(default_factory=Build)
+    clock: Clock = field(default_factory=Clock)
     steps: Ring[Step] = field(default_factory=lambda: Ring(256))
     failures: Ring[Failure] = field(default_factory=lambda: Ring(32))
     notes: Ring[Step] = field(

@@ -18,6 +18,7 @@ from pyminidock.events import AnyEvent
 from pyminidock.events.journal import Record, event_of
 from pyminidock.viz.buildsteps import BuildEvent, build_after
 from pyminidock.viz.effects import trait_of, tree_after
+from pyminidock.viz.lifecycle import LifecycleEvent, container_after
 from pyminidock.viz.processes import (
     exited,
     process_after,
@@ -25,6 +26,7 @@ from pyminidock.viz.processes import (
     with_trait,
     without_processes,
 )
+from pyminidock.viz.spending import Clock, clock_after
 from pyminidock.viz.things import (
     CEILING,
     EMPTY,
@@ -34,6 +36,7 @@ from pyminidock.viz.things import (
     Root,
     Step,
     World,
+    Written,
     bounded,
 )
 
@@ -47,12 +50,24 @@ def fold(world: World, record: Record) -> World:
     """Give the world after `record`.  Never fails: what is unknown becomes a note."""
     step = Step(record, _level(world, record), part_of(world, record))
     world = replace(
-        world, story=record.story, backend=record.backend, steps=world.steps.add(step)
-    )
+        world, story=record.story, backend=record.backend, steps=world.steps.add(step),
+        clock=_clock(world, record, step.part),
+    )  # fmt: skip
     event = cast("AnyEvent | None", event_of(record))
     if event is None:
         return replace(world, notes=world.notes.add(step))
     return _told(world, record, event)
+
+
+def _clock(world: World, record: Record, part: str) -> Clock:
+    """Let the clock go on by one event."""
+    container = world.container
+    text = record.data.get("text", "") if record.kind == "step.started" else ""
+    return clock_after(
+        world.clock, record, part, is_held=bool(world.holds),
+        state=container.state if container else "",
+        text=text if isinstance(text, str) else "",
+    )  # fmt: skip
 
 
 def _level(world: World, record: Record) -> int:
@@ -82,7 +97,9 @@ def part_of(world: World, record: Record) -> str:
     return " · ".join(word for word in (record.operation, record.phase) if word)
 
 
-def _told(world: World, record: Record, event: AnyEvent) -> World:
+def _told(  # noqa: PLR0911  (one line per part of the world)
+    world: World, record: Record, event: AnyEvent
+) -> World:
     """Hand each event to the part of the world it is about."""
     match event:
         case (
@@ -99,21 +116,32 @@ def _told(world: World, record: Record, event: AnyEvent) -> World:
             | e.EventsDropped() | e.JournalDropped() | e.OrphanRemoved()
             | e.ShortfallFound() | e.LayerProbed() | e.PathResolved()
             | e.ArchiveWarned() | e.ImageSaved() | e.ImageUntagged() | e.ImageRemoved()
-            | e.LayersRemoved() | e.StoreRepaired()
+            | e.LayersRemoved() | e.StoreRepaired() | e.ImageImported()
+            | e.ImagesPruned() | e.CachePruned() | e.ContainersPruned()
         ):  # fmt: skip
             return _around(world, record, event)
         case (
             e.ImageFound() | e.SnapshotPrepared() | e.SnapshotRemoved()
             | e.ContainerCreated() | e.UserResolved() | e.SpecResolved() | e.PlanMade()
             | e.ContainerStarted() | e.ContainerStartFailed() | e.ContainerExited()
-            | e.ContainerSignalled() | e.ContainerRemoved()
+            | e.ContainerWrote() | e.ContainerSignalled() | e.ContainerRemoved()
         ):  # fmt: skip
             return _life(world, record, event)
         case (
-            e.ExecCreated() | e.ExecStarted() | e.ExecExited() | e.IsolationObserved()
-            | e.IsolationUnobserved() | e.ShimForked() | e.InitForked()
-            | e.NamespaceEntered() | e.ProgramExecuted() | e.ProgramNotExecuted()
-            | e.CgroupJoined()
+            e.ContainerStopped() | e.ContainerPaused() | e.ContainerUnpaused()
+            | e.ContainerRestarted() | e.RestartScheduled() | e.ContainerRenamed()
+            | e.ContainerUpdated() | e.ContainerAttached() | e.ContainerDetached()
+            | e.TerminalResized() | e.MemoryExhausted() | e.ExecDetached()
+            | e.HealthProbed() | e.HealthChanged() | e.ContainerExported()
+            | e.PathArchived() | e.PathExtracted() | e.ContainerCommitted()
+            | e.ProcessesListed()
+        ):  # fmt: skip
+            return _later(world, record, event)
+        case (
+            e.ExecCreated() | e.ExecStarted() | e.ExecStartFailed() | e.ExecExited()
+            | e.IsolationObserved() | e.IsolationUnobserved() | e.ShimForked()
+            | e.InitForked() | e.NamespaceEntered() | e.ProgramExecuted()
+            | e.ProgramNotExecuted() | e.CgroupJoined()
         ):  # fmt: skip
             return process_after(world, record, event)
         case (
@@ -141,7 +169,8 @@ _Around = (
     e.RequestReceived | e.RequestRefused | e.GateHeld | e.GateReleased | e.EventsDropped
     | e.JournalDropped | e.OrphanRemoved | e.ShortfallFound | e.LayerProbed
     | e.PathResolved | e.ArchiveWarned | e.ImageSaved | e.ImageUntagged | e.ImageRemoved
-    | e.LayersRemoved | e.StoreRepaired
+    | e.LayersRemoved | e.StoreRepaired | e.ImageImported | e.ImagesPruned
+    | e.CachePruned | e.ContainersPruned
 )  # fmt: skip
 
 
@@ -177,7 +206,8 @@ def _around(world: World, record: Record, event: _Around) -> World:
             return replace(world, notes=world.notes.add(world.steps.items[-1]))
         case (
             e.RequestReceived() | e.LayerProbed() | e.ImageSaved() | e.ImageUntagged()
-            | e.ImageRemoved() | e.LayersRemoved()
+            | e.ImageRemoved() | e.LayersRemoved() | e.ImageImported()
+            | e.ImagesPruned() | e.CachePruned() | e.ContainersPruned()
         ):  # fmt: skip
             return world
         case _:
@@ -187,12 +217,12 @@ def _around(world: World, record: Record, event: _Around) -> World:
 _Life = (
     e.ImageFound | e.SnapshotPrepared | e.SnapshotRemoved | e.ContainerCreated
     | e.UserResolved | e.SpecResolved | e.PlanMade | e.ContainerStarted
-    | e.ContainerStartFailed | e.ContainerExited | e.ContainerSignalled
-    | e.ContainerRemoved
+    | e.ContainerStartFailed | e.ContainerExited | e.ContainerWrote
+    | e.ContainerSignalled | e.ContainerRemoved
 )  # fmt: skip
 
 
-def _life(world: World, record: Record, event: _Life) -> World:
+def _life(world: World, record: Record, event: _Life) -> World:  # noqa: PLR0912  (a table)
     """The container as a record: created, decided, started, ended, removed."""
     seq = record.seq
     match event:
@@ -210,7 +240,9 @@ def _life(world: World, record: Record, event: _Life) -> World:
             root = Root("snapshot", lower, upper, work, "", seq)
             made = replace(_container(world, container, seq), root=root)
         case e.SnapshotRemoved(container):
-            made = replace(_container(world, container, seq), root=Root(changed=seq))
+            before = _container(world, container, seq)
+            lower = before.root.lower  # what is shared stays
+            made = replace(before, root=Root("removed", lower, changed=seq))
         case e.SpecResolved(container):
             made = replace(
                 _container(world, container, seq),
@@ -233,12 +265,26 @@ def _life(world: World, record: Record, event: _Life) -> World:
             ended = _undone(_container(world, container, seq), "exited", exit_code)
             made = replace(ended, was_out_of_memory=was_out_of_memory)
             world = exited(world, record, container)
+        case e.ContainerWrote(container, upper, names, more, is_all):
+            before = _container(world, container, seq)
+            made = replace(
+                before, root=replace(before.root, upper=upper),
+                written=tuple(Written(*name) for name in names[:CEILING]),
+                written_more=more, is_all_written=is_all,
+            )  # fmt: skip
         case e.ContainerRemoved(container, _):
             made = replace(_container(world, container, seq), state="removed")
             world = without_processes(world, container)
         case _:
             assert_never(event)
     return _with_container(world, made, seq)
+
+
+def _later(world: World, record: Record, event: LifecycleEvent) -> World:
+    """The container as it lives on: paused, renamed, to be restarted."""
+    before = _container(world, event.container, record.seq)
+    after = container_after(before, event)
+    return world if after == before else _with_container(world, after, record.seq)
 
 
 def _container(world: World, container: str, seq: int) -> Container:

@@ -13,7 +13,12 @@ BIRTH: Mapping[str, Words] = {
     ),
     "cgroup.limited": (
         "A budget is set: {file} = {value}",
-        "Written before the process exists, so nothing ever runs unlimited.",
+        "Written before anybody is in the group, so nothing in it ever runs unlimited.",
+        "write(2) {value!r} to {path}/{file}",
+    ),
+    "cgroup.limited/freezer": (
+        "All processes stand still, or go on: {file} = {value}",
+        "The scheduler passes over who is frozen; no process can notice, or refuse.",
         "write(2) {value!r} to {path}/{file}",
     ),
     "cgroup.limited/device": (
@@ -34,12 +39,17 @@ BIRTH: Mapping[str, Words] = {
     "shim.forked": (
         "A small helper process starts: the shim",
         "It holds the program's input and output, so containers outlive the daemon.",
-        "fork(2) → {pid}; setsid, PR_SET_CHILD_SUBREAPER",
+        "fork(2) → {pid}, ahead of need; setsid, PR_SET_CHILD_SUBREAPER",
     ),
     "namespace.entered": (
         "A new {namespace} namespace: {gain}",
         "{why}",
         "unshare(2) {flag}",
+    ),
+    "namespace.entered/pid": (
+        "A new {namespace} namespace: {gain}",
+        "{why}",
+        "clone(2) {flag}: it comes with its first process, by one call",
     ),
     "namespace.entered/joined": (
         "Joined the container's {namespace} namespace",
@@ -47,15 +57,15 @@ BIRTH: Mapping[str, Words] = {
         "setns(2) {flag}, the namespace of process {of}",
     ),
     "init.forked": (
-        "The process that will become the container is born",
-        "It is still our own code: it now builds its walls from the inside.",
+        "The process that will become the program is born",
+        "It is still our own code: what is left to do, it does from the inside.",
         "clone(2) → {pid} on the host; PID 1 inside if the PID namespace is new",
     ),
     # ── the newborn process ──────────────────────────────────────────────────────────────
     "cgroup.joined": (
         "The process is put under its budget: {account}",
         "From here every child it forks is counted with it, whatever it does.",
-        "write(2) of its pid to {path}/cgroup.procs",
+        "write(2) '0', which means itself, to {path}/{door}",
     ),
     "tracers.refused": (
         "Nobody may look into this process or take its files",
@@ -80,12 +90,12 @@ BIRTH: Mapping[str, Words] = {
     "propagation.set": (
         "Mounts made from here on stay in here ({target} is {propagation})",
         "Many systems share / by default; the container's mounts would appear on the host.",
-        "mount(2) {target} {flag}",
+        "mount_setattr(2) {target} {flag}",
     ),
     "propagation.set/private": (
         "Mounts at {target} travel nowhere",
         "pivot_root refuses a root whose parent hands mounts on.",
-        "mount(2) {target} {flag}",
+        "mount_setattr(2) {target} {flag}",
     ),
     "root.attached": (
         "The stacked tree is hung into the new mount namespace",
@@ -95,7 +105,7 @@ BIRTH: Mapping[str, Words] = {
     "mounted": (
         "Mounted at {target}: {what}",
         "{why}",
-        "mount(2) {filesystem} on {target} ({options})",
+        "fsopen(2) {filesystem}, fsmount(2) ({options}), move_mount(2) → {target}",
     ),
     "bind.mounted": (
         "A file or directory of the host appears at {target}",
@@ -118,9 +128,9 @@ BIRTH: Mapping[str, Words] = {
         "symlinkat(2) {path} → {points_to}",
     ),
     "console.opened": (
-        "The container gets a terminal of its own: {path}",
+        "The program gets a terminal of its own",
         "It comes from the container's devpts, so a program inside cannot reach ours.",
-        "open(2) ptmx, ioctl TIOCGPTPEER (0x5441), bind on {path}",
+        "openat2(2) ptmx, ioctl TIOCGPTPEER (0x5441); at a birth move_mount(2) → {path}",
     ),
     "root.pivoted": (
         "The new tree becomes /; the host's files are out of reach",
@@ -130,7 +140,7 @@ BIRTH: Mapping[str, Words] = {
     "streams.reopened": (
         "/dev/null is opened again, inside",
         "An open file is a handle on the place it came from; none may lead to the host.",
-        "openat(2) /dev/null (1:3), dup2(2) on descriptors 0 to 2",
+        "openat(2) /dev/null (1:3), dup2(2) on each of 0 to 2 that was /dev/null",
     ),
     "remounted.readonly": (
         "Writing to {target} is refused from now on",
@@ -140,7 +150,7 @@ BIRTH: Mapping[str, Words] = {
     "path.made.readonly": (
         "{path} can be read but not changed",
         "These files are the kernel's own settings, and they are not all namespaced.",
-        "mount(2) MS_BIND {path} on itself, then MS_REMOUNT|MS_BIND|MS_RDONLY",
+        "open_tree(2) {path}, mount_setattr(2) MOUNT_ATTR_RDONLY, move_mount(2) over it",
     ),
     "path.made.readonly/absent": (
         "{path} does not exist here: nothing to protect",
@@ -150,7 +160,12 @@ BIRTH: Mapping[str, Words] = {
     "path.masked": (
         "{path} is hidden",
         "It tells about the host, and no namespace covers it: so it is covered up.",
-        "mount(2) {by} over {path}",
+        "open_tree(2) /dev/null, move_mount(2) → {path}",
+    ),
+    "path.masked/directory": (
+        "{path} is hidden",
+        "Whoever looks finds an empty directory, and cannot write into it either.",
+        "fsopen(2) tmpfs ro, fsmount(2), move_mount(2) → {path}",
     ),
     "path.masked/absent": (
         "{path} does not exist here: nothing to hide",
@@ -170,7 +185,7 @@ BIRTH: Mapping[str, Words] = {
     "loopback.raised": (
         "The container's only network device, lo, is up",
         "A new network namespace starts with nothing but this, and it starts down.",
-        "ioctl(2) SIOCSIFFLAGS (0x8914) lo IFF_UP (1)",
+        "ioctl(2) SIOCSIFFLAGS (0x8914) lo IFF_UP (1), unless SIOCGIFFLAGS says it is up",
     ),
     "umask.set": (
         "New files will lack the permissions {mask:04o}",

@@ -57,10 +57,15 @@ CONTAINER: Mapping[str, Words] = {
         "The account that ran out was the container's, not the machine's.",
         "OOM killer: signal {signal}, status {exit_code} = 128 + 9",
     ),
+    "container.wrote": (
+        "It wrote {count}: {listed}",
+        "All of it lies in one directory of the host; the image below is as it was.",
+        "overlayfs kept it in {upper}",
+    ),
     "container.signalled": (
         "Signal {signal} was sent to the first process",
         "PID 1 ignores signals that it has no handler for, except KILL from outside.",
-        "pidfd_send_signal(2), signal {signal}",
+        "kill(2) by the shim, its parent: signal {signal}",
     ),
     "container.removed": (
         "Container {name} is gone: record, layer and log",
@@ -76,6 +81,11 @@ CONTAINER: Mapping[str, Words] = {
         "The second program runs beside the first, as process {pid}",
         "It sees what the first one sees because it lives in the same namespaces.",
         "setns(2) into each namespace of PID 1, then clone and execve; pid {pid}",
+    ),
+    "exec.start.failed": (
+        "The second program could not be started: {reason}",
+        "The container does not notice: what had been begun beside it was taken back.",
+        "exec {exec} of {container} refused; exit code {exit_code}",
     ),
     "exec.exited": (
         "The second program ended with status {exit_code}",

@@ -50,6 +50,21 @@ IMAGES: Mapping[str, Words] = {
         "Its id is the digest of its description: the same image has the same id anywhere.",
         "{image}, names {names}",
     ),
+    "image.imported": (
+        "An image was made of an archive of files",
+        "It has one layer and knows nothing of who ran what: there is no history in it.",
+        "{image}",
+    ),
+    "images.pruned": (
+        "The images that nobody used are gone: {reclaimed} bytes came back",
+        "An image is unused when no container stands on it and no name leads to it.",
+        "POST /images/prune: {reclaimed} bytes",
+    ),
+    "cache.pruned": (
+        "The build cache is smaller by {reclaimed} bytes",
+        "What it knew is forgotten: the next build does those steps again.",
+        "POST /build/prune: {reclaimed} bytes",
+    ),
     "image.saved": (
         "An image was written into an archive",
         "Everything in it is named by its digest: whoever reads it can check all of it.",
@@ -86,8 +101,8 @@ IMAGES: Mapping[str, Words] = {
         "mkdir {upper} and {work}, above {lower}",
     ),
     "snapshot.removed": (
-        "The writable layer is deleted, with all that is in it",
-        "That is what docker rm loses; a volume would have kept it.",
+        "The writable layer is deleted, with all that is still in it",
+        "That is what docker rm loses. What a commit or a build took out is a layer now.",
         "the upper and work directories of {container} are removed",
     ),
 }

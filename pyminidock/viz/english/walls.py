@@ -8,7 +8,7 @@ GAINS: Mapping[str, Words] = {
     # namespace: what it gains, why, the flag
     "pid": (
         "its processes are counted from 1",
-        "It cannot see or signal the host's processes. Takes effect at the next fork.",
+        "Who lives in it cannot see or signal the host's processes; the host sees all.",
         "CLONE_NEWPID (0x20000000)",
     ),
     "mount": (

@@ -2,7 +2,7 @@
 
     group   ── title ───────     tree   shim 4700          table   at       what
     row     a  b  c              └─ ● PID 1 4711                  Δ /proc    proc
-    code    ► 117 emit(…)        badge  [REAL]
+    code    ► 117 emit(…)        badge  [REAL]                   folded  usr (3 inside)
 
 Whatever a state means is in its glyph; colour comes on top where it is asked for.  Text
 from inside containers may hold anything: control characters and bidi marks are spelt out,
@@ -11,11 +11,12 @@ wide characters count as two columns, and no line is ever longer than it was all
 
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import assert_never
 
-from pyminidock.viz.scene import CHANGED, GLYPHS, Node, Scene
+from pyminidock.viz.painters.harmless import shallow
+from pyminidock.viz.scene import CHANGED, GLYPHS, Node, Scene, inside
 from pyminidock.viz.sentences import visible
 
 _MOST = 4096  # characters of one node that are looked at: more fits into no line
@@ -54,7 +55,8 @@ def paint(scene: Scene, width: int = 80, *, colour: bool = False) -> str:
 
 def paint_lines(scene: Scene, width: int) -> list[Line]:
     """Draw `scene` as lines of spans, none wider than `width` columns (at least 8)."""
-    return [tuple(_fitted(line, max(width, 8))) for line in _lines(scene, max(width, 8))]
+    width = max(width, 8)
+    return [tuple(_fitted(line, width)) for line in _lines(shallow(scene), width)]
 
 
 @lru_cache(maxsize=4096)
@@ -145,6 +147,9 @@ def _clean(text: str) -> str:
 
 def _lines(node: Node, width: int) -> Iterator[Line]:  # noqa: PLR0912  (a table)
     """Draw one node; each primitive has its own few lines below."""
+    if node.is_folded and node.children:
+        yield from _lines(_closed(node), width)
+        return
     match node.primitive:
         case "group":
             yield (Span(f"── {_clean(node.text)} ".ljust(width, "─"), "title"),)
@@ -175,6 +180,13 @@ def _lines(node: Node, width: int) -> Iterator[Line]:  # noqa: PLR0912  (a table
                 yield (*_mark(node.is_changed), Span(said, node.state))
         case _:
             assert_never(node.primitive)
+
+
+def _closed(node: Node) -> Node:
+    """Give what a folded node looks like from outside: a line that counts what is in it."""
+    bare = node.primitive if node.primitive in ("group", "tree") else "text"
+    said = f"{cut(node.text or node.name, _MOST // 2)} {inside(node)}"
+    return replace(node, primitive=bare, text=said, children=(), is_folded=False)
 
 
 def _below(children: Iterable[Node], width: int) -> Iterator[Line]:
@@ -214,6 +226,8 @@ def _row(node: Node) -> Iterator[Line]:
 
 def _tree(node: Node, width: int, lead: str = "", below: str = "") -> Iterator[Line]:
     """Draw a thing, then its children under a line that shows whose they are."""
+    if node.is_folded and node.children:
+        node = _closed(node)
     room = max(width - columns(lead) - 2, 4)
     said = cut(_clean(_with_glyph(node)), room)
     marker = (Span(" "), Span(CHANGED, "changed")) if node.is_changed else ()

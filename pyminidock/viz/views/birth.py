@@ -6,7 +6,9 @@ the current step touched carries a Δ, so a student's eye goes where something h
 """
 
 from pyminidock.viz import english
+from pyminidock.viz.buildwords import several
 from pyminidock.viz.processes import account_of
+from pyminidock.viz.remembering import remembered
 from pyminidock.viz.scene import (
     Node,
     Scene,
@@ -19,12 +21,14 @@ from pyminidock.viz.scene import (
     text,
     tree,
 )
+from pyminidock.viz.sentences import short_ids
 from pyminidock.viz.things import (
     NAMESPACES,
     Container,
     MountPoint,
     Namespace,
     Process,
+    Trait,
     World,
 )
 
@@ -35,7 +39,8 @@ _OWNERS: dict[str, tuple[State, str]] = {
     "host": ("idle", "host's"),
 }
 _MOUNTS: dict[str, State] = {
-    "root": "hit", "new": "hit", "bind": "net", "mask": "hide", "read-only path": "hide",
+    "root": "hit", "new": "hit", "bind": "net", "console": "hit", "mask": "hide",
+    "read-only path": "hide",
 }  # fmt: skip
 _ROOTS = {
     "": "no tree yet",
@@ -44,6 +49,7 @@ _ROOTS = {
     "attached": "attached, host's / in reach",
     "pivoted": "pivoted, it is / now",
     "gone": "gone with the last process",
+    "removed": "removed, with all that was still in it",
 }
 
 
@@ -52,11 +58,27 @@ def birth(world: World) -> Scene:
     return stack("birth", TITLE, processes(world), mounts(world), powers(world))
 
 
+def suits(world: World) -> bool:
+    """Say whether this story made a container, or a process of one."""
+    return bool(world.containers or world.processes)
+
+
+def reads(world: World) -> tuple[object, ...]:
+    """Give what this view looks at."""
+    return world.processes, world.container
+
+
 def processes(world: World) -> Scene:
     """Say whose child it is, and behind which walls it lives."""
     known = sorted(world.processes.values(), key=lambda each: (each.order, each.id))
     if not known:
-        return group("processes", "Processes", text("processes.none", "no process yet"))
+        return group(
+            "processes",
+            "Processes",
+            text(
+                "processes.none", "no process yet: minidock run busybox echo hi makes some"
+            ),
+        )
     seq = world.now.seq if world.now else 0
     tops = [each for each in known if each.parent not in world.processes]
     trees = (_process(each, known, seq) for each in tops)
@@ -97,18 +119,19 @@ def _walls(process: Process, seq: int) -> tuple[Node, ...]:
     spaces = process.namespaces
     others = tuple(sorted(set(spaces) - set(NAMESPACES)))
     return tuple(
-        _wall(process.id, kind, spaces[kind], seq)
+        _wall(process.id, kind, spaces[kind], spaces[kind].changed == seq)
         for kind in NAMESPACES + others
         if kind in spaces
     )
 
 
-def _wall(process: str, kind: str, space: Namespace, seq: int) -> Node:
+@remembered
+def _wall(process: str, kind: str, space: Namespace, is_changed: bool) -> Node:
     state, word = _OWNERS[space.owner]
     said = f"{kind:<8}{word}" + (f"  {space.inode}" if space.inode else "")
     return tree(
         f"{process}.{kind}", f"{kind} namespace: {word}", said, state=state,
-        is_changed=space.changed == seq,
+        is_changed=is_changed,
     )  # fmt: skip
 
 
@@ -125,7 +148,11 @@ def mounts(world: World) -> Scene:
     """Say what its world consists of, the newest first."""
     container = world.container
     if container is None:
-        return group("mounts", "Mounts", text("mounts.none", "no container yet"))
+        return group(
+            "mounts",
+            "Mounts",
+            text("mounts.none", "no container yet: minidock run busybox echo hi makes one"),
+        )
     seq = world.now.seq if world.now else 0
     root = container.root
     said = f"Tree: {_ROOTS.get(root.state, root.state)}"
@@ -133,23 +160,25 @@ def mounts(world: World) -> Scene:
     ordered = sorted(container.mounts.values(), key=lambda each: (each.order, each.target))
     if ordered:
         head = ("at", "what", "")
-        rows = (_mount(mount, seq) for mount in reversed(ordered))
+        rows = (_mount(mount, mount.changed == seq) for mount in reversed(ordered))
         parts.append(table("mounts.table", "mounts, newest first", head, *rows))
     parts += _accounts(container, seq)
     return group("mounts", f"Mounts ({len(ordered)}), newest first", *parts)
 
 
-def _mount(mount: MountPoint, seq: int) -> Node:
+@remembered
+def _mount(mount: MountPoint, is_changed: bool) -> Node:
     id_ = f"mount.{mount.order}"
+    source = short_ids(mount.source.rpartition("/")[2])
     what = {
-        "root": "the stacked tree", "bind": f"host …/{mount.source.rpartition('/')[2]}",
+        "root": "the stacked tree", "bind": f"host …/{source}",
+        "console": "its own terminal",
         "mask": "by /dev/null" if mount.source == "null" else "shown empty",
         "read-only path": "itself",
     }.get(mount.what, mount.filesystem)  # fmt: skip
-    changed = mount.changed == seq
     return row(
         id_,
-        cell(f"{id_}.at", mount.target, _MOUNTS[mount.what], is_changed=changed),
+        cell(f"{id_}.at", mount.target, _MOUNTS[mount.what], is_changed=is_changed),
         cell(f"{id_}.what", what),
         cell(f"{id_}.ro", "ro" if mount.is_readonly else ""),
     )
@@ -162,9 +191,7 @@ def _accounts(container: Container, seq: int) -> list[Node]:
         if not cgroup.limits:
             unlimited.append(cgroup)
             continue
-        limits = ", ".join(
-            f"{file} {value}" for file, value in sorted(cgroup.limits.items())
-        )
+        limits = ", ".join(_limit(*each) for each in sorted(cgroup.limits.items()))
         who = "" if cgroup.members else ", nobody in it yet"
         said = f"Account {account_of(cgroup.path)}: {limits}{who}"
         changed = cgroup.changed == seq
@@ -176,6 +203,13 @@ def _accounts(container: Container, seq: int) -> list[Node]:
     return lines
 
 
+def _limit(file: str, value: str) -> str:
+    """Give a limit as it was written; of a list of rules only how many."""
+    if ", " not in value:
+        return f"{file} {value}"
+    return f"{file} {several(value.count(', ') + 1, 'rule')}"
+
+
 def powers(world: World) -> Scene:
     """Say what it may do, and how we know."""
     made = [each for each in world.processes.values() if each.traits]
@@ -184,15 +218,18 @@ def powers(world: World) -> Scene:
     process = max(made, key=lambda each: (each.changed, each.id))
     seq = world.now.seq if world.now else 0
     ordered = sorted(process.traits.items(), key=lambda each: (each[1].order, each[0]))
-    rows = (
-        row(
-            f"power.{name}",
-            cell(f"power.{name}.name", name, is_changed=trait.changed == seq),
-            cell(f"power.{name}.value", trait.value),
-            cell(f"power.{name}.known", english.EVIDENCE.get(trait.evidence, ("?", ""))[0]),
-        )
-        for name, trait in reversed(ordered)
-    )
+    rows = (_power(name, trait, trait.changed == seq) for name, trait in reversed(ordered))
     head = ("power", "is", "")
     shown = table("powers.table", f"powers of {_named(process)[0]}", head, *rows)
     return group("powers", f"Powers ({len(ordered)}), newest first", shown)
+
+
+@remembered
+def _power(name: str, trait: Trait, is_changed: bool) -> Node:
+    id_ = f"power.{name}"
+    return row(
+        id_,
+        cell(f"{id_}.name", name, is_changed=is_changed),
+        cell(f"{id_}.value", trait.value),
+        cell(f"{id_}.known", english.EVIDENCE.get(trait.evidence, ("?", ""))[0]),
+    )

@@ -18,6 +18,7 @@ from pyminidock.viz.buildwords import (
     several,
     size,
 )
+from pyminidock.viz.remembering import remembered
 from pyminidock.viz.scene import (
     Node,
     Scene,
@@ -36,6 +37,7 @@ from pyminidock.viz.things import World
 
 TITLE = "Why was this step done again?"
 _LOG_LINES = 6
+_MOST_NAMES = 16  # of the present step: its layer shows more
 _STATES: dict[str, tuple[State, str]] = {
     "waiting": ("idle", ""),
     "going on": ("write", "now"),
@@ -54,13 +56,32 @@ def build(world: World) -> Scene:
     return stack("build", TITLE, instructions(world), decision(world))
 
 
+def suits(world: World) -> bool:
+    """Say whether this story built an image."""
+    return bool(world.build.instructions)
+
+
+def reads(world: World) -> tuple[object, ...]:
+    """Give what this view looks at."""
+    return world.build, world.failures
+
+
 def instructions(world: World) -> Scene:
     """Show the Dockerfile: each line, how far it is, what it cost."""
     known = world.build.in_order()
     if not known:
-        return group("dockerfile", "Dockerfile", text("dockerfile.none", "not read yet"))
+        return group(
+            "dockerfile",
+            "Dockerfile",
+            text("dockerfile.none", "not read yet: minidock build . reads one"),
+        )
     seq = world.now.seq if world.now else 0
-    rows = (_instruction(each, world.build, seq) for each in known)
+    here = 0 if world.build.state == "built" else world.build.step
+    rows = [
+        _instruction(each.number, each.first, each.text, each.state, each.milliseconds,
+                     each.number == here, each.changed == seq)
+        for each in known
+    ]  # fmt: skip
     head = ("line", "", "step", "")
     shown = table("dockerfile.steps", "the steps of the build", head, *rows)
     return group("dockerfile", f"Dockerfile{_progress(world.build)}", shown)
@@ -74,21 +95,23 @@ def _progress(build: Build) -> str:
     return f": step {build.step} of {build.total}" if build.step else ""
 
 
-def _instruction(each: Instruction, build: Build, seq: int) -> Node:
-    state, word = _STATES[each.state]
-    is_here = each.number == build.step and build.state != "built"
-    if each.state == "done" and each.keyword == "FROM":
-        state, word = "", "base"
-    paid = each.state == "done" and word != "base"
-    id_ = f"instruction.{each.number}"
-    changed = each.changed == seq
+@remembered
+def _instruction(  # noqa: PLR0913, PLR0917  (all that its row shows)
+    number: int, first: int, said: str, state: str, milliseconds: int, is_here: bool,
+    is_changed: bool,
+) -> Node:  # fmt: skip
+    mark, word = _STATES[state]
+    if state == "done" and said.upper().split(maxsplit=1)[:1] == ["FROM"]:
+        mark, word = "", "base"
+    paid = state == "done" and word != "base"
+    id_ = f"instruction.{number}"
     return row(
         id_,
-        cell(f"{id_}.line", str(each.first or ""), is_changed=changed),
-        cell(f"{id_}.state", "", state),
-        line(f"{id_}.text", opening(each.text, 400), "idle" if state == "hide" else ""),
-        cell(f"{id_}.cost", cost(each.milliseconds) if paid else word),
-        name=f"step {each.number}, line {each.first}: {each.text}, {each.state}",
+        cell(f"{id_}.line", str(first or ""), is_changed=is_changed),
+        cell(f"{id_}.state", "", mark),
+        line(f"{id_}.text", opening(said, 400), "idle" if mark == "hide" else ""),
+        cell(f"{id_}.cost", cost(milliseconds) if paid else word),
+        name=f"step {number}, line {first}: {said}, {state}",
         is_marked=is_here,
     )
 
@@ -103,7 +126,7 @@ def decision(world: World) -> Scene:
     parts = [
         text("step.text", f"line {current.first}: {opening(current.text, 400)}"),
         *_verdict(world, current), *_settings(current, seq),
-        *_files(current, build.files_of(current.number), seq),
+        *_files(current, build.files_of(current.number, _MOST_NAMES), seq),
         *_output(build, current.number),
     ]  # fmt: skip
     return group("step", _question(current), *parts)
@@ -150,6 +173,7 @@ def _verdict(world: World, current: Instruction) -> Iterator[Node]:
         is_last = number == len(current.causes) - 1
         yield from _cause(number, cause, is_changed=changed and is_last and
                           current.state == "going on")  # fmt: skip
+    yield from _beginning(world.build, current)
     if current.state == "done" and current.keyword != "FROM":
         took = f"It took {cost(current.milliseconds)}"
         yield text("step.cost", took, is_changed=changed)
@@ -158,6 +182,19 @@ def _verdict(world: World, current: Instruction) -> Iterator[Node]:
             yield text("step.failed", failure.what, "err")
         yield text("step.kept", "The steps before it are kept. To look around there:")
         yield text("step.enter", world.build.enter_command or "no image yet", "net")
+
+
+def _beginning(build: Build, current: Instruction) -> Iterator[Node]:
+    """Name the step with which it began, for one that only follows from others."""
+    if not any(each.cause == "parent" for each in current.causes):
+        return
+    for first in build.in_order():
+        if first.stage == current.stage and first.causes and first is not current:
+            cause = first.causes[0]
+            why = reason(CacheMissed(0, cause.cause, cause.detail, cause.path,
+                                     cause.before, cause.after))  # fmt: skip
+            yield text("step.began", f"It began with step {first.number}: {why}", "miss")
+            return
 
 
 def _cause(number: int, cause: Cause, *, is_changed: bool) -> Iterator[Node]:
@@ -201,14 +238,16 @@ def _both(setting: Setting) -> str:
 def _files(current: Instruction, known: tuple[FileSeen, ...], seq: int) -> Iterator[Node]:
     if not known:
         return
-    rows = [_file(each, seq) for each in known]
+    rows = [_file(each, each.order == seq) for each in known]
     head = ("", "name", "mode", "size")
-    yield table("step.files", f"names in the layer of step {current.number}", head, *rows)
     if current.names > len(known):
-        yield text("step.more", f"and {several(current.names - len(known), 'name')} more")
+        more = several(current.names - len(known), "name")
+        yield text("step.more", f"{more} more, and these:")
+    yield table("step.files", f"names in the layer of step {current.number}", head, *rows)
 
 
-def _file(each: FileSeen, seq: int) -> Node:
+@remembered
+def _file(each: FileSeen, is_changed: bool) -> Node:
     id_ = f"file.{each.order}"
     state, sign = _CHANGES.get(each.change, ("", "~"))
     is_directory = each.kind == "directory"
@@ -216,7 +255,7 @@ def _file(each: FileSeen, seq: int) -> Node:
     mode = f"{each.mode:04o}" if each.kind != "symlink" else "link"
     return row(
         id_,
-        cell(f"{id_}.sign", sign, is_changed=each.order == seq),
+        cell(f"{id_}.sign", sign, is_changed=is_changed),
         cell(f"{id_}.path", path, state if state == "hide" else ""),
         cell(f"{id_}.mode", mode),
         cell(f"{id_}.size", "" if is_directory else size(each.size_bytes)),

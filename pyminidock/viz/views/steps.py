@@ -12,6 +12,7 @@ from itertools import groupby
 from pyminidock.viz import english
 from pyminidock.viz.scene import Node, Scene, badge, cell, group, row, stack, table, text
 from pyminidock.viz.sentences import say, visible
+from pyminidock.viz.spending import part_name
 from pyminidock.viz.things import Step, World
 
 TITLE = "What happened, in order?"
@@ -43,7 +44,7 @@ def heading_of(world: World, part: str) -> str:
     """Name a part of the story: an instruction by its text, any other by its part."""
     known = world.build.instructions.get(part.removeprefix("step "))
     if known is None or not part.startswith("step "):
-        return part or "story"
+        return part_name(part)
     total = f"/{world.build.total}" if world.build.total else ""
     return f"Step {known.number}{total} : {visible(' '.join(known.text.split()))}"
 
