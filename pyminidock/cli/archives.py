@@ -6,6 +6,7 @@ is sent one.
 Source: docker/cli, cli/command/image/{load,save,import}.go.
 """
 
+import os
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import BinaryIO
 import click
 
 from pyminidock.cli.failures import WordsRefused
+from pyminidock.cli.progress import watched
 from pyminidock.cli.words import Verb, switch, text, texts
 from pyminidock.client.connect import connect
 
@@ -30,7 +32,8 @@ def load(words: tuple[str, ...], *, input: str | None, quiet: bool) -> int:
             exit_code=1,
         )
     with connect() as client, _opened(input) as file:
-        for line in client.images.load(_pieces(file)):
+        total = os.fstat(file.fileno()).st_size if input else None
+        for line in client.images.load(watched(_pieces(file), "loading", total)):
             click.echo(line, nl=False)
     return 0
 
@@ -45,12 +48,13 @@ def save(words: tuple[str, ...], *, output: str | None) -> int:
             exit_code=1,
         )
     if output:
-        _check_place(Path(output))
+        check_place(Path(output), "failed to save image")
     with connect() as client:
         archive = client.images.save(words)
         try:
             if output:
-                _write_whole(Path(output), archive)
+                pieces = watched(archive, "saving")
+                write_whole(Path(output), pieces, "failed to save image")
             else:
                 for piece in archive:
                     sys.stdout.buffer.write(piece)
@@ -61,10 +65,11 @@ def save(words: tuple[str, ...], *, output: str | None) -> int:
 
 def import_(words: tuple[str, ...], *, message: str, change: tuple[str, ...]) -> int:
     """Make an image of an archive of files; print its id."""
-    source, *names = words
+    source, *names = words[:2]
     with connect() as client, _opened("" if source == "-" else source) as file:
         named = names[0] if names else ""
-        click.echo(client.images.make_of(_pieces(file), named, message, change))
+        pieces = watched(_pieces(file), "importing")
+        click.echo(client.images.make_of(pieces, named, message, change))
     return 0
 
 
@@ -87,7 +92,7 @@ def _pieces(file: BinaryIO) -> Iterator[bytes]:
         yield piece
 
 
-def _check_place(path: Path) -> None:
+def check_place(path: Path, failure: str) -> None:
     """Look before anything is asked for.  Raises WordsRefused."""
     what = ""
     if not path.parent.is_dir():
@@ -96,14 +101,14 @@ def _check_place(path: Path) -> None:
         what = "got a device"
     if what:
         raise WordsRefused(
-            f"failed to save image: invalid output path: {what}",
+            f"{failure}: invalid output path: {what}",
             why="the archive becomes a file in a directory that is there",
             try_next=f"mkdir --parents {path.parent}",
             exit_code=1,
         )
 
 
-def _write_whole(path: Path, pieces: Iterable[bytes]) -> None:
+def write_whole(path: Path, pieces: Iterable[bytes], failure: str) -> None:
     """Write a file that is there whole or not at all."""
     half = path.with_name(f".{path.name}.half")
     try:
@@ -113,7 +118,7 @@ def _write_whole(path: Path, pieces: Iterable[bytes]) -> None:
         half.replace(path)
     except OSError as refusal:
         raise WordsRefused(
-            f"failed to save image: {path}: {(refusal.strerror or '').lower()}",
+            f"{failure}: {path}: {(refusal.strerror or '').lower()}",
             why="the archive has to be written whole; nothing of it is left",
             try_next="minidock save IMAGE | ssh HOST docker load",
             exit_code=1,
@@ -138,5 +143,5 @@ IMPORT = Verb(
         text("--message", "-m", help="a comment", metavar="TEXT", default=""),
         texts("--change", "-c", help="CMD, ENV, …: a default", metavar="INSTRUCTION"),
     ],
-    usage="FILE|- [NAME[:TAG]]", least=1, most=2,
+    usage="FILE|- [NAME[:TAG]]", least=1,
 )  # fmt: skip

@@ -10,16 +10,15 @@ be read.  Source: docker/cli, cli/command/image/build.go.
 
 import json
 import os
-import re
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
 import click
 
-from pyminidock.cli.failures import ERROR, WordsRefused, tell
+from pyminidock.cli.failures import WordsRefused, tell
 from pyminidock.cli.words import Verb, switch, text, texts
 from pyminidock.client.connect import connect
 from pyminidock.client.context import (
@@ -29,32 +28,16 @@ from pyminidock.client.context import (
     read_regular,
     refuse_two_readers,
 )
+from pyminidock.client.following import BuildFailed, broken_off, explained, follow
 from pyminidock.client.handles import Client
 from pyminidock.client.packing import Sent, send, send_alone, total_line
 from pyminidock.dockerfile.malformed import DockerfileMalformed
 from pyminidock.dockerfile.parse import LARGEST_BYTES, parse
-from pyminidock.errors import MinidockError
 from pyminidock.events.base import Emit, Event, ignore
 
 IN_MEMORY_BYTES = 32 << 20  # of a context; a larger one waits on the disk
 _PIECE_BYTES = 256 << 10
-Say = Callable[[str], object]
-_ABSENT = re.compile(r"excluded by \.dockerignore: stat (.+): file does not exist")
 _HEAD_BYTES = 512
-
-
-class BuildFailed(MinidockError):
-    """A build ended without an image; `exit_code` is what this command ends with."""
-
-    def __init__(self, detail: Mapping[str, Any], why: str = "") -> None:
-        super().__init__(
-            str(detail.get("message", "")),
-            why=why or str(detail.get("why", "")),
-            try_next=str(detail.get("try_next", "")),
-            lesson="dockerfile",
-        )
-        self.exit_code = int(detail.get("code") or ERROR)
-        self.caret = str(detail.get("caret", ""))
 
 
 def build(words: tuple[str, ...], **given: Any) -> int:
@@ -180,30 +163,7 @@ def _check(context: Context) -> None:
         raise
 
 
-def _pieces(archive: IO[bytes]) -> Iterator[bytes]:
-    while piece := archive.read(_PIECE_BYTES):
-        yield piece
-
-
 # ── What comes back ──────────────────────────────────────────────────────────────────────
-
-
-def follow(client: Client, query: Mapping[str, Any], archive: IO[bytes], say: Say) -> str:
-    """Say what the engine says, as it comes; give the image.
-
-    Raises BuildFailed, Refused.
-    """
-    image = ""
-    for told in client.builds.build(query, _pieces(archive)):
-        if "stream" in told:
-            say(str(told["stream"]))
-        elif "aux" in told:
-            image = str(told["aux"]["ID"])
-        elif "errorDetail" in told:
-            raise BuildFailed(told["errorDetail"])
-    if not image and not query.get("q"):
-        raise _broken_off()
-    return image
 
 
 def _quietly(client: Client, query: Mapping[str, Any], archive: IO[bytes]) -> str:
@@ -216,36 +176,9 @@ def _quietly(client: Client, query: Mapping[str, Any], archive: IO[bytes]) -> st
         raise
     image = "".join(said).strip()
     if not image:
-        raise _broken_off()
+        raise broken_off()
     click.echo(image)
     return image
-
-
-def _broken_off() -> BuildFailed:
-    return BuildFailed({
-        "message": "the engine broke off in the middle of the build",
-        "why": "it ended, or failed",
-        "try_next": "read daemon.log in the engine's root directory, and build again",
-    })  # fmt: skip
-
-
-def explained(failure: BuildFailed, sent: Sent | None) -> BuildFailed:
-    """Say which line of the ignore file left out what is missing, if one did."""
-    missing = _ABSENT.search(failure.what)
-    if not sent or not missing:
-        return failure
-    for each in sent.ignored:
-        if each.path == missing[1] or missing[1].startswith(f"{each.path}/"):
-            why = (
-                f"line {each.verdict.line} of the ignore file left it out: "
-                f"{each.verdict.pattern}"
-            )
-            detail = {
-                "message": failure.what, "code": failure.exit_code,
-                "try_next": f"a line !{missing[1]} below it takes it in again",
-            }  # fmt: skip
-            return BuildFailed(detail, why)
-    return failure
 
 
 def flags() -> Sequence[click.Option]:

@@ -1,4 +1,4 @@
-"""The short verbs: what is there, end it, remove it, look at it.
+"""The short verbs: end it, hold it, call it otherwise, remove it.
 
 Each takes names or ids, does its one thing to each of them in turn, prints each name when
 it is done, and goes on after a refusal: the exit code is then 1.  A name that nobody has is
@@ -7,100 +7,46 @@ Source: docker/cli, cli/command/container.
 """
 
 import shlex
-import threading
-import time
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
 import click
 
 from pyminidock.cli.failures import ERROR, WordsRefused, advised, exit_code, tell
-from pyminidock.cli.words import Verb, closest, switch, text, typed
+from pyminidock.cli.terminal import only_listening
+from pyminidock.cli.words import Verb, closest, invalid, switch, text, typed
 from pyminidock.client.connect import connect
 from pyminidock.client.handles import Client
 from pyminidock.client.transport import Refused
 from pyminidock.errors import MinidockError
-from pyminidock.grammar.names import short_id
+from pyminidock.grammar.numbers import parse_integer
 
-Row = tuple[str, ...]
-
-_HEADINGS = ("CONTAINER ID", "IMAGE", "COMMAND", "CREATED", "STATUS", "PORTS", "NAMES")
-_UNITS = (
-    ("year", 31536000), ("month", 2592000), ("week", 604800), ("day", 86400),
-    ("hour", 3600), ("minute", 60), ("second", 1),
-)  # fmt: skip
-_COMMAND_WIDTH = 20
-_NARROWEST = 10  # as Docker's tables have it
-_STOP_S = 10
+_NAMES = "CONTAINER…"
 
 
-def ps(words: tuple[str, ...], *, all: bool, quiet: bool, no_trunc: bool) -> int:
-    """List the containers that run, or all."""
-    with connect() as client:
-        found = client.containers(all=all)
-    if quiet:
-        for each in found:
-            click.echo(each["Id"] if no_trunc else short_id(each["Id"]))
-        return 0
-    now = time.time()
-    rows = [_row(each, now, is_whole=no_trunc) for each in found]
-    for line in columns([_HEADINGS, *rows]):
-        click.echo(line)
-    return 0
+def rm(words: tuple[str, ...], *, force: bool, volumes: bool, link: bool) -> int:
+    """Remove containers; with `force` those too that run, and those that are not there."""
+    codes = []
+
+    def act(client: Client, name: str) -> None:
+        bare = name.strip("/")
+        if not bare:
+            raise WordsRefused(
+                "Container name cannot be empty", why="a name has two characters at least",
+                try_next="minidock ps --all", exit_code=ERROR,
+            )  # fmt: skip
+        try:
+            client.remove(bare, force=force, volumes=volumes, link=link)
+        except Refused as refusal:
+            codes.append(0 if force and refusal.status == 404 else ERROR)
+            raise
+
+    worst = each(words, act)
+    return max(codes, default=worst)  # what is not there need not be forced
 
 
-def _row(told: dict[str, Any], now: float, *, is_whole: bool) -> Row:
-    command = str(told["Command"])
-    if not is_whole and len(command) > _COMMAND_WIDTH - 2:
-        command = command[: _COMMAND_WIDTH - 3] + "…"
-    return (
-        told["Id"] if is_whole else short_id(told["Id"]),
-        told["Image"],
-        f'"{command}"',
-        f"{ago(now - told['Created'])} ago",
-        told["Status"],
-        "",
-        ",".join(name.removeprefix("/") for name in told["Names"]),
-    )
-
-
-def ago(seconds: float) -> str:
-    """Say how long that is, as Docker does: rounded down, in the largest unit of two.
-
-    >>> ago(0.3), ago(59), ago(119), ago(3 * 86400), ago(20 * 86400)
-    ('Less than a second', '59 seconds', 'About a minute', '3 days', '2 weeks')
-    """
-    for unit, length in _UNITS:
-        number = int(seconds // length)
-        if number >= 2 or (number == 1 and unit == "second"):
-            return f"{number} {unit}{'s' if number > 1 else ''}"
-        if number == 1 and unit in ("minute", "hour"):
-            return f"About {'an' if unit == 'hour' else 'a'} {unit}"
-    return "Less than a second"
-
-
-def columns(rows: Sequence[Row]) -> Iterable[str]:
-    """Line up rows, three blanks apart and ten at least, but for blanks at ends of lines.
-
-    >>> list(columns([("A", "IMAGE ID", "NAMES"), ("1", "12345678", "x")]))
-    ['A         IMAGE ID   NAMES', '1         12345678   x']
-    """
-    widths = [
-        max(_NARROWEST, 3 + max(map(len, column))) for column in zip(*rows, strict=True)
-    ]
-    for row in rows:
-        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        yield "".join(cells).rstrip()
-
-
-def rm(words: tuple[str, ...], *, force: bool) -> int:
-    """Remove containers; with `force` those too that run."""
-    return each(words, lambda client, name: client.remove(name, force=force))
-
-
-def kill(words: tuple[str, ...], *, signal: str) -> int:
+def kill(words: tuple[str, ...], *, signal: str | None) -> int:
     """Send a signal to containers."""
-    return each(words, lambda client, name: _kill(client, name, signal))
+    return each(words, lambda client, name: _kill(client, name, signal or ""))
 
 
 def _kill(client: Client, name: str, signal: str) -> None:
@@ -114,66 +60,66 @@ def _kill(client: Client, name: str, signal: str) -> None:
         ) from None
 
 
-def stop(words: tuple[str, ...], *, time: str) -> int:
-    """Ask containers to end, and end those that do not within so many seconds."""
+def stop(words: tuple[str, ...], *, time: str | None, signal: str | None) -> int:
+    """Ask containers to end; after a while, end them."""
+    seconds = _seconds(time)
+    return each(
+        words,
+        lambda client, name: client.life.stop(name, signal=signal or "", seconds=seconds),
+    )
+
+
+def restart(words: tuple[str, ...], *, time: str | None, signal: str | None) -> int:
+    """End containers as `stop` does, and start them."""
+    seconds = _seconds(time)
+    return each(
+        words,
+        lambda client, name: client.life.restart(
+            name, signal=signal or "", seconds=seconds
+        ),
+    )
+
+
+def _seconds(typed: str | None) -> int | None:
     try:
-        seconds = int(time)
-    except ValueError:
+        return None if typed is None else parse_integer(typed, try_next="minidock ps")
+    except MinidockError as refusal:
+        raise invalid(
+            typed or "", "-t, --time", refusal.what,
+            why="the time is a whole number of seconds", try_next="minidock stop --help",
+        ) from refusal  # fmt: skip
+
+
+def pause(words: tuple[str, ...]) -> int:
+    """Hold all processes of containers."""
+    return each(words, lambda client, name: client.life.pause(name))
+
+
+def unpause(words: tuple[str, ...]) -> int:
+    """Let them go on."""
+    return each(words, lambda client, name: client.life.unpause(name))
+
+
+def rename(words: tuple[str, ...]) -> int:
+    """Give a container another name."""
+    old, new = (word.strip() for word in words)
+    if not old or not new:
         raise WordsRefused(
-            f'invalid argument "{time}" for "-t, --time" flag: strconv.ParseInt: parsing '
-            f'"{time}": invalid syntax',
-            why="the time is a whole number of seconds",
-            try_next=shlex.join(["minidock", "stop", *words]),
-        ) from None
-    return each(words, lambda client, name: _stop(client, name, seconds))
-
-
-def _stop(client: Client, name: str, seconds: int) -> None:
-    if not client.inspect(name)["State"]["Running"]:
-        return
-    waiting = client.waiting(name, "not-running")
-    client.kill(name, "TERM")
-    ending = threading.Thread(target=waiting.result, daemon=True)
-    ending.start()
-    ending.join(None if seconds < 0 else seconds)
-    if ending.is_alive():
-        client.kill(name, "KILL")
-        ending.join()
+            "Error: Neither old nor new names may be empty",
+            why="a name has two characters at least",
+            try_next="minidock ps --all", exit_code=ERROR,
+        )  # fmt: skip
+    return each([old], lambda client, name: client.life.rename(name, new), is_silent=True)
 
 
 def wait(words: tuple[str, ...]) -> int:
     """Wait for the end of containers, and print their exit codes."""
-    return each(words, lambda client, name: client.wait(name))
 
+    def until_it_ends(client: Client, name: str) -> int:
+        with only_listening():
+            return client.wait(name)
 
-def inspect(words: tuple[str, ...], *, format: str | None, type: str) -> int:
-    """Print everything about containers and images, as one JSON list, or a template."""
-    from pyminidock.cli.images import looked_at  # noqa: PLC0415  (it needs `each`)
-
-    looks: dict[str, Callable[[Client, str], dict[str, Any]]] = {
-        "": _inspect,
-        "container": lambda client, name: client.inspect(name),
-        "image": lambda client, name: client.images.inspect(name),
-    }
-    if type not in looks:
-        raise WordsRefused(
-            f'"{type}" is not a valid value for --type',
-            why="what can be looked at here is a container or an image",
-            try_next=shlex.join(["minidock", "inspect", *words]),
-            exit_code=ERROR,
-        )
-    return looked_at(words, format, looks[type])
-
-
-def _inspect(client: Client, name: str) -> dict[str, Any]:
-    """Look at a container of this name, or else at an image."""
-    try:
-        return client.inspect(name)
-    except Refused as refusal:
-        try:
-            return client.images.inspect(name)
-        except Refused:
-            raise refusal from None
+    return each(words, until_it_ends)
 
 
 def each(
@@ -208,55 +154,43 @@ def meant(client: Client, name: str, refusal: MinidockError) -> MinidockError:
     return advised(refusal, shlex.join(line))
 
 
-_NAMES = "CONTAINER…"
+_ENDING = (
+    text("--signal", "-s", help="which signal", metavar="SIGNAL"),
+    text("--time", "-t", help="seconds until it is killed", metavar="N"),
+)
 
-PS = Verb(
-    "ps",
-    ps,
-    help="List the containers that run.",
-    params=[
-        switch("--all", "-a", help="and those that do not"),
-        switch("--quiet", "-q", help="ids only"),
-        switch("--no-trunc", help="ids and commands whole"),
-    ],
-)
-RM = Verb(
-    "rm",
-    rm,
-    help="Remove containers.",
-    params=[switch("--force", "-f", help="end those that run")],
-    usage=_NAMES,
-    least=1,
-)
+
+def _rm(name: str) -> Verb:
+    return Verb(
+        name, rm, help="Remove containers.",
+        params=[
+            switch("--force", "-f", help="end those that run"),
+            switch("--link", "-l", help="only a name by which others link to it"),
+            switch("--volumes", "-v", help="and volumes that have no name"),
+        ],
+        usage=_NAMES, least=1,
+    )  # fmt: skip
+
+
+RM, REMOVE = _rm("rm"), _rm("remove")
 KILL = Verb(
-    "kill",
-    kill,
-    help="Send a signal to containers.",
-    params=[text("--signal", "-s", help="which", metavar="SIGNAL", default="KILL")],
-    usage=_NAMES,
-    least=1,
-)
+    "kill", kill, help="Send a signal to containers.", params=_ENDING[:1],
+    usage=_NAMES, least=1,
+)  # fmt: skip
 STOP = Verb(
-    "stop",
-    stop,
-    help="Ask containers to end; after a while, end them.",
-    params=[
-        text("--time", "-t", help="seconds until then", metavar="N", default=str(_STOP_S))
-    ],
-    usage=_NAMES,
-    least=1,
-)
+    "stop", stop, help="Ask containers to end; after a while, end them.", params=_ENDING,
+    usage=_NAMES, least=1,
+)  # fmt: skip
+RESTART = Verb(
+    "restart", restart, help="End containers, and start them again.", params=_ENDING,
+    usage=_NAMES, least=1,
+)  # fmt: skip
+PAUSE = Verb("pause", pause, help="Hold all processes.", usage=_NAMES, least=1)
+UNPAUSE = Verb("unpause", unpause, help="Let them go on.", usage=_NAMES, least=1)
+RENAME = Verb(
+    "rename", rename, help="Give a container another name.", usage="CONTAINER NAME",
+    least=2, most=2,
+)  # fmt: skip
 WAIT = Verb(
     "wait", wait, help="Wait for containers; print exit codes.", usage=_NAMES, least=1
-)
-INSPECT = Verb(
-    "inspect",
-    inspect,
-    help="Tell everything about containers or images.",
-    params=[
-        text("--format", "-f", help="json, or a template", metavar="TEMPLATE"),
-        text("--type", help="container or image", metavar="TYPE", default=""),
-    ],
-    usage="NAME…",
-    least=1,
 )

@@ -3,41 +3,26 @@
 doctor      what this machine can do, with or without an engine, root or not
 bootstrap   an image from what the machine has
 daemon      the engine in the foreground; commands start one by themselves
-system      shutdown: the engine ends, containers go on; reset: nothing is left
 env         what other Docker clients need to know
 """
 
 import json
 import os
-import shutil
 import sys
-import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
 import click
 
 from pyminidock.cli.failures import WordsRefused
-from pyminidock.cli.words import Verb, switch, text, verbs
+from pyminidock.cli.words import Verb, switch, text
 from pyminidock.client.connect import EngineAbsent, EngineForeign, Place, connect, locate
-from pyminidock.client.handles import Client
 from pyminidock.client.survey import survey
-from pyminidock.errors import MinidockError
-from pyminidock.grammar.names import short_id
 
 _MARKS = {"yes": "✓", "limited": "~", "no": "✗"}
-_GONE_S = 20.0
 _LEVELS = ("debug", "info", "warn", "error")  # dockerd's
-_OURS = (
-    "containers", "journal", "layers", "oci", "quarantine", "roots", "trash", "volumes",
-    "ballast", "daemon.log", "lock", "start.lock", "state.db", "state.db-shm",
-    "state.db-wal", "minidock.sock",
-)  # fmt: skip
-"""What an engine makes in its root directory; `reset` removes nothing else."""
-_ENDS_WITH_IT = ("state.db-shm", "state.db-wal")  # part of state.db while it is open
 
 
 # ── doctor ────────────────────────────────────────────────────────────────────────────────
@@ -133,80 +118,7 @@ def _level(typed: str) -> str:
     return typed
 
 
-# ── system ────────────────────────────────────────────────────────────────────────────────
-
-
-def shutdown(words: tuple[str, ...]) -> int:
-    """End the engine; containers go on."""
-    _end(locate())
-    return 0
-
-
-def reset(words: tuple[str, ...], *, dry_run: bool) -> int:
-    """End and remove everything that belongs to this engine, and say what."""
-    place = locate()
-    if not place.root.exists():
-        return 0
-    with connect() as client:  # a new one too: it finds what an earlier one left
-        for told in client.containers(all=True):
-            name = told["Names"][0].removeprefix("/")
-            click.echo(f"container {short_id(told['Id'])} ({name})")
-            if not dry_run:
-                client.remove(told["Id"], force=True)
-    if not dry_run:
-        _end(place)
-    for path in _ours(place):
-        if path.name not in _ENDS_WITH_IT:
-            click.echo(path)
-        if not dry_run:
-            _remove(path)
-    if not dry_run:
-        with suppress(OSError):  # somebody keeps other files there
-            place.root.rmdir()
-    return 0
-
-
-def _end(place: Place) -> None:
-    """Stop the engine and wait until it is gone; none is just as well."""
-    try:
-        with connect(place.root, f"unix://{place.socket}", start=False) as client:
-            client.shutdown()
-            _wait_until_gone(client, place)
-    except EngineAbsent:
-        return
-
-
-def _wait_until_gone(client: Client, place: Place) -> None:
-    deadline = time.monotonic() + _GONE_S
-    while place.socket.exists():
-        try:
-            client.ping()
-        except (OSError, MinidockError):
-            break
-        if time.monotonic() > deadline:
-            raise WordsRefused(
-                f"the engine at {place.socket} did not end within {_GONE_S:g} s",
-                why="it still answers",
-                try_next="minidock system shutdown",
-                exit_code=1,
-            )
-        time.sleep(0.01)
-
-
-def _ours(place: Place) -> Iterator[Path]:
-    """Give the paths that an engine made."""
-    yield from (path for name in _OURS if (path := place.root / name).exists())
-
-
-def _remove(path: Path) -> None:
-    """Remove a tree or a file; links are removed, not followed."""
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
-
-
-# ── env, lab, completion ──────────────────────────────────────────────────────────────────
+# ── env, completion ───────────────────────────────────────────────────────────────────────
 
 
 def env(words: tuple[str, ...], *, fish: bool, json: bool) -> int:
@@ -224,14 +136,6 @@ def settings(place: Place, *, is_fish: bool, is_json: bool) -> list[str]:
     form = "set -gx {} '{}';" if is_fish else "export {}='{}'"
     quote = "\\'" if is_fish else "'\\''"
     return [form.format(name, value.replace("'", quote)) for name, value in values.items()]
-
-
-def lab(words: tuple[str, ...]) -> int:
-    """Say what this machine can do, and where to look until there are notebooks."""
-    click.echo(in_short(diagnosis()))
-    click.echo("The notebooks come with the first pictures; until then, in this terminal:")
-    click.echo("  minidock step run busybox echo hi")
-    return 0
 
 
 def completion(words: tuple[str, ...]) -> int:
@@ -270,20 +174,10 @@ DAEMON = Verb(
         text("--log-level", help="debug, info, warn or error", metavar="LEVEL"),
     ],
 )  # fmt: skip
-SYSTEM = verbs(
-    "system",
-    [
-        Verb("shutdown", shutdown, help="End the engine; containers go on."),
-        Verb("reset", reset, help="Leave nothing of this engine behind.",
-             params=[switch("--dry-run", help="only say what would go")]),
-    ],
-    help="The engine as a whole.",
-)  # fmt: skip
 ENV = Verb(
     "env", env, help='For eval "$(minidock env)": other Docker clients find us.',
     params=[switch("--fish", help="for fish"), switch("--json", help="for programs")],
 )  # fmt: skip
-LAB = Verb("lab", lab, help="Open the notebooks.")
 COMPLETION = Verb(
     "completion", completion, help="Print the script for bash, zsh or fish.",
     usage="[SHELL]", most=1,

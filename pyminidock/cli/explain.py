@@ -5,6 +5,7 @@
                 alone: the same in short, for every flag
     isolation   one container beside its host, as the kernel reports it now
     cache       why each step of an image was done: see `cli.cache`
+    written     what a container wrote, and where it is: see `cli.written`
 
 All of them ask the engine; nothing is worked out here.
 """
@@ -20,9 +21,11 @@ import click
 
 from pyminidock.cli.cache import cache
 from pyminidock.cli.containers import meant
+from pyminidock.cli.createbody import create_body
 from pyminidock.cli.failures import WordsRefused
-from pyminidock.cli.flags import container_flags, create_body
+from pyminidock.cli.flags import container_flags
 from pyminidock.cli.words import Verb, switch, verbs
+from pyminidock.cli.written import written
 from pyminidock.client.connect import connect
 from pyminidock.client.handles import Client
 from pyminidock.client.transport import Refused
@@ -39,6 +42,9 @@ EXAMPLES = (
 )  # fmt: skip
 """One example of each flag that a plan could depend on, in the order of the help."""
 
+_NOTHING_SEEN = (
+    "  nothing: /proc/PID and the accounts show the same of both, seen from outside"
+)
 _TRIED = ("busybox", "true")  # whose start is compared, if no image is named
 
 
@@ -81,7 +87,7 @@ def flag(words: tuple[str, ...], **given: Any) -> int:
         rows = [tuple(map(str, row)) for row in told["observed"]]
         _table(("fact", "without", "with"), rows)
     else:
-        click.echo("  nothing: the kernel reports the same of both")
+        click.echo(_NOTHING_SEEN)
     return 0
 
 
@@ -267,6 +273,10 @@ EXPLAIN = verbs(
             is_open=False,
         ),
         FLAG,
+        Verb(
+            "written", written, help="Print what a container wrote, and where it is.",
+            params=[_JSON], usage="CONTAINER", least=1, most=1,
+        ),
         Verb(
             "isolation", isolation, help="Print what separates a container from its host.",
             params=[_JSON], usage="CONTAINER", least=1, most=1,

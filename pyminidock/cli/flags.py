@@ -1,59 +1,22 @@
-"""From the flags of `docker run` to the body of a create call.
+"""The flags of `docker run`: what can be said about a container before it exists.
 
-Most of what people type is read here and not in the engine, as with Docker: sizes, limits,
-variables, the files behind --env-file and --security-opt seccomp=FILE.  So these mistakes
-are found before anything is asked of an engine, and nothing had to be undone.
+Here they are declared, in groups; what they become is `createbody`, `hostconfig` and
+`endpoints`.  No flag has a default here: what is not typed is not asked for.
 
-    --memory 64m -e A=1 busybox env  ──►  {"Image": "busybox", "Cmd": ["env"],
-                                           "Env": ["A=1"], "HostConfig": {"Memory": …}}
-
-Source: docker/cli, cli/command/container/opts.go; Docker Engine API v1.45, ContainerCreate.
+Source: docker/cli, cli/command/container/opts.go, addFlags().
 """
-
-import json
-import shlex
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
-from typing import Any, TypeVar
 
 import click
 
-from pyminidock.cli.failures import WordsRefused
-from pyminidock.cli.words import invalid, switch, text, texts
-from pyminidock.errors import MinidockError
-from pyminidock.grammar.envfile import parse_env_file, parse_variable
-from pyminidock.grammar.numbers import parse_integer
-from pyminidock.grammar.sizes import parse_cpus, parse_memory
-from pyminidock.grammar.tmpfs import split_tmpfs
-from pyminidock.grammar.ulimits import parse_ulimit
-
-Value = TypeVar("Value")
-Given = Mapping[str, Any]  # what click collected, by the names of the flags
-Body = dict[str, Any]
+from pyminidock.cli.words import switch, text, texts
 
 
 def container_flags() -> list[click.Parameter]:
     """Declare the flags that make a container what it is."""
     return [
-        *process_flags(),
-        texts("--group-add", help="one more group", metavar="GROUP"),
-        text("--entrypoint", help="the program instead of the image's", metavar="PROGRAM"),
-        text("--name", help="what the container is called", metavar="NAME"),
-        text("--hostname", "-h", help="what it calls itself", metavar="NAME"),
-        switch("--rm", help="remove it at its end"),
-        text("--memory", "-m", help="the most memory: 64m", metavar="SIZE"),
-        text("--cpus", help="the most processors: 0.5", metavar="NUMBER"),
-        text("--pids-limit", help="the most processes; -1 for any number", metavar="N"),
-        switch("--read-only", help="nothing in its root can be written"),
-        texts("--tmpfs", help="a tree in memory", metavar="PATH[:OPTIONS]"),
-        texts("--cap-add", help="one more capability", metavar="NAME"),
-        texts("--cap-drop", help="one capability less, or ALL", metavar="NAME"),
-        switch("--privileged", help="all capabilities and devices, no filter, no masks"),
-        switch("--init", help="a small init as PID 1: forwards signals, reaps"),
-        texts("--ulimit", help="a limit of one process", metavar="NAME=SOFT[:HARD]"),
-        texts("--security-opt", help="no-new-privileges, seccomp=FILE", metavar="OPTION"),
-        text("--network", "--net", help="none, the default so far", metavar="NAME"),
-    ]
+        *process_flags(), *_identity_flags(), *_wall_flags(), *_limit_flags(),
+        *_file_flags(), *_network_flags(), *_later_flags(),
+    ]  # fmt: skip
 
 
 def process_flags() -> list[click.Parameter]:
@@ -68,136 +31,133 @@ def process_flags() -> list[click.Parameter]:
     ]
 
 
-def create_body(
-    given: Given, words: Sequence[str], surroundings: Mapping[str, str], *,
-    is_detached: bool = False,
-) -> Body:  # fmt: skip
-    """Make the body for IMAGE [COMMAND…] with these flags.
-
-    `surroundings` are the variables of the shell, for a bare `-e NAME`.
-    Raises WordsRefused.
-    """
-    is_attached = not is_detached
-    body: Body = {
-        "Image": words[0],
-        "Cmd": list(words[1:]) or None,
-        "User": given["user"] or "",
-        "WorkingDir": given["workdir"] or "",
-        "Hostname": given["hostname"] or "",
-        "Env": environment(given, surroundings),
-        "Tty": given["tty"],
-        "OpenStdin": given["interactive"],
-        "StdinOnce": given["interactive"] and is_attached,
-        "AttachStdin": given["interactive"] and is_attached,
-        "AttachStdout": is_attached,
-        "AttachStderr": is_attached,
-        "HostConfig": _host_config(given),
-    }
-    if given["entrypoint"] is not None:
-        body["Entrypoint"] = [given["entrypoint"]]
-    return body
+def _identity_flags() -> list[click.Parameter]:
+    return [
+        texts("--attach", "-a", help="which streams are ours", metavar="STREAM"),
+        texts("--group-add", help="one more group", metavar="GROUP"),
+        text("--entrypoint", help="the program instead of the image's", metavar="PROGRAM"),
+        text("--name", help="what the container is called", metavar="NAME"),
+        text("--hostname", "-h", help="what it calls itself", metavar="NAME"),
+        text("--domainname", help="and its domain", metavar="NAME"),
+        texts("--label", "-l", help="a note on it", metavar="NAME=VALUE"),
+        texts("--label-file", help="a file of notes", metavar="FILE"),
+        texts("--annotation", help="a note for the runtime", metavar="NAME=VALUE"),
+        text("--cidfile", help="write the id into a file", metavar="FILE"),
+        text("--platform", help="of which machine the image is", metavar="OS/ARCH"),
+        text("--pull", help="always, missing or never", metavar="WHEN"),
+        switch("--quiet", "-q", help="say nothing of the pull"),
+        switch("--disable-content-trust", help="as Docker has it; nothing is signed here"),
+        text("--runtime", help="which runtime starts it", metavar="NAME"),
+        text("--isolation", help="as Docker has it, for Windows", metavar="NAME"),
+    ]
 
 
-def _host_config(given: Given) -> Body:
-    return {
-        "AutoRemove": given["rm"],
-        "GroupAdd": list(given["group_add"]),
-        "Memory": _read(given["memory"], "-m, --memory", parse_memory),
-        "NanoCpus": _read(given["cpus"], "--cpus", parse_cpus),
-        "PidsLimit": _read(given["pids_limit"], "--pids-limit", _pids),
-        "ReadonlyRootfs": given["read_only"],
-        "Tmpfs": dict(split_tmpfs(each) for each in given["tmpfs"]),
-        "CapAdd": list(given["cap_add"]),
-        "CapDrop": list(given["cap_drop"]),
-        "Privileged": given["privileged"],
-        "Init": given["init"],
-        "Ulimits": [_ulimit(each) for each in given["ulimit"]],
-        "SecurityOpt": [_security(each) for each in given["security_opt"]],
-        "NetworkMode": given["network"] or "none",
-    }
+def _wall_flags() -> list[click.Parameter]:
+    return [
+        texts("--cap-add", help="one more capability", metavar="NAME"),
+        texts("--cap-drop", help="one capability less, or ALL", metavar="NAME"),
+        switch("--privileged", help="all capabilities and devices, no filter, no masks"),
+        texts("--security-opt", help="no-new-privileges, seccomp=FILE", metavar="OPTION"),
+        text("--userns", help="host: no user namespace of its own", metavar="MODE"),
+        text("--ipc", help="whose shared memory: private, host …", metavar="MODE"),
+        text("--pid", help="whose processes: host, container:NAME", metavar="MODE"),
+        text("--uts", help="whose host name: host", metavar="MODE"),
+        text("--cgroupns", help="whose cgroups: host or private", metavar="MODE"),
+        texts("--sysctl", help="a setting of the kernel", metavar="NAME=VALUE"),
+    ]
 
 
-def environment(given: Given, surroundings: Mapping[str, str]) -> list[str]:
-    """List the variables: first those of files, then those of --env, in their order."""
-    found: list[str] = []
-    for name in given["env_file"]:
-        found += _variables(name, surroundings)
-    for each in given["env"]:
-        found.append(_checked(each, "-e, --env", lambda t: parse_variable(t, surroundings)))
-    return found
+def _limit_flags() -> list[click.Parameter]:
+    size, number = "SIZE", "N"
+    return [
+        text("--memory", "-m", help="the most memory: 64m", metavar=size),
+        text("--memory-reservation", help="memory when it gets scarce", metavar=size),
+        text("--memory-swap", help="memory and swap together; -1: any", metavar=size),
+        text("--memory-swappiness", help="0 to 100", metavar=number),
+        text("--kernel-memory", help="as Docker has it; kernels know it no more",
+             metavar=size),
+        switch("--oom-kill-disable", help="out of memory, it waits"),
+        text("--oom-score-adj", help="how soon it is killed: -1000 to 1000",
+             metavar=number),
+        text("--cpus", help="the most processors: 0.5", metavar="NUMBER"),
+        text("--cpu-shares", "-c", help="its share among others", metavar=number),
+        text("--cpu-period", help="microseconds of a period", metavar=number),
+        text("--cpu-quota", help="microseconds it has of a period", metavar=number),
+        text("--cpu-rt-period", help="the same, for real time", metavar=number),
+        text("--cpu-rt-runtime", help="the same, for real time", metavar=number),
+        text("--cpuset-cpus", help="on which processors: 0-3", metavar="LIST"),
+        text("--cpuset-mems", help="on which memory nodes", metavar="LIST"),
+        text("--pids-limit", help="the most processes; -1 for any number", metavar=number),
+        texts("--ulimit", help="a limit of one process", metavar="NAME=SOFT[:HARD]"),
+        text("--blkio-weight", help="its share of disks: 10 to 1000", metavar=number),
+        texts("--blkio-weight-device", help="its share of one disk", metavar="DEVICE:N"),
+        texts("--device-read-bps", help="bytes read a second", metavar="DEVICE:SIZE"),
+        texts("--device-write-bps", help="bytes written a second", metavar="DEVICE:SIZE"),
+        texts("--device-read-iops", help="reads a second", metavar="DEVICE:N"),
+        texts("--device-write-iops", help="writes a second", metavar="DEVICE:N"),
+        text("--cgroup-parent", help="the cgroup above its own", metavar="PATH"),
+        text("--shm-size", help="the size of /dev/shm", metavar=size),
+        *(text(f"--{name}", help="for Windows only", metavar=number) for name in WINDOWS),
+    ]  # fmt: skip
 
 
-def _variables(name: str, surroundings: Mapping[str, str]) -> tuple[str, ...]:
-    try:
-        return parse_env_file(Path(name).read_bytes(), name, surroundings)
-    except MinidockError as refusal:
-        raise WordsRefused(
-            refusal.what, why=refusal.why, try_next=refusal.try_next
-        ) from refusal
-    except OSError as refusal:
-        quoted = shlex.quote(name)
-        is_absent = isinstance(refusal, FileNotFoundError)
-        raise WordsRefused(
-            f"open {name}: {(refusal.strerror or 'input/output error').lower()}",
-            why="--env-file is read here, by the client, relative to where you stand",
-            try_next=f"echo NAME=value > {quoted}" if is_absent else f"ls -ld {quoted}",
-        ) from refusal
+WINDOWS = ("cpu-count", "cpu-percent", "io-maxbandwidth", "io-maxiops")
+"""Limits that only Docker on Windows has."""
 
 
-def _pids(typed: str) -> int:
-    return parse_integer(typed, try_next="minidock run --pids-limit 50 busybox true")
+def _file_flags() -> list[click.Parameter]:
+    return [
+        switch("--read-only", help="nothing in its root can be written"),
+        texts("--tmpfs", help="a tree in memory", metavar="PATH[:OPTIONS]"),
+        texts("--volume", "-v", help="a place of the host, or a volume",
+              metavar="[SOURCE:]PATH[:ro]"),
+        texts("--mount", help="the same, at length", metavar="type=…,src=…,dst=…"),
+        texts("--volumes-from", help="those of another container", metavar="NAME[:ro]"),
+        text("--volume-driver", help="who makes its volumes", metavar="NAME"),
+        texts("--storage-opt", help="an option of the storage", metavar="NAME=VALUE"),
+        texts("--device", help="a device of the host", metavar="PATH[:PATH][:rwm]"),
+        texts("--device-cgroup-rule", help="which devices it may use", metavar="RULE"),
+        texts("--gpus", help="graphics cards, or all", metavar="REQUEST"),
+    ]  # fmt: skip
 
 
-def _ulimit(typed: str) -> Body:
-    limit = _checked(typed, "--ulimit", parse_ulimit)
-    return {"Name": limit.name, "Soft": limit.soft, "Hard": limit.hard}
+def _network_flags() -> list[click.Parameter]:
+    return [
+        texts("--network", "--net", help="which network; none so far", metavar="NAME"),
+        texts("--network-alias", "--net-alias", help="one more name there", metavar="NAME"),
+        text("--ip", help="its address there", metavar="ADDRESS"),
+        text("--ip6", help="the same, IPv6", metavar="ADDRESS"),
+        texts("--link-local-ip", help="a link-local address", metavar="ADDRESS"),
+        text("--mac-address", help="its hardware address", metavar="ADDRESS"),
+        texts("--link", help="a container that it can name", metavar="NAME[:ALIAS]"),
+        texts("--publish", "-p", help="a port of the host leads to one of its own",
+              metavar="[HOST:]PORT"),
+        switch("--publish-all", "-P", help="all that the image exposes"),
+        texts("--expose", help="a port that it offers", metavar="PORT"),
+        texts("--add-host", help="a name and its address", metavar="NAME:ADDRESS"),
+        texts("--dns", help="who resolves names", metavar="ADDRESS"),
+        texts("--dns-option", "--dns-opt", help="how", metavar="OPTION"),
+        texts("--dns-search", help="in which domains", metavar="DOMAIN"),
+    ]  # fmt: skip
 
 
-def _security(typed: str) -> str:
-    """Read one --security-opt; a seccomp profile travels as its text.
-
-    Source: docker/cli, opts.go, parseSecurityOpts().
-    """
-    name, separator, value = typed.partition("=" if "=" in typed else ":")
-    if not separator and name != "no-new-privileges":
-        raise WordsRefused(
-            f'invalid --security-opt: "{typed}"',
-            why="it is no-new-privileges, or NAME=VALUE",
-            try_next="minidock run --security-opt no-new-privileges busybox true",
-        )
-    if name != "seccomp" or value in ("unconfined", "builtin"):
-        return f"{name}={value}" if separator else name
-    return "seccomp=" + _profile(value)
-
-
-def _profile(name: str) -> str:
-    try:
-        return json.dumps(json.loads(Path(name).read_bytes()), separators=(",", ":"))
-    except OSError as refusal:
-        fault = f"open {name}: {(refusal.strerror or 'input/output error').lower()}"
-        raise WordsRefused(
-            f"opening seccomp profile ({name}) failed: {fault}",
-            why="the profile is a file of this machine, or the word unconfined",
-            try_next="minidock run busybox true",
-        ) from refusal
-    except (ValueError, RecursionError) as damage:
-        raise WordsRefused(
-            f"compacting json for seccomp profile ({name}) failed: {damage}",
-            why="a seccomp profile is one JSON object",
-            try_next="minidock run --security-opt seccomp=builtin busybox true",
-        ) from damage
-
-
-def _read(typed: str | None, spelling: str, parse: Callable[[str], int]) -> int:
-    """Read a number that may be left out, which is 0."""
-    return 0 if typed is None else _checked(typed, spelling, parse)
-
-
-def _checked(typed: str, spelling: str, parse: Callable[[str], Value]) -> Value:
-    """Parse the value of a flag; a refusal names the flag, as Docker's does."""
-    try:
-        return parse(typed)
-    except MinidockError as refusal:
-        raise invalid(
-            typed, spelling, refusal.what, why=refusal.why, try_next=refusal.try_next
-        ) from refusal
+def _later_flags() -> list[click.Parameter]:
+    """Declare what concerns its life and its end."""
+    when = "TIME"
+    return [
+        switch("--rm", help="remove it at its end"),
+        text("--restart", help="no, always, unless-stopped, on-failure[:N]",
+             metavar="POLICY"),
+        text("--stop-signal", help="what asks it to end", metavar="SIGNAL"),
+        text("--stop-timeout", help="seconds until it is killed", metavar="N"),
+        switch("--init", help="a small init as PID 1: forwards signals, reaps"),
+        text("--health-cmd", help="what tells whether it is well", metavar="COMMAND"),
+        text("--health-interval", help="how often that is asked", metavar=when),
+        text("--health-timeout", help="how long it may take", metavar=when),
+        text("--health-retries", help="how many failures are too many", metavar="N"),
+        text("--health-start-period", help="how long failures do not count", metavar=when),
+        text("--health-start-interval", help="how often it is asked then", metavar=when),
+        switch("--no-healthcheck", help="do not ask, whatever the image says"),
+        text("--log-driver", help="what keeps its output", metavar="NAME"),
+        texts("--log-opt", help="and how", metavar="NAME=VALUE"),
+    ]  # fmt: skip

@@ -1,114 +1,118 @@
-r"""What `--format` shows: the part of Go's templates that people use.
+r"""What `--format` shows of a row, or of a document.
 
-    {{.Repository}}:{{.Tag}}     a field; {{.Config.Env}}: a field of a field
-    {{json .}}  {{json .Config}} as JSON
     table {{.ID}}\t{{.Size}}     in columns, with headings
     json                         each row as JSON
+    {{.Repository}}:{{.Tag}}     anything that Go's templates can say
 
-Anything else a template could hold is refused by name, never shown as it stands, and so is
-a field that is not there.
+A row is what Docker calls a context: texts that were made for people.  A document is an
+answer of the engine: it is first taken for the struct that Docker's own client has, then
+for a map of anything, where a key that is not there is a mistake.
 
-Source: docker/cli, templates/templates.go and cli/command/formatter.
+Source: docker/cli, cli/command/formatter and cli/command/inspect/inspector.go.
 """
 
-import re
-import shlex
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from pyminidock.cli.failures import WordsRefused
-from pyminidock.image import jsontext
-
-_ACTION = re.compile(r"\{\{(.*?)\}\}")
-_FREE = ("Labels", "Annotations", "Options")  # names that people choose
-_FIELD = re.compile(r"(json )?\.([A-Za-z0-9]+(?:\.[A-Za-z0-9_]+)*)?")
-_HEADINGS = {"ID": "IMAGE ID", "CreatedAt": "CREATED AT", "CreatedSince": "CREATED",
-             "CreatedBy": "CREATED BY", "SharedSize": "SHARED SIZE",
-             "UniqueSize": "UNIQUE SIZE"}  # fmt: skip
+from pyminidock.grammar.gotemplate import Struct, Template, TemplateRefused, parse, run
+from pyminidock.grammar.gotemplate.functions import HEADINGS
 
 Row = Mapping[str, Any]
+JSON = "{{json .}}"
+_UNREADABLE = 64  # a template that `inspect` cannot read
+
+
+class _Headings(Struct):
+    """Headings by the fields they stand over; a field without one has no value."""
+
+    def find(self, name: str) -> Any:
+        """Give a heading; what a label is called is its own."""
+        if name == "Label":
+            return lambda label: (
+                label.rpartition(".")[2].replace("-", " ").replace("_", " ")
+            )
+        return self.get(name, "<no value>")
 
 
 def is_table(template: str) -> bool:
-    """Whether a template asks for columns."""
-    return template == "table" or template.startswith("table ")
+    """Whether a template asks for columns.
+
+    >>> is_table("table {{.ID}}"), is_table("{{.ID}}")
+    (True, False)
+    """
+    return template.startswith("table")
 
 
-def shower(template: str, of: str = "") -> Callable[[Row], str]:
+def shower(template: str, of: str) -> Callable[[Row], str]:
     """Give what writes one row as the template says; `of` is what Docker calls a row.
 
     Raises WordsRefused, and so does what it gives.
 
-    >>> shower("{{.ID}} {{json .Tag}}")({"ID": "1", "Tag": "latest"})
+    >>> shower("{{.ID}} {{json .Tag}}", "*x")({"ID": "1", "Tag": "latest"})
     '1 "latest"'
     """
-    if template == "json":
-        return lambda row: jsontext.write(dict(row)).decode()
-    text = template.removeprefix("table ").replace("\\t", "\t").replace("\\n", "\n")
-    if "{{" in _ACTION.sub("", text):
-        raise _refused("template: :1: unclosed action")
-    for action in _ACTION.findall(text):
-        if not _FIELD.fullmatch(action.strip()):
-            raise _refused(f"{{{{{action.strip()}}}}} is not understood")
-    return lambda row: _ACTION.sub(lambda found: _value(found, row, of), text)
+    made = _read(JSON if template == "json" else _row_template(template))
+    return lambda row: _shown(made, Struct(row, of, is_context=True))
 
 
-def headings(template: str, **others: str) -> str:
-    """Give the first line of a table; `others` are headings that differ from the usual."""
-    text = template.removeprefix("table ").replace("\\t", "\t")
-    known = _HEADINGS | others
-    return _ACTION.sub(lambda found: _heading(found[1].strip(), known), text)
+def headings(template: str, names: Mapping[str, str]) -> str:
+    """Give the first line of a table: the template, shown with the headings."""
+    made = _read(_row_template(template))
+    try:
+        return run(made, _Headings(names, "formatter.SubHeaderContext"), functions=HEADINGS)
+    except TemplateRefused as refusal:
+        raise _refused(refusal) from refusal
 
 
-def _heading(action: str, known: Mapping[str, str]) -> str:
-    name = action.removeprefix("json ").removeprefix(".")
-    return known.get(name, name.upper())
+def document_shower(template: str) -> Callable[[Any, Any], str]:
+    """Give what writes a document, given as a struct and as it came.
+
+    Raises WordsRefused, and so does what it gives.
+    """
+    try:
+        made = _read(template)
+    except WordsRefused as refusal:
+        refusal.exit_code = _UNREADABLE
+        raise
+
+    def write(typed: Any, raw: Any) -> str:
+        try:
+            return run(made, typed)
+        except TemplateRefused:
+            return _shown(made, raw, is_strict=True)
+
+    return write
 
 
-def _value(action: re.Match[str], row: Row, of: str) -> str:
-    """Find what an action stands for.  Raises WordsRefused."""
-    found = _FIELD.fullmatch(action[1].strip())
-    assert found is not None  # noqa: S101  (shower looked)
-    names = found[2].split(".") if found[2] else []
-    value: Any = row
-    for place, name in enumerate(names):
-        inside = value if isinstance(value, Mapping) else {}
-        if name not in inside and not (place and names[place - 1] in _FREE):
-            at = (
-                action.start() + action[0].index(".") + sum(map(len, names[:place])) + place
-            )
-            why = (
-                f"can't evaluate field {name} in type {of}" if of
-                else f'map has no entry for key "{name}"'
-            )  # fmt: skip
-            chain = ".".join(names)
-            raise _refused(f'template: :1:{at}: executing "" at <.{chain}>: {why}')
-        value = inside.get(name, "<no value>")
-    return jsontext.write(value).decode() if found[1] else _plain(value)
+def value_shower(template: str) -> Callable[[Any], str]:
+    """Give what writes a value that is never taken for a map: an event, a version."""
+    made = _read(JSON if template == "json" else template)
+    return lambda value: _shown(made, value)
 
 
-def _plain(value: Any) -> str:
-    """Write a value as Go prints it."""
-    match value:
-        case None:
-            return "<nil>"
-        case bool():
-            return str(value).lower()
-        case list():
-            return "[" + " ".join(map(_plain, value)) + "]"
-        case Mapping():
-            return (
-                "map["
-                + " ".join(f"{key}:{_plain(value[key])}" for key in sorted(value))
-                + "]"
-            )
-    return str(value)
+def _row_template(template: str) -> str:
+    r"""Take "table" away, and read \t and \n, as Docker does for rows alone."""
+    text = template.removeprefix("table").strip(" ") if is_table(template) else template
+    return text.replace("\\t", "\t").replace("\\n", "\n")
 
 
-def _refused(what: str) -> WordsRefused:
+def _read(template: str) -> Template:
+    try:
+        return parse(template)
+    except TemplateRefused as refusal:
+        raise _refused(refusal) from refusal
+
+
+def _shown(made: Template, value: Any, *, is_strict: bool = False) -> str:
+    try:
+        return run(made, value, is_strict=is_strict)
+    except TemplateRefused as refusal:
+        raise _refused(refusal) from refusal
+
+
+def _refused(refusal: TemplateRefused) -> WordsRefused:
     return WordsRefused(
-        f"template parsing error: {what}",
-        why="a template here holds fields, {{.Name}}, and {{json .Name}}, and no more",
-        try_next=f"--format {shlex.quote('{{json .}}')} shows which fields there are",
-        exit_code=1,
-    )
+        f"template parsing error: {refusal.what}",
+        why=refusal.why, try_next=refusal.try_next, exit_code=1,
+    )  # fmt: skip

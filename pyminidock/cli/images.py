@@ -5,20 +5,20 @@ Each is there twice, as Docker has it: `minidock rmi` and `minidock image rm`.
 Source: docker/cli, cli/command/image.
 """
 
-import json
 import re
-import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import click
 
-from pyminidock.cli.archives import IMPORT, LOAD, SAVE
-from pyminidock.cli.containers import ago, columns, each
+from pyminidock.cli.containers import each
 from pyminidock.cli.failures import WordsRefused
-from pyminidock.cli.format import headings, is_table, shower
-from pyminidock.cli.words import Verb, switch, text, texts, verbs
+from pyminidock.cli.filters import FILTER, LONG_FILTER, is_sure, read_filters
+from pyminidock.cli.human import ago, size
+from pyminidock.cli.inspecting import FORMAT, looked_at
+from pyminidock.cli.tables import show
+from pyminidock.cli.words import Verb, switch, text
 from pyminidock.client.connect import connect
 from pyminidock.client.handles import Client
 from pyminidock.client.transport import Refused
@@ -29,9 +29,17 @@ _TABLE = "table {{.Repository}}\t{{.Tag}}\t{{.ID}}\t{{.CreatedSince}}\t{{.Size}}
 _DIGESTS = _TABLE.replace("{{.ID}}", "{{.Digest}}\t{{.ID}}")
 _HISTORY = "table {{.ID}}\t{{.CreatedSince}}\t{{.CreatedBy}}\t{{.Size}}\t{{.Comment}}"
 _EXACT = _HISTORY.replace("Since", "At")
+_HEADINGS = {
+    "ID": "IMAGE ID", "Repository": "REPOSITORY", "Tag": "TAG", "Digest": "DIGEST",
+    "CreatedSince": "CREATED", "CreatedAt": "CREATED AT", "Size": "SIZE",
+    "Containers": "CONTAINERS", "VirtualSize": "SIZE", "SharedSize": "SHARED SIZE",
+    "UniqueSize": "UNIQUE SIZE",
+}  # fmt: skip
+_HISTORY_HEADINGS = {
+    "ID": "IMAGE", "CreatedSince": "CREATED", "CreatedAt": "CREATED AT",
+    "CreatedBy": "CREATED BY", "Size": "SIZE", "Comment": "COMMENT",
+}  # fmt: skip
 _STORY_WIDTH = 45
-_TEMPLATE_UNREADABLE = 64  # of `inspect` alone
-_UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
 
 
 # ── What is there ─────────────────────────────────────────────────────────────────────────
@@ -39,14 +47,14 @@ _UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
 
 def images(words: tuple[str, ...], **given: Any) -> int:
     """List images, or those that a name or pattern fits."""
-    filters = _filters(given["filters"], "-f, --filter")
+    filters = read_filters(given["filters"], "-f, --filter")
     if words:
         filters["reference"] = [*filters.get("reference", []), words[0]]
     with connect() as client:
         found = client.images.listed(all=given["all"], filters=filters)
     rows = [row for image in found for row in _rows(image, is_whole=given["no_trunc"])]
-    _show(rows, given, _DIGESTS if given["digests"] else _TABLE,
-          of="*formatter.imageContext")  # fmt: skip
+    show(rows, given, _DIGESTS if given["digests"] else _TABLE,
+         of="*formatter.imageContext", heads=_HEADINGS)  # fmt: skip
     return 0
 
 
@@ -78,7 +86,7 @@ def history(words: tuple[str, ...], **given: Any) -> int:
     rows = [_story(row, is_whole=given["no_trunc"], is_exact=not given["human"])
             for row in told]  # fmt: skip
     usual = _HISTORY if given["human"] else _EXACT
-    _show(rows, given, usual, of="*image.historyContext", ID="IMAGE")
+    show(rows, given, usual, of="*image.historyContext", heads=_HISTORY_HEADINGS)
     return 0
 
 
@@ -96,49 +104,9 @@ def _story(row: dict[str, Any], *, is_whole: bool, is_exact: bool) -> dict[str, 
     }
 
 
-def _show(
-    rows: Sequence[dict[str, str]],
-    given: dict[str, Any],
-    usual: str,
-    *,
-    of: str,
-    **heads: str,
-) -> None:
-    """Print rows: as a table, ids alone, or what a template says."""
-    template = "json" if given["json"] else given["format"] or "table"
-    if template == "table":
-        template = "{{.ID}}" if given["quiet"] else usual
-    write = shower(template, of)
-    if not is_table(template):
-        for row in rows:
-            click.echo(write(row))
-        return
-    lines = [headings(template, **heads), *map(write, rows)]
-    for line in columns([tuple(line.split("\t")) for line in lines]):
-        click.echo(line)
-
-
 def inspect(words: tuple[str, ...], *, format: str | None) -> int:
     """Print everything about images, as one JSON list, or what a template says."""
     return looked_at(words, format, lambda client, name: client.images.inspect(name))
-
-
-def looked_at(names: Sequence[str], template: str | None, look: Any) -> int:
-    """Print what `look` gives for each name."""
-    found: list[Any] = []
-    try:
-        write = shower(template) if template else None
-    except WordsRefused as refusal:
-        refusal.exit_code = _TEMPLATE_UNREADABLE
-        raise
-    code = each(
-        names, lambda client, name: found.append(look(client, name)), is_silent=True
-    )
-    for told in found if write else ():
-        click.echo(write(told))  # type: ignore[misc]  # it is there
-    if write is None:
-        click.echo(json.dumps(found, indent=4))
-    return code
 
 
 # ── Names, and away with it ───────────────────────────────────────────────────────────────
@@ -187,12 +155,9 @@ def prune(words: tuple[str, ...], **given: Any) -> int:
     kind = "all images without at least one container associated to them" if (
         given["all"]
     ) else "all dangling images"  # fmt: skip
-    if not given["force"]:
-        click.echo(f"WARNING! This will remove {kind}.")
-        click.echo("Are you sure you want to continue? [y/N] ", nl=False)
-        if sys.stdin.readline().strip().lower() != "y":
-            return 0
-    filters = _filters(given["filters"], "--filter") | {
+    if not given["force"] and not is_sure(f"This will remove {kind}."):
+        return 0
+    filters = read_filters(given["filters"], "--filter") | {
         "dangling": [str(not given["all"]).lower()]
     }
     with connect() as client:
@@ -207,35 +172,7 @@ def prune(words: tuple[str, ...], **given: Any) -> int:
     return 0
 
 
-# ── Reading flags, showing values ─────────────────────────────────────────────────────────
-
-
-def _filters(words: Sequence[str], flag: str) -> dict[str, list[str]]:
-    """Read name=value, several times."""
-    found: dict[str, list[str]] = {}
-    for word in words:
-        name, equals, value = word.partition("=")
-        if not equals:
-            raise WordsRefused(
-                f'invalid argument "{word}" for "{flag}" flag: bad format of filter'
-                " (expected name=value)",
-                why="a filter is a name and what it has to be",
-                try_next="--filter dangling=true",
-            )
-        found.setdefault(name.strip().lower(), []).append(value.strip())
-    return found
-
-
-def size(size_bytes: float, *, digits: int = 3) -> str:
-    """Say how many bytes that are, in so many digits, as Docker does.
-
-    >>> size(0), size(999), size(2026559), size(123456789)
-    ('0B', '999B', '2.03MB', '123MB')
-    """
-    value, unit = float(size_bytes), 0
-    while value >= 1000 and unit < len(_UNITS) - 1:
-        value, unit = value / 1000, unit + 1
-    return f"{value:.{digits}g}{_UNITS[unit]}"
+# ── Showing values ────────────────────────────────────────────────────────────────────────
 
 
 def _short(image: str) -> str:
@@ -254,7 +191,6 @@ def _at(created: int) -> str:
 
 _JSON = switch("--json", help="each row as JSON")
 _FORMAT = text("--format", help="json, table …, or a template", metavar="TEMPLATE")
-_FILTER = texts("--filter", "-f", "filters", help="narrow it down", metavar="NAME=VALUE")
 
 
 def _images(name: str) -> Verb:
@@ -262,7 +198,7 @@ def _images(name: str) -> Verb:
         name, images, help="List images.",
         params=[
             switch("--all", "-a", help="and the steps of builds"),
-            switch("--digests", help="with the digests of registries"), _FILTER, _FORMAT,
+            switch("--digests", help="with the digests of registries"), FILTER, _FORMAT,
             _JSON, switch("--quiet", "-q", help="ids only"),
             switch("--no-trunc", help="ids whole"),
         ],
@@ -279,7 +215,8 @@ def _rmi(name: str) -> Verb:
     )  # fmt: skip
 
 
-IMAGES, RMI = _images("images"), _rmi("rmi")
+IMAGES, LS = _images("images"), _images("ls")
+RMI, RM = _rmi("rmi"), _rmi("rm")
 HISTORY = Verb(
     "history", history, help="Tell how an image came about.",
     params=[
@@ -291,19 +228,14 @@ HISTORY = Verb(
 )  # fmt: skip
 TAG = Verb("tag", tag, help="Give an image one more name.",
            usage="IMAGE[:TAG] NAME[:TAG]", least=2, most=2)  # fmt: skip
-IMAGE = verbs(
-    "image",
-    [
-        _images("ls"), HISTORY,
-        Verb("inspect", inspect, help="Tell everything about images.", params=[_FORMAT],
-             usage="IMAGE…", least=1),
-        TAG, _rmi("rm"),
-        Verb("prune", prune, help="Remove images that have no name.",
-             params=[switch("--all", "-a", help="all that no container uses"),
-                     texts("--filter", "filters", help="narrow it down",
-                           metavar="NAME=VALUE"),
-                     switch("--force", "-f", help="do not ask")]),
-        SAVE, LOAD, IMPORT,
+INSPECT = Verb(
+    "inspect", inspect, help="Tell everything about images.", params=[FORMAT],
+    usage="IMAGE…", least=1,
+)  # fmt: skip
+PRUNE = Verb(
+    "prune", prune, help="Remove images that have no name.",
+    params=[
+        switch("--all", "-a", help="all that no container uses"), LONG_FILTER,
+        switch("--force", "-f", help="do not ask"),
     ],
-    help="Images: what is there, in and out.", list="ls", remove="rm",
 )  # fmt: skip

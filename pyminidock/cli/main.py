@@ -17,62 +17,80 @@ import click
 
 import pyminidock
 from pyminidock.cli import terminal
+from pyminidock.cli.catalogue import LATER, VERBS, Group
 from pyminidock.cli.failures import ERROR, WordsRefused, exit_code, tell
 from pyminidock.cli.words import Verbs
 from pyminidock.errors import MinidockError
-
-VERBS = {
-    "run": "run:RUN",
-    "build": "build:BUILD",
-    "step": "step:STEP",
-    "exec": "second:EXEC",
-    "ps": "containers:PS",
-    "create": "run:CREATE",
-    "start": "run:START",
-    "stop": "containers:STOP",
-    "kill": "containers:KILL",
-    "wait": "containers:WAIT",
-    "rm": "containers:RM",
-    "inspect": "containers:INSPECT",
-    "images": "images:IMAGES",
-    "history": "images:HISTORY",
-    "tag": "images:TAG",
-    "rmi": "images:RMI",
-    "save": "archives:SAVE",
-    "load": "archives:LOAD",
-    "import": "archives:IMPORT",
-    "image": "images:IMAGE",
-    "explain": "explain:EXPLAIN",
-    "trace": "trace:TRACE",
-    "doctor": "engine:DOCTOR",
-    "bootstrap": "engine:BOOTSTRAP",
-    "daemon": "engine:DAEMON",
-    "system": "engine:SYSTEM",
-    "env": "engine:ENV",
-    "lab": "engine:LAB",
-    "completion": "engine:COMPLETION",
-}
-"""Each verb, and where it is defined, in the order of the help."""
 
 
 class LoadedVerbs(Verbs):
     """Verbs that are loaded when they are named."""
 
+    def __init__(self, name: str, group: Group) -> None:
+        super().__init__(name, help=group.help)
+        self._group, self.others = group, group.others
+
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Name the verbs in the order of the table."""
-        return list(VERBS)
+        return list(self._group.verbs)
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         """Load one verb."""
-        module, _, attribute = VERBS.get(name, "").partition(":")
-        if not module:
+        found = self._group.verbs.get(name, "")
+        if isinstance(found, Group):
+            return LoadedVerbs(name, found)
+        if not found:
             return None
-        found = getattr(importlib.import_module(f"pyminidock.cli.{module}"), attribute)
-        return found if isinstance(found, click.Command) else None
+        module, _, attribute = found.partition(":")
+        verb = getattr(importlib.import_module(f"pyminidock.cli.{module}"), attribute)
+        return verb if isinstance(verb, click.Command) else None
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the verb that is meant; say of those to come that they are to come."""
+        if self._knows(args[0], ctx) and not ctx.resilient_parsing:
+            what, _, way = LATER[args[0]].partition(": ")
+            raise WordsRefused(
+                f"minidock {args[0]}: {what}",
+                why=way or "this engine makes its images itself: build, import, bootstrap",
+                try_next="minidock --help",
+                exit_code=ERROR,
+            )
+        return super().resolve_command(ctx, args)
+
+    def _knows(self, name: str, ctx: click.Context) -> bool:
+        """Tell whether a verb is one of Docker's that is to come."""
+        if ctx.parent is None:
+            return name in LATER
+        return self.name == "image" and name in ("pull", "push")
 
 
-GROUP = LoadedVerbs("minidock", help="A real container engine that shows every step.")
-click.version_option(pyminidock.__version__, message="minidock %(version)s")(GROUP)
+GROUP = LoadedVerbs(
+    "minidock", Group("A real container engine that shows every step.", VERBS)
+)
+GROUP.params += [
+    click.Option(
+        ["--host", "-H"], metavar="ADDRESS", expose_value=False, is_eager=True,
+        help="which engine: unix:///PATH",
+        callback=lambda _ctx, _option, typed: _choose(typed),
+    ),
+    click.Option(
+        ["--debug", "-D"], is_flag=True, expose_value=False, help="as Docker has it"
+    ),
+    click.Option(
+        ["--log-level", "-l"], metavar="LEVEL", expose_value=False, help="as Docker has it"
+    ),
+]  # fmt: skip
+click.version_option(
+    pyminidock.__version__, "--version", "-v", message="minidock %(version)s"
+)(GROUP)
+
+
+def _choose(typed: str | None) -> None:
+    """Speak to another engine than the usual one."""
+    if typed:
+        os.environ["MINIDOCK_HOST"] = typed
 
 
 def main(words: Sequence[str] | None = None) -> NoReturn:
@@ -85,7 +103,7 @@ def main(words: Sequence[str] | None = None) -> NoReturn:
         with suppress(OSError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or Python flushes into the pipe
         terminal.die_of(signal.SIGPIPE)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, click.Abort):  # click puts one into the other
         terminal.die_of(signal.SIGINT)
     sys.exit(ERROR)
 
@@ -106,8 +124,11 @@ def _exit_code(words: Sequence[str] | None) -> int:
 def _click_refusal(mistake: click.ClickException) -> WordsRefused:
     """Put a mistake that click found into our shape."""
     context = getattr(mistake, "ctx", None)
+    what = mistake.format_message()
+    if isinstance(mistake, click.NoSuchOption):
+        what = f"unknown flag: {mistake.option_name}"
     return WordsRefused(
-        mistake.format_message(),
+        what,
         why="the command line cannot be read so",
         try_next=f"{context.command_path if context else 'minidock'} --help",
         exit_code=ERROR,

@@ -9,9 +9,10 @@ import os
 import signal
 
 from pyminidock.cli.containers import meant
-from pyminidock.cli.detach import DEFAULT, parse_keys
+from pyminidock.cli.detach import DEFAULT, left, parse_keys
 from pyminidock.cli.failures import ERROR, NOT_EXECUTABLE, tell
-from pyminidock.cli.flags import Body, Given, environment, process_flags
+from pyminidock.cli.flags import process_flags
+from pyminidock.cli.readflags import Body, Given, environment
 from pyminidock.cli.terminal import Courier, check_keyboard, converse, raw, size
 from pyminidock.cli.words import Verb, switch, text
 from pyminidock.client.connect import connect
@@ -26,16 +27,17 @@ def exec_(words: tuple[str, ...], **given: object) -> int:
     if not given["detach"]:
         check_keyboard(reads=body["AttachStdin"], has_terminal=body["Tty"])
     with connect() as client:
+        failed = ERROR
         try:
             identifier = client.exec_create(words[0], body)
+            failed = NOT_EXECUTABLE
             if given["detach"]:
                 client.exec_start_detached(identifier)
                 return 0
             return _accompany(client, identifier, body, keys)
         except Refused as refusal:
             tell(meant(client, words[0], refusal))
-            is_start = refusal.what.startswith("OCI runtime exec failed")
-            return NOT_EXECUTABLE if is_start else ERROR
+            return failed
 
 
 def exec_body(given: Given, command: tuple[str, ...]) -> Body:
@@ -56,7 +58,10 @@ def exec_body(given: Given, command: tuple[str, ...]) -> Body:
 
 
 def _accompany(client: Client, identifier: str, body: Body, keys: bytes) -> int:
-    """Start the process, be its terminal, and give its exit code; 1 if we detached."""
+    """Start the process, be its terminal, and give its exit code.
+
+    Raises WordsRefused when it was left.
+    """
     has_terminal, reads = bool(body["Tty"]), bool(body["AttachStdin"])
 
     def deliver(_: signal.Signals) -> None:
@@ -70,7 +75,7 @@ def _accompany(client: Client, identifier: str, body: Body, keys: bytes) -> int:
                 attached, reads=reads, keys=keys if has_terminal and reads else b""
             )
     if not stayed:
-        return ERROR
+        raise left()
     code = client.exec_inspect(identifier)["ExitCode"]
     return ERROR if code is None else int(code)
 

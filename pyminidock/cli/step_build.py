@@ -19,20 +19,14 @@ from typing import IO, Any
 
 import click
 
-from pyminidock.cli.build import (
-    IN_MEMORY_BYTES,
-    BuildFailed,
-    explained,
-    follow,
-    pack,
-    query_of,
-)
+from pyminidock.cli.build import IN_MEMORY_BYTES, pack, query_of
 from pyminidock.cli.failures import WordsRefused, tell
 from pyminidock.cli.step_deeds import Deed
 from pyminidock.cli.step_gates import gated
 from pyminidock.cli.step_ways import in_lines, in_stepper, wants_lines
 from pyminidock.client.connect import connect
 from pyminidock.client.context import refuse_two_readers
+from pyminidock.client.following import BuildFailed, explained, follow
 from pyminidock.client.handles import Client
 from pyminidock.client.packing import Sent, total_line
 from pyminidock.errors import MinidockError

@@ -1,8 +1,8 @@
 """`minidock step run`: the birth of a container, held between its steps.
 
-    create ─► gates ─► start (another thread) ─► held … held … ─► exit code
-                         │                        │
-                         blocks at each gate      step, continue or abort
+    create ─► attach ─► gates ─► start (another thread) ─► held … held … ─► exit code
+                                   │                        │
+                                   blocks at each gate      step, continue or abort
 
 A gate lives as long as our connection.  However we end, by a key, a mistake or kill -9,
 the engine lets the container go on by itself; it is removed at its end in any case, for it
@@ -15,8 +15,8 @@ from contextlib import ExitStack, suppress
 from threading import Lock
 from typing import Any
 
+from pyminidock.cli.createbody import create_body
 from pyminidock.cli.failures import WordsRefused, start_exit_code, tell
-from pyminidock.cli.flags import create_body
 from pyminidock.cli.run import make
 from pyminidock.cli.step_deeds import Deed
 from pyminidock.cli.step_gates import ANY, SteppedSource, gated
@@ -40,7 +40,7 @@ def step_run(words: tuple[str, ...], **given: Any) -> int:
         )
     try:
         with connect() as client:
-            container = make(client, body, given["name"] or "")
+            container = make(client, body, given)
             patterns = given["breaks"] or (ANY,)
             return _stepped(client, container, patterns, is_in_lines=wants_lines(given))
     except MinidockError as refusal:
@@ -56,9 +56,10 @@ def _stepped(
     with ExitStack() as undo:
         undo.callback(_remove, client, container)
         line = "minidock step run --no-tui {} busybox true"
+        # First, for who waits to be connected could not let go what holds the connection.
+        attached = undo.enter_context(client.attach(container))
         source = gated(client, story, patterns, title=story, line=line)
         undo.callback(source.close)
-        attached = undo.enter_context(client.attach(container))
         waiting = client.waiting(container, "removed")
         start = Deed(lambda: _start(client, container, source))
         output = Output(attached)

@@ -1,9 +1,9 @@
 """What each part of the stepper's screen says: a walk and a size in, painted lines out."""
 
 from collections.abc import Callable
-from importlib import resources
 
 from pyminidock.cli.stepper_walk import Walk, living
+from pyminidock.client.pagefiles import read_source
 from pyminidock.events.journal import Record
 from pyminidock.viz import english
 from pyminidock.viz.painters.text import Line, Span, columns, cut, paint_lines, wrap
@@ -134,17 +134,6 @@ def panes(walk: Walk) -> Columns:
 def pane(view: Callable[..., Scene], walk: Walk, width: int) -> list[Line]:
     """Draw one view of the world."""
     return paint_lines(view(walk.world), width)
-
-
-def read_source(path: str) -> str | None:
-    """Give the text of a file of this package; None where it has no such file."""
-    parts = path.split("/")
-    if not path.endswith(".py") or not all(
-        p.replace(".py", "").isidentifier() for p in parts
-    ):
-        return None  # a trace may come from anyone: ".." and the like lead nowhere
-    file = resources.files("pyminidock").joinpath(*parts)
-    return file.read_text(encoding="utf-8") if file.is_file() else None
 
 
 def image_shell(image: str) -> list[str]:

@@ -118,14 +118,18 @@ class Walk:
         self.go(position)
 
     def search(self, words: str) -> bool:
-        """Go to the next step that says or is called `words`; around the end once."""
+        """Go to the next step that says or is called `words`; around the end once.
+
+        One that shows them at this depth comes before all that would at another.
+        """
         wanted = words.strip().lower()
         order = [*range(self.position + 1, self.last + 1), *range(1, self.position + 1)]
-        for position in order if wanted else ():
-            record = self.at(position)
-            if record and any(wanted in text.lower() for text in _said(record)):
-                self.go(position)
-                return True
+        for depths in ((self.depth,), (1, 2, 3)) if wanted else ():
+            for position in order:
+                record = self.at(position)
+                if record and any(wanted in text.lower() for text in _said(record, depths)):
+                    self.go(position)
+                    return True
         return False
 
     def toggle_break(self) -> str:
@@ -167,8 +171,9 @@ class Walk:
         return self.parts[position - 1] if 1 <= position <= len(self.parts) else None
 
 
-def _said(record: Record) -> tuple[str, ...]:
-    return (record.kind, record.linux, say(record, 1), say(record, 2), say(record, 3))
+def _said(record: Record, depths: Iterable[int]) -> tuple[str, ...]:
+    shown = (record.kind, record.src, record.linux)
+    return (*shown, *(say(record, depth) for depth in depths))
 
 
 def living(world: World) -> Process | None:

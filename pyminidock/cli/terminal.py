@@ -2,14 +2,17 @@ r"""Between a person and a program: streams, raw mode, window size, signals.
 
     keyboard ──thread──► Attached ──────► program
     screen   ◄─────────  Attached ◄────── program
-    signals, new window size ──queue──thread──► the engine's kill and resize
+    signals, new window size ──pipe──thread──► the engine's kill and resize
 
 Without a terminal inside, signals sent to us are the program's.  With one, the keys travel
 instead (^C is a byte like any other), so our own terminal has to be raw: every key is
 passed on and none is echoed.  Whatever happens, it is given back as it was found.
 
-A signal handler only puts a word into a queue; asking the engine from within a handler
-could meet a half-read answer.  Source: man 3 termios; docker/cli, container/hijack.go.
+A signal only puts its number into a pipe; asking the engine from within a handler could
+meet a half-read answer.  Nor does a handler do that: Python runs it between two steps of
+its main thread, so of a signal that comes right before a wait it is run after it, if ever.
+
+Source: man 3 termios; docker/cli, container/hijack.go; Python, signal.set_wakeup_fd().
 """
 
 import os
@@ -20,7 +23,6 @@ import threading
 import tty
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from queue import SimpleQueue
 from types import FrameType
 
 from pyminidock.cli.detach import Watcher
@@ -55,23 +57,43 @@ class Courier:
     """
 
     def __init__(self, deliver: Deliver, numbers: set[signal.Signals]) -> None:
-        self._deliver = deliver
-        self._waiting: SimpleQueue[int] = SimpleQueue()
+        self._deliver, self._numbers = deliver, numbers
+        if not numbers:
+            return
+        self._kept, keeps = os.pipe()
+        os.set_blocking(keeps, False)
+        signal.set_wakeup_fd(keeps, warn_on_full_buffer=False)
         for number in numbers:
-            signal.signal(number, self._keep)
+            signal.signal(number, _noted)
 
     def begin(self) -> None:
         """Carry what came, and what comes."""
-        threading.Thread(target=self._carry, daemon=True).start()
-
-    def _keep(self, number: int, _: FrameType | None) -> None:
-        self._waiting.put(number)
+        if self._numbers:
+            threading.Thread(target=self._carry, daemon=True).start()
 
     def _carry(self) -> None:
         while True:
-            number = signal.Signals(self._waiting.get())
-            with suppress(MinidockError, OSError):  # the program ended meanwhile
-                self._deliver(number)
+            for number in os.read(self._kept, _PIECE_BYTES):
+                if number not in self._numbers:
+                    continue  # it has a handler of its own
+                with suppress(MinidockError, OSError):  # the program ended meanwhile
+                    self._deliver(signal.Signals(number))
+
+
+def _noted(_number: int, _frame: FrameType | None) -> None:
+    """Do nothing more: the number is in the pipe already."""
+
+
+@contextmanager
+def only_listening() -> Iterator[None]:
+    """Let an interrupt end us there and then: who only listens has nothing to put right."""
+    found = signal.getsignal(signal.SIGINT)
+    if found is signal.default_int_handler:  # else it is ignored, or somebody else's
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, found)
 
 
 def proxied() -> set[signal.Signals]:

@@ -1,8 +1,10 @@
 """What was recorded: list it, look at it, take it along.
 
 A story is named by its id, by `last`, or by the file that `export` wrote: a trace is all
-that a view needs, so a file from another machine opens here as well.  In a terminal `show`
-opens the stepper; into a pipe, or with --text or --json, it writes lines.
+that a view needs, so a file from another machine opens here as well.  Lessons bring some
+along, named LESSON/STORY, for whoever has no engine.  In a terminal `show` opens the
+stepper; into a pipe, or with --text or --json, it writes lines; with --html, a page that
+any browser opens.
 """
 
 import json
@@ -14,12 +16,12 @@ from typing import Any
 
 import click
 
-from pyminidock.cli.containers import columns
 from pyminidock.cli.failures import ERROR, WordsRefused
+from pyminidock.cli.tables import aligned
 from pyminidock.cli.trace_show import json_lines, text_lines
 from pyminidock.cli.words import Verb, switch, text, verbs
 from pyminidock.client.connect import connect
-from pyminidock.errors import MinidockError
+from pyminidock.course.lesson import FOLDER as LESSONS
 from pyminidock.events.journal import Trace, read_trace
 
 _HEADINGS = ("STORY", "BEGAN", "BACKEND", "SIZE", "TITLE")
@@ -40,7 +42,7 @@ def ls(words: tuple[str, ...], **given: bool) -> int:
         )
         for told in found
     ]  # fmt: skip
-    _print(columns([_HEADINGS, *rows]))
+    _print(aligned(["\t".join(row) for row in (_HEADINGS, *rows)]))
     return 0
 
 
@@ -48,8 +50,8 @@ def show(words: tuple[str, ...], **given: Any) -> int:
     """Look at one story: step through it, or read it as lines."""
     trace = find(words[0] if words else "last")
     if given["html"]:
-        raise _no_page()
-    if given["json"]:
+        _write_page(trace, given["html"])
+    elif given["json"]:
         _print(json_lines(trace, at=given["at"]))
     elif given["text"] or given["at"] or given["linux"] or not sys.stdout.isatty():
         _print(_text(trace, given))
@@ -62,11 +64,12 @@ def show(words: tuple[str, ...], **given: Any) -> int:
 
 
 def export(words: tuple[str, ...], **given: Any) -> int:
-    """Write one story to standard output: as a trace file, or as text."""
+    """Write one story: as a trace file or as text to standard output, or as a page."""
     trace = find(words[0] if words else "last")
     if given["html"]:
-        raise _no_page()
-    _print(_text(trace, given) if given["text"] else json_lines(trace))
+        _write_page(trace, given["html"])
+    else:
+        _print(_text(trace, given) if given["text"] else json_lines(trace))
     return 0
 
 
@@ -75,16 +78,26 @@ def find(name: str) -> Trace:
     if "/" not in name and not name.endswith(".jsonl"):
         with connect() as client:
             return client.story(name)
+    place = Path(name)
     try:
-        told = Path(name).read_text(encoding="ascii", errors="replace")
+        told = (place if place.exists() else _of_lesson(name)).read_text(
+            encoding="ascii", errors="replace"
+        )
     except OSError as refusal:
         raise WordsRefused(
             f"open {name}: {(refusal.strerror or 'input/output error').lower()}",
-            why="a name with a slash, or one that ends in .jsonl, is a file here",
+            why="a name with a slash, or one that ends in .jsonl, is a file here, or what "
+            "a lesson brings along, as 00-tour/run",
             try_next="minidock trace ls",
             exit_code=ERROR,
         ) from refusal
     return read_trace(told.splitlines())
+
+
+def _of_lesson(name: str) -> Path:
+    """Say where a lesson's recorded story would be: LESSON/STORY."""
+    lesson, _, story = name.partition("/")
+    return LESSONS / lesson / "trace" / f"{story}.jsonl"
 
 
 def _text(trace: Trace, given: dict[str, Any]) -> Iterator[str]:
@@ -112,19 +125,16 @@ def _print(lines: Iterable[str]) -> None:
         click.echo(line)
 
 
-def _no_page() -> MinidockError:
-    return WordsRefused(
-        "traces cannot be written as pages yet",
-        why="the page that replays a story comes with the first pictures",
-        try_next="minidock trace export last --json",
-        exit_code=ERROR,
-    )
+def _write_page(trace: Trace, file: str) -> None:
+    from pyminidock.cli.trace_page import write_page  # noqa: PLC0415  (it takes its time)
+
+    write_page(trace, file)
 
 
 _FORMS = (
     switch("--text", help="as sentences, indented by depth"),
     switch("--json", help="as the JSON lines it was made of"),
-    text("--html", help="as a page that replays it (not yet)", metavar="FILE"),
+    text("--html", help="as a page that replays it, one file", metavar="FILE"),
 )
 
 TRACE = verbs(
@@ -142,8 +152,8 @@ TRACE = verbs(
             ],
             usage="[STORY|last|FILE]", most=1,
         ),
-        Verb("export", export, help="Write a story to standard output.", params=_FORMS,
-             usage="[STORY|last|FILE]", most=1),
+        Verb("export", export, help="Write a story to standard output, or as a page.",
+             params=_FORMS, usage="[STORY|last|FILE]", most=1),
     ],
     help="What was recorded.",
 )  # fmt: skip

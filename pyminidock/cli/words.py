@@ -19,6 +19,7 @@ from typing import Any
 
 import click
 
+from pyminidock.cli.completing import offered
 from pyminidock.cli.failures import ERROR, WordsRefused
 
 _YES = ("1", "t", "T", "TRUE", "true", "True")
@@ -50,11 +51,13 @@ class Verb(click.Command):
         most: int | None = None, is_open: bool = True, gathers: str = "",
     ) -> None:  # fmt: skip
         words = click.Argument(
-            ["words"], nargs=_MANY, type=click.UNPROCESSED, metavar=usage or None
-        )
+            ["words"], nargs=_MANY, type=click.UNPROCESSED, metavar=usage or None,
+            shell_complete=offered if usage else None,
+        )  # fmt: skip
         super().__init__(
             name, callback=callback, params=[*params, words], help=help,
             options_metavar="[FLAGS]" if params else "",
+            context_settings={"allow_interspersed_args": is_open},
         )  # fmt: skip
         self.least = least
         self.most = most if most is not None else (_MANY if usage else 0)
@@ -248,6 +251,8 @@ def _count(words: Sequence[str], verb: Verb, path: str) -> None:
         rule = "accepts no arguments"
     elif verb.least == verb.most:
         rule = f"requires exactly {_arguments(verb.most)}"
+    elif verb.least and verb.most != _MANY:
+        rule = f"requires at least {verb.least} and at most {_arguments(verb.most)}"
     elif len(words) < verb.least:
         rule = f"requires at least {_arguments(verb.least)}"
     else:

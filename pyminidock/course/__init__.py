@@ -1,0 +1,1 @@
+"""A lesson is data with a check: the world is judged, never what was typed."""

@@ -1,0 +1,35 @@
+"""What runs in the browser: plain files, joined by putting one behind the other.
+
+The player is the same as on a replay page; widget.js behind it speaks to the kernel.  A
+widget is one module from one text: no build, no address on the network.
+"""
+
+from functools import cache
+
+from pyminidock.client import pagefiles
+
+_STILL = ("dom.js", "element.js", "beside.js", "picture.js")
+
+
+@cache
+def script() -> str:
+    """Give the module of the stepper."""
+    return pagefiles.script("beside.js", "widget.js")
+
+
+@cache
+def picture_script() -> str:
+    """Give the module of a picture that is no story."""
+    return "\n".join(pagefiles.lean(pagefiles.text_of(name)) for name in _STILL)
+
+
+@cache
+def look() -> str:
+    """Give the style sheet of everything that is drawn."""
+    return pagefiles.style("widget.css")
+
+
+@cache
+def source(path: str) -> str | None:
+    """Give the text of a file of this package, such as "container/plan.py"."""
+    return pagefiles.read_source(path)
