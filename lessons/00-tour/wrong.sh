@@ -1,0 +1,13 @@
+#!/bin/sh
+# wrong.sh LEVEL WAY: near misses that have to be refused; lesson.toml says with which words.
+case "$1/$2" in
+  00.1/removed-at-once)
+    docker run --rm --name c1 busybox sh -c 'echo 42 > /tmp/me' ;;
+  00.1/another-number)
+    docker run --name c1 busybox sh -c 'echo 43 > /tmp/me' ;;
+  00.1/still-running)
+    docker run -d --name c1 busybox sh -c 'echo 42 > /tmp/me; sleep 600' ;;
+  00.1/another-place)
+    docker run --name c1 busybox sh -c 'echo 42 > /me' ;;
+  *) echo "no such way: $1 $2"; exit 2 ;;
+esac
