@@ -1,12 +1,20 @@
-"""What every test shares: no settings from the shell, root where it is needed, a length."""
+"""What every test shares: no settings from the shell, no hurry, root where it is needed."""
 
 import os
 import sys
 from collections.abc import Callable
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 pytest_plugins = ["pytester"]
+
+# How long one example takes says how busy the machine is, nothing about what is tested;
+# a whole test has its time limit in pyproject.toml.
+settings.register_profile(
+    "unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("unhurried")
 
 
 @pytest.fixture(autouse=True)
@@ -19,7 +27,7 @@ def _no_settings_from_the_shell(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Edge tests need Linux and root; in CI, where nothing skips, missing either fails."""
-    if item.get_closest_marker("edge") is None:
+    if not any(item.get_closest_marker(part) for part in ("edge", "lessons")):
         return
     if sys.platform != "linux":
         pytest.skip("needs Linux")

@@ -74,6 +74,25 @@ def compare(before: Snapshot, after: Snapshot) -> tuple[str, ...]:
     return tuple(sorted((after - before).elements()))
 
 
+def at_rest(take: Callable[[], Snapshot], timeout_s: float = 10.0) -> Snapshot:
+    """Look until two looks agree and the spawner's next child waits ready, if there is one.
+
+    It is made when a birth is over, so a look right after one would miss it.
+    """
+    deadline = time.monotonic() + timeout_s
+    seen = take()
+    while time.monotonic() < deadline:
+        threading.Event().wait(0.05)
+        before, seen = seen, take()
+        if seen == before and _waits(seen, "birth") >= _waits(seen, "spawn"):
+            break
+    return seen
+
+
+def _waits(seen: Snapshot, role: str) -> bool:
+    return any(name.endswith(f"minidock-{role}") for name in seen)
+
+
 def settled(
     before: Snapshot, take: Callable[[], Snapshot], timeout_s: float = 10.0
 ) -> tuple[str, ...]:

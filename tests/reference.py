@@ -18,12 +18,9 @@ From outside, a container's files are seen through /proc/PID/root, not in the da
 Source: dockerd(8), docker.io 26.1; mount_namespaces(7); pidfd_open(2).
 """
 
-import http.client
-import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tarfile
 import tempfile
@@ -35,6 +32,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+
+from tests.rawapi import ask
 
 PREFIX = "pyminidock-reference-"
 IMAGE = "busybox:latest"
@@ -124,17 +123,8 @@ class Reference:
 
     def api(self, method: str, path: str, body: object = None) -> Answer:
         """Ask the HTTP API, as in `api("GET", "/v1.45/info")`; an error is an answer."""
-        line = UnixConnection(self.socket)
-        try:
-            sent = None if body is None else json.dumps(body)
-            line.request(method, path, sent, {"Content-Type": "application/json"})
-            answer = line.getresponse()
-            text = answer.read().decode()
-        finally:
-            line.close()
-        with suppress(ValueError):
-            return Answer(answer.status, json.loads(text))
-        return Answer(answer.status, text)
+        told = ask(self.socket, method, path, body)
+        return Answer(told.status, told.document())
 
     def import_tree(self, directory: Path, name: str) -> str:
         """Make `directory` an image of one layer; answers `name`."""
@@ -350,20 +340,6 @@ def birth_of(pid: int) -> str:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
     except (FileNotFoundError, ProcessLookupError):
         return ""
-
-
-class UnixConnection(http.client.HTTPConnection):
-    """HTTP over a Unix socket."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__("reference", timeout=60)
-        self._path = path
-
-    def connect(self) -> None:
-        """Connect to the engine's socket in place of a host."""
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(str(self._path))
 
 
 def _signal(pid: int, number: signal.Signals) -> None:

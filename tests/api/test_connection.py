@@ -4,6 +4,7 @@ import json
 import os
 import random
 import resource
+import select
 import socket
 import subprocess
 import threading
@@ -14,7 +15,7 @@ from typing import Self
 import h11
 import pytest
 
-from pyminidock.api.connection import Bounds
+from pyminidock.api.bounds import Bounds
 from pyminidock.api.message import Request, Response
 from pyminidock.api.server import RESERVE, Server, serve
 from pyminidock.api.streams import Wire
@@ -51,6 +52,7 @@ class Mirror:
     def __init__(self) -> None:
         self.heard: list[Request] = []
         self.endless: list[Endless] = []
+        self.leaves = threading.Event()
 
     def handle(self, request: Request) -> Response:  # noqa: PLR0911  (a table)
         """See Answers."""
@@ -61,6 +63,10 @@ class Mirror:
                 return Response(200, (("Content-Type", "text/plain"),), self.endless[-1])
             case "/hijack":
                 return Response(200, (("Content-Type", "a/b"),), upgrade=shout)
+            case "/hasty":
+                return Response(200, upgrade=hasten)
+            case "/deaf":
+                return Response(200, upgrade=self.say_goodbye)
             case "/fault":
                 raise LookupError("a planted fault")
             case "/big":
@@ -82,6 +88,16 @@ class Mirror:
         return Response(
             200, (("Content-Type", "application/json"),), json.dumps(told).encode()
         )
+
+    def say_goodbye(self, wire: Wire) -> None:
+        """Read nothing, and have the last word when it is time."""
+        assert self.leaves.wait(WAIT_S)
+        wire.send(b"bye")
+
+
+def hasten(wire: Wire) -> None:
+    """Speak before anybody can have read the head."""
+    wire.send(b"at once")
 
 
 def shout(wire: Wire) -> None:
@@ -320,6 +336,19 @@ def test_a_body_that_nobody_read_does_not_keep_its_answer_from_being_heard(
     assert answer(connection)[0] == 200
 
 
+def test_a_client_that_leaves_while_its_body_is_read_is_no_fault(
+    start: Start, dial: Dial, mirror: Mirror, capfd: pytest.CaptureFixture[str]
+) -> None:
+    server = start()
+    connection = dial()
+    connection.sendall(ask("/build", "Content-Length: 20", method="POST") + b"half of it")
+    until(lambda: bool(mirror.heard))
+    connection.close()
+    until(lambda: server.idle_s() > 0)
+    assert is_served(dial())
+    assert capfd.readouterr().err == ""
+
+
 LONG = ask("/build", "Content-Length: 20", method="POST")
 
 
@@ -401,12 +430,19 @@ def test_without_a_free_descriptor_a_client_is_told_503_and_the_reserve_grows_ag
     until(lambda: len(server._reserve) == RESERVE)
 
 
-def test_the_usual_bound_is_64_for_one_user(start: Start, dial: Dial) -> None:
+def test_200_clients_at_once_are_served_and_one_user_does_not_get_all(
+    start: Start, dial: Dial
+) -> None:
     start()
-    kept = [dial() for _ in range(64)]
+    kept = [dial() for _ in range(200)]
+    for connection in kept:
+        connection.sendall(ask("/"))
+    assert {answer(connection)[0] for connection in kept} == {200}
+    kept += [dial() for _ in range(Bounds().connections_per_user - 200)]
     kept[-1].sendall(ask("/"))
     assert answer(kept[-1])[0] == 200
     assert everything(dial()).startswith(b"HTTP/1.1 503 ")
+    assert Bounds().connections_per_user < Bounds().connections
 
 
 def is_served(connection: socket.socket) -> bool:
@@ -432,6 +468,7 @@ def until(claim: Callable[[], bool]) -> None:
     ["Origin: http://evil.example", "Referer: http://localhost/", "Sec-Fetch-Site: none"],
 )
 def test_a_browser_is_refused(start: Start, dial: Dial, mirror: Mirror, field: str) -> None:
+    """H-42: neither by Origin nor by Referer does a page get in."""
     start()
     connection = dial()
     connection.sendall(ask("/", field))
@@ -620,6 +657,43 @@ def test_without_an_upgrade_raw_bytes_follow_a_200(start: Start, dial: Dial) -> 
     connection.sendall(b"typed")
     connection.shutdown(socket.SHUT_WR)
     assert everything(connection) == b"HTTP/1.1 200 OK\r\nContent-Type: a/b\r\n\r\nTYPEDbye"
+
+
+def test_nothing_comes_in_one_piece_with_the_head(start: Start, dial: Dial) -> None:
+    """Who reads the head through a buffer of its own would lose it there."""
+    start()
+    connection = dial()
+    connection.sendall(ask("/hasty", method="POST"))
+    head = b"HTTP/1.1 200 OK\r\n\r\n"
+    assert select.select([connection], [], [], WAIT_S)[0]
+    threading.Event().wait(0.2)  # a slow reader
+    assert connection.recv(1000) == head
+    assert everything(connection) == b"at once"
+
+
+def test_who_never_reads_the_head_is_answered_all_the_same(
+    start: Start, dial: Dial
+) -> None:
+    start()
+    connection = dial()
+    connection.sendall(ask("/hasty", method="POST"))
+    expected = b"HTTP/1.1 200 OK\r\n\r\nat once"
+    until(lambda: connection.recv(1000, socket.MSG_PEEK) == expected)
+
+
+def test_who_still_types_when_it_is_over_is_told_the_end_and_no_failure(
+    start: Start, dial: Dial, mirror: Mirror
+) -> None:
+    start()
+    connection = dial()
+    connection.sendall(ask("/deaf", method="POST"))
+    assert connection.recv(1000) == b"HTTP/1.1 200 OK\r\n\r\n"
+    connection.sendall(b"typed")
+    mirror.leaves.set()
+    assert connection.recv(1000) == b"bye"
+    with pytest.raises(BrokenPipeError):
+        until(lambda: not connection.send(b"typed"))  # it is over on the other side, too
+    assert everything(connection) == b""
 
 
 def test_who_offers_an_upgrade_may_get_a_plain_answer(start: Start, dial: Dial) -> None:

@@ -71,6 +71,20 @@ def test_images_go_out_as_one_archive(images: Images) -> None:
         ]  # fmt: skip
 
 
+def test_layers_are_told_with_their_names_and_pages_of_one_layer(images: Images) -> None:
+    list(images.load([ARCHIVE]))
+    (only,) = images.layers(NAME)["layers"]
+    assert (only["number"], only["added"], only["entries"][0]["path"]) == (1, 1, "/hello")
+    assert images.layers(NAME, entries=0)["layers"][0]["more"] == 1
+    page = images.diff(NAME, 1)
+    assert (page["total"], page["entries"][0]["size_bytes"]) == (1, 3)
+    assert images.diff(NAME, 1, start=1)["entries"] == []
+    with pytest.raises(Refused, match="has no layer 2"):
+        images.diff(NAME, 2)
+    with pytest.raises(Refused, match="No such image"):
+        images.layers("nobody")
+
+
 def test_an_untagged_image_is_told_by_its_id_and_a_moved_name_too(images: Images) -> None:
     identifier = digest(config(ONE))
     assert [*images.load([tar(old_docker([ONE], config(ONE)))])] == [
@@ -122,6 +136,8 @@ def test_a_prune_tells_what_went(images: Images) -> None:
         ("GET /images/nope/history", {}, 404, "No such image: nope:latest"),
         ("GET /images/nope/get", {}, 404, "No such image: nope"),
         ("GET /images/get", {"names": "nope"}, 404, "No such image: nope"),
+        ("GET /images/get", {"names": "busybox:no"}, 404, "reference does not exist"),
+        ("GET /images/nope:1/get", {}, 404, "reference does not exist"),
         ("POST /images/nope/tag", {"repo": "x"}, 404, "No such image: nope:latest"),
         ("POST /images/busybox/tag", {"repo": "X"}, 400,
          "invalid reference format: repository name (library/X) must be lowercase"),
@@ -140,7 +156,7 @@ def test_a_prune_tells_what_went(images: Images) -> None:
         ("POST /images/create", {"fromSrc": "-", "changes": "RUN x"}, 400,
          "RUN is not a valid change command"),
         ("GET /images/search", {"term": "x"}, 501,
-         "/images/search is not supported yet"),
+         "docker search: registries are not supported yet"),
     ],
 )  # fmt: skip
 def test_a_refusal_has_docker_s_status_and_sentence(
@@ -161,3 +177,14 @@ def test_older_clients_get_the_fields_they_know(router: Router) -> None:
     response = ask(router, "GET", "/v1.43/images/busybox/json")
     assert told(response)["VirtualSize"] == told(response)["Size"]
     assert "VirtualSize" not in told(ask(router, "GET", "/v1.45/images/busybox/json"))
+    for path in ("images/json", "system/df"):
+        old, new = (told(ask(router, "GET", f"/v1.{n}/{path}")) for n in (43, 44))
+        old, new = (each if path[0] == "i" else each["Images"] for each in (old, new))
+        assert [each["VirtualSize"] for each in old] == [each["Size"] for each in new]
+        assert all("VirtualSize" not in each for each in new)
+
+
+def test_clients_before_1_45_are_told_the_origin_of_an_image(router: Router) -> None:
+    old, new = (told(ask(router, "GET", f"/v1.{n}/images/busybox/json")) for n in (44, 45))
+    assert old["ContainerConfig"]["Cmd"] is None
+    assert "ContainerConfig" not in new

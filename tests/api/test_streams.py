@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from pyminidock.api.streams import Wire, carry, document, frame
+from pyminidock.api.streams import Terms, Wire, carry, document, frame
 
 WAIT_S = 20.0
 MANY = 8 << 20
@@ -36,6 +36,8 @@ class Program:
     def write(self, data: bytes) -> None:
         """See port."""
         while data:
+            if self._stdin.closed:
+                raise BrokenPipeError
             data = data[self._stdin.write(data) or 0 :]
 
     def close_stdin(self) -> None:
@@ -68,13 +70,12 @@ def cat() -> Iterator[Program]:
 class Carried:
     """A client, and the thread that carries for it."""
 
-    def __init__(self, program: Program, *, is_framed: bool, takes_input: bool) -> None:
+    def __init__(self, program: Program, terms: Terms) -> None:
         self.client, self.theirs = socket.socketpair()
         self.client.settimeout(WAIT_S)
         self.thread = threading.Thread(
             target=carry,
-            args=(Wire(self.theirs), program),
-            kwargs={"is_framed": is_framed, "takes_input": takes_input},
+            args=(Wire(self.theirs), program, terms),
         )
         self.thread.start()
 
@@ -94,7 +95,7 @@ class Carried:
 
 
 def test_a_program_that_echoes_much_neither_blocks_nor_is_blocked(cat: Program) -> None:
-    carried = Carried(cat, is_framed=False, takes_input=True)
+    carried = Carried(cat, Terms(is_framed=False, takes_input=True))
 
     def type_it() -> None:
         carried.client.sendall(b"x" * MANY)
@@ -109,7 +110,7 @@ def test_a_program_that_echoes_much_neither_blocks_nor_is_blocked(cat: Program) 
 
 
 def test_output_is_framed_for_a_client_that_tells_streams_apart(cat: Program) -> None:
-    carried = Carried(cat, is_framed=True, takes_input=True)
+    carried = Carried(cat, Terms(is_framed=True, takes_input=True))
     carried.client.sendall(b"hi")
     carried.client.shutdown(socket.SHUT_WR)
     assert carried.receive() == frame(1, b"hi")
@@ -117,7 +118,7 @@ def test_output_is_framed_for_a_client_that_tells_streams_apart(cat: Program) ->
 
 
 def test_what_a_client_sends_without_having_asked_to_type_is_dropped(cat: Program) -> None:
-    carried = Carried(cat, is_framed=False, takes_input=False)
+    carried = Carried(cat, Terms(is_framed=False, takes_input=False))
     carried.client.sendall(b"hi")
     carried.client.shutdown(socket.SHUT_WR)
     carried.client.settimeout(0.2)
@@ -128,7 +129,7 @@ def test_what_a_client_sends_without_having_asked_to_type_is_dropped(cat: Progra
 
 
 def test_a_client_that_leaves_leaves_the_program_running(cat: Program) -> None:
-    carried = Carried(cat, is_framed=False, takes_input=False)
+    carried = Carried(cat, Terms(is_framed=False, takes_input=False))
     carried.client.close()
     assert cat.closed.wait(1.0)
     assert cat.is_alive()
@@ -136,7 +137,7 @@ def test_a_client_that_leaves_leaves_the_program_running(cat: Program) -> None:
 
 
 def test_a_client_that_never_reads_stops_only_its_own_stream(cat: Program) -> None:
-    carried = Carried(cat, is_framed=False, takes_input=True)
+    carried = Carried(cat, Terms(is_framed=False, takes_input=True))
     carried.client.settimeout(0.3)
     with pytest.raises(TimeoutError):
         carried.client.sendall(b"x" * MANY)  # all buffers on the way are full
@@ -150,7 +151,7 @@ def test_a_client_that_never_reads_stops_only_its_own_stream(cat: Program) -> No
 def test_input_that_came_with_the_request_is_not_lost(cat: Program) -> None:
     client, theirs = socket.socketpair()
     client.shutdown(socket.SHUT_WR)
-    carry(Wire(theirs, b"early"), cat, is_framed=False, takes_input=True)
+    carry(Wire(theirs, b"early"), cat, Terms(is_framed=False, takes_input=True))
     assert client.recv(10) == b"early"
     client.close()
     theirs.close()

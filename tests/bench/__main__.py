@@ -1,11 +1,14 @@
 """How fast the engine is, and how small, side by side with everything else on this machine.
 
-    python -m tests.bench [--only births|images|memory] [--race WORD] [--runs 40]
-                          [--ground tmpfs|ext4] [--json FILE]
+    python -m tests.bench [--only births|images|memory|wire|logs|films] [--race WORD]
+                          [--runs 40] [--ground tmpfs|ext4] [--json FILE]
 
     births    a container from start to exit, and what stays of it meanwhile
     images    builds, loads and commits, beside Docker's classic builder and BuildKit
     memory    what the engine takes for large files, and for many
+    wire      the same through the socket: raw API, SDK, stock CLI, exec, many at once
+    logs      output that becomes a log, and a log that is read
+    films     long stories as frames for a player
 
 Quote ratios of medians, not milliseconds.  The end status says whether all goals hold.
 """
@@ -17,11 +20,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from tests.bench import births, images, memory
+from tests.bench import births, films, images, logs, memory, wire
 from tests.bench.ground import KINDS, enter_own_mounts, ground
 from tests.bench.show import Verdict, judge, write
 
-PARTS = ("births", "images", "memory")
+PARTS = ("births", "images", "memory", "wire", "logs", "films")
 
 
 def main() -> int:
@@ -49,6 +52,23 @@ def main() -> int:
         memory.show(points)
         verdicts += memory.verdicts(points)
         told["memory"] = [asdict(point) for point in points]
+    if "wire" in asked.only:
+        with ground(asked.ground) as place:
+            over = wire.measure(place, asked.race)
+        wire.show(over)
+        verdicts += wire.verdicts(over)
+        told["wire"] = [(each.race.name, each.ms) for each in over.results]
+    if "logs" in asked.only:
+        with ground(asked.ground) as place:
+            rates = logs.measure(place)
+        logs.show(rates)
+        verdicts += logs.verdicts(rates)
+        told["logs"] = rates.rates
+    if "films" in asked.only:
+        filmed = films.measure()
+        films.show(filmed)
+        verdicts += films.verdicts(filmed)
+        told["films"] = [asdict(point) for point in filmed]
     write("")
     if asked.json:
         asked.json.write_text(json.dumps(told))
@@ -61,7 +81,9 @@ def _asked() -> argparse.Namespace:
         "--runs", type=int, default=40, help="births: rounds, after two to warm up"
     )
     options.add_argument("--only", nargs="+", choices=PARTS, default=PARTS)
-    options.add_argument("--race", default="", help="images: only races with this word")
+    options.add_argument(
+        "--race", default="", help="images, wire: only races with this word"
+    )
     options.add_argument("--ground", choices=KINDS, default=KINDS[0])
     options.add_argument("--json", type=Path, help="write the figures there too")
     return options.parse_args()

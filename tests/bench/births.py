@@ -2,12 +2,15 @@
 
 Every contender runs the same program in the same root file system, `sh -c 'echo hi'`, and
 its output is checked.  Contenders take turns, so a machine that slows down slows all of
-them; figures are milliseconds from the call to the answer of "it ended with 0", removal
-included where the contender keeps anything.
+them; every round in another order and after a breath, so that nobody pays for what the
+same one before it left to the kernel.  Figures are milliseconds from the call to the answer
+of "it ended with 0", removal included where the contender keeps anything.
 """
 
+import random
 import statistics
 import tempfile
+import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -20,6 +23,7 @@ from tests.bench.show import Verdict, write
 from tests.reference import busybox_root, running_reference
 
 COMMAND = ("sh", "-c", "echo hi")
+BREATH_S = 0.01
 GOALS = {"dockerd": 15.0, "runc run": 3.0}  # our engine is so many times faster
 
 
@@ -65,8 +69,11 @@ def measure(runs: int) -> Births:
 def race(contenders: list[Contender], runs: int) -> dict[str, list[float]]:
     """Let the contenders take turns; milliseconds of each counted round."""
     figures: dict[str, list[float]] = {contender.name: [] for contender in contenders}
+    order, chance = list(contenders), random.Random(0)
     for number in range(runs + 2):
-        for contender in contenders:
+        chance.shuffle(order)
+        for contender in order:
+            time.sleep(BREATH_S)
             took = contender.once() * 1000
             if number >= 2:
                 figures[contender.name].append(took)

@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from tests.bench.ourimages import AGAIN, NAME, REST_S
-from tests.reference import Reference, UnixConnection
+from tests.rawapi import ask
+from tests.reference import Reference
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,17 +91,11 @@ class DockerImages:
         api("POST", "/build/prune?all=1")
 
     def _send(self, method: str, target: str, body: bytes) -> tuple[float, str]:
-        line = UnixConnection(self.reference.socket)
-        kind = {"Host": "docker", "Content-Type": "application/x-tar"}
         began = time.perf_counter()
-        try:
-            line.request(method, f"/v1.45{target}", body, kind)
-            answer = line.getresponse()
-            said = answer.read().decode()
-        finally:
-            line.close()
+        told = ask(self.reference.socket, method, f"/v1.45{target}", body)
         took = time.perf_counter() - began
-        assert answer.status == 200, said
+        said = told.body.decode()
+        assert told.status == 200, said
         return took, said
 
     def _ask(self, sent: bytes, *words: str) -> tuple[float, str]:

@@ -3,6 +3,7 @@
 import time
 from pathlib import Path
 
+from pyminidock.container.logfile import log_path
 from pyminidock.engine import run
 from tests.bench.ours import Ours
 
@@ -20,7 +21,7 @@ def memory_of_shims(ours: Ours, count: int) -> dict[str, float]:
     idle = _mean_share(ours, ours.idle(count))
     talkative = ours.idle(count, ("sh", "-c", _TALK))
     for container in talkative:
-        _wait_for_lines(ours.house.directory(container) / "container.log")
+        _wait_for_lines(Path(log_path(ours.house.kept(container).spec)))
     busy = _mean_share(ours, talkative)
     return {"count": float(count), "pss_kib": idle, "busy_kib": busy}
 

@@ -63,7 +63,11 @@ class Book:
                 "INSERT INTO images VALUES (?, ?, '', ?, 0.0, 0, 1, '')",
                 (image, image, parent),
             )
-            self.cache.add(CacheRow(parent, inputs.key(), inputs.to_json(), image, 1.0))
+            row = CacheRow(
+                parent, inputs.key(), inputs.to_json(), image, 1.0,
+                files=inputs.file_rows(),
+            )  # fmt: skip
+            self.cache.add(row)
         return image
 
 

@@ -14,6 +14,7 @@ P, Q = b"\x10", b"\x11"
         pytest.param(b"abc", b"abc", id="keys that mean nothing to us"),
         pytest.param(P + b"b", P + b"b", id="a first key without the second"),
         pytest.param(P + P + b"b", P + P + b"b", id="a first key twice"),
+        pytest.param(P + P + Q, P + P + Q, id="a broken sequence does not begin anew"),
         pytest.param(Q + b"b", Q + b"b", id="the second alone"),
         pytest.param(P, b"", id="a first key waits"),
     ],
@@ -28,7 +29,7 @@ def test_what_is_passed_on_does_not_depend_on_the_pieces(
     assert not watcher.has_fired
 
 
-@pytest.mark.parametrize("typed", [P + Q, b"a" + P + Q, P + P + Q])
+@pytest.mark.parametrize("typed", [P + Q, b"a" + P + Q, P + b"b" + P + Q])
 def test_the_two_keys_leave(typed: bytes) -> None:
     watcher = Watcher(P + Q)
     passed = watcher.feed(typed + b"rest")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pyminidock.cli import engine
-from pyminidock.cli.containers import columns
+from pyminidock.cli.tables import aligned
 from pyminidock.client.connect import Place
 from pyminidock.client.survey import survey
 
@@ -58,5 +58,5 @@ def test_the_short_line_names_what_is_not_there() -> None:
 
 @pytest.mark.parametrize("rows", [[("A", "B")], [("A", "B"), ("long", "b")]])
 def test_columns_line_up(rows: list[tuple[str, ...]]) -> None:
-    lines = list(columns(rows))
+    lines = aligned(["\t".join(row) for row in rows])
     assert len({line.lower().index("b") for line in lines}) == 1

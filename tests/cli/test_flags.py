@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from pyminidock.cli.createbody import create_body
 from pyminidock.cli.failures import NOT_STARTED, WordsRefused
-from pyminidock.cli.flags import container_flags, create_body
+from pyminidock.cli.flags import container_flags
 from pyminidock.cli.words import Verb
 
 
@@ -29,8 +30,13 @@ def test_without_flags_nothing_is_asked_for() -> None:
     asked = body("busybox")
     assert asked["Image"] == "busybox"
     assert asked["Cmd"] is None
-    assert "Entrypoint" not in asked
-    assert {name for name, value in asked["HostConfig"].items() if value} == {"NetworkMode"}
+    assert asked["Entrypoint"] is None
+    said = {name: value for name, value in asked["HostConfig"].items() if value}
+    assert said == {
+        "NetworkMode": "none", "MemorySwappiness": -1, "ConsoleSize": [0, 0],
+        "RestartPolicy": {"Name": "no", "MaximumRetryCount": 0},
+        "LogConfig": {"Type": "", "Config": {}},
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -54,7 +60,7 @@ def test_without_flags_nothing_is_asked_for() -> None:
         (
             "--security-opt no-new-privileges:true",
             "SecurityOpt",
-            ["no-new-privileges=true"],
+            ["no-new-privileges:true"],
         ),
         ("--security-opt seccomp=unconfined", "SecurityOpt", ["seccomp=unconfined"]),
     ],
@@ -124,7 +130,7 @@ def test_a_seccomp_profile_travels_as_text(tmp_path: Path) -> None:
             'invalid argument "=x" for "-e, --env" flag: invalid environment variable: =x',
         ),
         ("--env-file /no/such", "open /no/such: no such file or directory"),
-        ("--security-opt foo", 'invalid --security-opt: "foo"'),
+        ("--security-opt foo", 'Invalid --security-opt: "foo"'),
         (
             "--security-opt seccomp=/no/such",
             "opening seccomp profile (/no/such) failed: open /no/such: no such file or "

@@ -1,5 +1,7 @@
 """A command line is read as Docker reads it, and refused in Docker's words."""
 
+import subprocess
+import sys
 from collections.abc import Sequence
 
 import click
@@ -133,3 +135,20 @@ def test_every_verb_can_be_loaded_and_has_help() -> None:
         assert command is not None
         assert command.name == name
         assert command.help
+
+
+def test_a_plain_table_loads_neither_templates_nor_pens() -> None:
+    """Everybody waits for what is loaded."""
+    for verb in ("ps", "images", "inspect", "run", "events"):
+        script = (
+            "import sys, pyminidock.cli.main as main\n"
+            f"main.GROUP.get_command(None, {verb!r})\n"
+            "print(*sys.modules)"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", script], capture_output=True, text=True, check=False
+        )
+        loaded = set(done.stdout.split())
+        assert "pyminidock.cli.words" in loaded, done.stderr
+        heavy = {"rich", "pyminidock.grammar.gotemplate", "pyminidock.events", "tarfile"}
+        assert not loaded & heavy, verb

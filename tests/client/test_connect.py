@@ -17,6 +17,7 @@ from pyminidock.client.connect import (
     EngineSilent,
     HostUnusable,
     Place,
+    RootUnusable,
     connect,
     locate,
 )
@@ -368,3 +369,9 @@ def test_importing_the_client_loads_neither_engine_nor_vocabulary() -> None:
     for heavy in ("engine", "api", "events", "kernel.port", "kernel.model", "viz"):
         assert f"pyminidock.{heavy}'" not in said
         assert f"pyminidock.{heavy}." not in said
+
+
+def test_a_root_that_cannot_be_made_is_refused_with_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "root").write_text("a file")
+    with pytest.raises(RootUnusable, match=r"no engine can live in .*/root: file exists"):
+        connect(tmp_path / "root", f"unix://{tmp_path}/socket")

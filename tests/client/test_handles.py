@@ -16,6 +16,7 @@ from pyminidock.events.journal import Record
 from tests.api.studio import WAIT_S, Studio, studio, until
 
 BODY = {"Image": "busybox", "Cmd": ["sleep", "9"]}
+EXEC = {"AttachStdin": True, "AttachStdout": True, "AttachStderr": True}
 
 
 @pytest.fixture
@@ -307,9 +308,9 @@ def test_letting_go_of_nothing_is_refused(client: handles.Client) -> None:
 def test_a_second_process_talks(client: handles.Client, engine: Studio) -> None:
     container = client.create(BODY)
     client.start(container)
-    exec_id = client.exec_create(container, {"Cmd": ["cat"], "AttachStdin": True})
+    exec_id = client.exec_create(container, {**EXEC, "Cmd": ["cat"]})
     with client.exec_start(exec_id) as attached:
-        until(lambda: client.exec_inspect(exec_id)["Running"])
+        until(lambda: client.exec_inspect(exec_id)["Pid"])
         pid = client.exec_inspect(exec_id)["Pid"]
         attached.write(b"typed")
         until(lambda: engine.body.typed(pid) == b"typed")

@@ -323,3 +323,21 @@ def test_a_refusal_of_a_stranger_is_read_as_far_as_it_goes(
     reply = impostor(answer).ask(Question("GET", "/"))
     assert refusal(reply).what == "huh?"
     assert refusal(reply).status == 502
+
+
+def test_an_engine_that_dies_before_it_answers_is_not_called_a_stranger(
+    tmp_path: Path,
+) -> None:
+    def die() -> None:
+        connection, _ = listener.accept()
+        connection.recv(65536)
+        connection.close()
+
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(tmp_path / "socket"))
+        listener.listen()
+        dying = threading.Thread(target=die)
+        dying.start()
+        with pytest.raises(ConnectionLost, match="broke off before it answered"):
+            SocketTransport(tmp_path / "socket").ask(Question("GET", "/_ping"))
+        dying.join()

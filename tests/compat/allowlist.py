@@ -108,16 +108,31 @@ def read(text: str, today: datetime.date) -> AllowList:
 def standing(*, about_builds: bool) -> AllowList:
     """Give the rules of allowlist.toml, either those about builds or the others.
 
-    Those about what is taken from the cache have a topic of their own, "cache".
+    What is taken from the cache, what the stock command line prints and what the API tells
+    of containers are topics of their own.
     Raises RuleRefused.
     """
-    others = [rule for rule in _rules() if rule.topic != "cache"]
+    own = ("cache", "stock cli", *DOCUMENTS)
+    others = [rule for rule in _rules() if rule.topic not in own]
     return AllowList([r for r in others if r.topic.startswith("build") == about_builds])
 
 
 def about_the_cache() -> AllowList:
     """Give the rules about what is taken from the cache.  Raises RuleRefused."""
     return AllowList([rule for rule in _rules() if rule.topic == "cache"])
+
+
+def about_the_stock_cli() -> AllowList:
+    """Give the rules about what the stock command line prints.  Raises RuleRefused."""
+    return AllowList([rule for rule in _rules() if rule.topic == "stock cli"])
+
+
+DOCUMENTS = ("create", "inspect", "list", "update")
+
+
+def about_documents(*topics: str) -> AllowList:
+    """Give the rules about what the API tells of containers.  Raises RuleRefused."""
+    return AllowList([rule for rule in _rules() if rule.topic in topics])
 
 
 def _rules() -> Sequence[Rule]:

@@ -6,7 +6,8 @@ import tarfile
 from typing import Any
 from urllib.parse import urlencode
 
-from tests.reference import Reference, UnixConnection
+from tests.rawapi import ask
+from tests.reference import Reference
 
 
 def context(**files: str | bytes) -> bytes:
@@ -23,14 +24,8 @@ def context(**files: str | bytes) -> bytes:
 
 def build(reference: Reference, tar: bytes, **query: str) -> tuple[int, str]:
     """Send `tar` to POST /build: the HTTP status and the body as it came."""
-    line = UnixConnection(reference.socket)
-    try:
-        target = f"/v1.45/build?{urlencode(query)}"
-        line.request("POST", target, tar, {"Content-Type": "application/x-tar"})
-        answer = line.getresponse()
-        return answer.status, answer.read().decode(errors="replace")
-    finally:
-        line.close()
+    told = ask(reference.socket, "POST", f"/v1.45/build?{urlencode(query)}", tar)
+    return told.status, told.body.decode(errors="replace")
 
 
 def judgement(reference: Reference, dockerfile: str | bytes) -> tuple[int, str]:

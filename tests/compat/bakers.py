@@ -26,7 +26,8 @@ from urllib.parse import quote, urlencode
 from tests.builder import Context, packed
 from tests.compat.observe import Facts
 from tests.minidock_cli import Minidock
-from tests.reference import Reference, UnixConnection
+from tests.rawapi import UnixConnection, ask
+from tests.reference import Reference
 
 COMPARED = (
     "Cmd", "Entrypoint", "Env", "User", "WorkingDir", "ExposedPorts", "Volumes", "Labels",
@@ -158,14 +159,8 @@ class Baker:
             line.close()
 
     def _ask(self, method: str, target: str, body: bytes = b"") -> tuple[int, bytes]:
-        line = UnixConnection(self.socket)
-        kind = {"Content-Type": "application/x-tar"} if body else {}
-        try:
-            line.request(method, target, body, {"Host": "localhost", **kind})
-            answer = line.getresponse()
-            return answer.status, answer.read()
-        finally:
-            line.close()
+        told = ask(self.socket, method, target, body or None)
+        return told.status, told.body
 
 
 def bakers(reference: Reference, minidock: Minidock) -> tuple[Baker, Baker]:

@@ -1,6 +1,18 @@
 """The two engines that the comparison tests put side by side."""
 
-from tests.minidock_cli import minidock
-from tests.reference import reference
+from collections.abc import Iterator
 
-__all__ = ["minidock", "reference"]
+import pytest
+
+from tests.compat.sides import Sides, both
+from tests.minidock_cli import Minidock, minidock
+from tests.reference import Reference, reference
+
+__all__ = ["minidock", "reference", "sides"]
+
+
+@pytest.fixture(scope="session")
+def sides(reference: Reference, minidock: Minidock) -> Iterator[Sides]:
+    """Both engines, with an image of the same tree."""
+    with both(reference, minidock) as made:
+        yield made

@@ -5,15 +5,18 @@ what is left over would be ours: the facts are the same on every run and need no
 """
 
 import functools
+import os
+import shlex
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 
 import pytest
 
 from tests.compat.allowlist import differences, standing
 from tests.compat.observe import PROBE, Facts, host_namespaces, parse
 from tests.minidock_cli import Minidock
-from tests.reference import Reference, running_reference
+from tests.reference import Reference, program, running_reference
 
 pytestmark = pytest.mark.compat
 
@@ -41,7 +44,36 @@ FLAGS = {
     "groups": "--user 1000:1000 --group-add 50 --group-add tty",
     "an init": "--init",
 }
+# What only the stock command line knows is run by it on both engines.
+STOCK = {
+    "a domain": "--hostname box --domainname lesson.example",
+    "the host's name": "--uts host",
+    "no shared memory": "--ipc none",
+    "shared memory to share": "--ipc shareable",
+    "the host's memory": "--ipc host",
+    "a little shared memory": "--shm-size 1m",
+    "accounts of its own": "--cgroupns private",
+    "settings": "--sysctl net.ipv4.ip_forward=1 --sysctl kernel.shmmax=100000",
+    "badness": "--oom-score-adj 500",
+    "a device": "--device /dev/kmsg:/dev/y:r",
+    "a rule for devices": "--device-cgroup-rule 'c 42:* r'",
+    "shares": "--cpu-shares 512",
+    "a quota": "--cpu-period 50000 --cpu-quota 20000",
+    "one processor": "--cpuset-cpus 0 --cpuset-mems 0",
+    "a budget with swap": "--memory 64m --memory-swap 96m --memory-reservation 32m",
+    "a budget without end": "--memory 64m --memory-swap -1 --memory-swappiness 10",
+    "no killer": "--memory 64m --oom-kill-disable",
+    "names": "--add-host one:192.0.2.1 --add-host six:2001:db8::1",
+    "servers": "--dns 192.0.2.2 --dns-search a.example --dns-option ndots:3",
+    "memory by mount": "--mount type=tmpfs,dst=/deep/x,tmpfs-size=1m,tmpfs-mode=700",
+    "a group of groups": "--cgroup-parent /lesson/deep",
+    "labels": "--label a=b --annotation c=d --stop-signal INT --stop-timeout 3",
+}
 every_flag = pytest.mark.parametrize("flags", [pytest.param(FLAGS[n], id=n) for n in FLAGS])
+
+every_stock_flag = pytest.mark.parametrize(
+    "flags", [pytest.param(STOCK[n], id=n) for n in STOCK]
+)
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 Look = Callable[[str], Facts]
@@ -52,7 +84,7 @@ def look(run: Run, image: str) -> Look:
 
     @functools.cache
     def facts(flags: str) -> Facts:
-        words: Sequence[str] = ["run", "--rm", "--network", "none", *flags.split()]
+        words = ["run", "--rm", "--network", "none", *shlex.split(flags)]
         done = run(*words, image, "sh", "-c", PROBE)
         assert (done.returncode, done.stderr) == (0, "")
         return parse(done.stdout).facts(host_namespaces())
@@ -76,6 +108,23 @@ def ours(minidock: Minidock) -> Look:
     return look(minidock.run, minidock.image)
 
 
+@pytest.fixture(scope="module")
+def by_stock(minidock: Minidock) -> Iterator[Look]:
+    def run(*words: str) -> subprocess.CompletedProcess[str]:
+        host = {"DOCKER_HOST": f"unix://{minidock.host}", "DOCKER_CONFIG": "/nonexistent"}
+        return subprocess.run(
+            [program("docker"), *words],
+            capture_output=True, text=True, timeout=120, check=False,
+            env={"PATH": os.environ["PATH"], **host},
+        )  # fmt: skip
+
+    yield look(run, minidock.image)
+    for group in ("lesson/deep", "lesson"):  # both engines leave what is above their own
+        top = Path("/sys/fs/cgroup")
+        for place in (*top.glob(f"*/{group}"), *top.glob(group)):
+            place.rmdir()
+
+
 def report(found: Sequence[object]) -> str:
     return "\n".join(str(one) for one in found)
 
@@ -93,8 +142,21 @@ def test_our_container_is_born_like_dockers(docker: Look, ours: Look, flags: str
     assert report(standing(about_builds=False).unexplained(found)) == ""
 
 
-def test_every_rule_of_the_allow_list_is_needed(docker: Look, ours: Look) -> None:
+@every_stock_flag
+def test_what_the_stock_client_asks_for_is_born_like_dockers(
+    docker: Look, by_stock: Look, flags: str
+) -> None:
+    found = differences(docker(flags), by_stock(flags))
+    # What lies in the host's shared memory is nobody's here, and changes.
+    found = [each for each in found if not each.key.startswith("/dev/shm/")]  # noqa: S108
+    assert report(standing(about_builds=False).unexplained(found)) == ""
+
+
+def test_every_rule_of_the_allow_list_is_needed(
+    docker: Look, ours: Look, by_stock: Look
+) -> None:
     allowed = standing(about_builds=False)
-    for flags in FLAGS.values():
-        allowed.unexplained(differences(docker(flags), ours(flags)))
+    for looks, table in ((ours, FLAGS), (by_stock, STOCK)):
+        for flags in table.values():
+            allowed.unexplained(differences(docker(flags), looks(flags)))
     assert allowed.stale == []

@@ -16,7 +16,8 @@ from tests.compat.bakers import Baker, bakers
 from tests.compat.cache_scenarios import SCENARIOS, Scenario
 from tests.compat.cache_walks import Walk
 from tests.minidock_cli import Minidock
-from tests.reference import Reference, UnixConnection
+from tests.rawapi import ask
+from tests.reference import Reference
 
 pytestmark = pytest.mark.compat
 
@@ -97,14 +98,9 @@ def test_an_edit_rebuilds_what_docker_rebuilds_and_its_true_cause_is_told(
 
 def explained(ours: Baker, image: str) -> list[dict[str, Any]]:
     """Ask our engine why the steps of an image were done."""
-    line = UnixConnection(ours.socket)
-    try:
-        line.request("GET", f"/minidock/cache?image={image}", headers={"Host": "localhost"})
-        answer = line.getresponse()
-        assert answer.status == 200
-        return list(json.load(answer)["steps"])
-    finally:
-        line.close()
+    told = ask(ours.socket, "GET", f"/minidock/cache?image={image}")
+    assert told.status == 200
+    return list(told.document()["steps"])
 
 
 def causes(steps: Sequence[dict[str, Any]]) -> dict[int, list[str]]:

@@ -213,6 +213,10 @@ def test_each_flag_shows_in_its_own_topics_of_a_real_container(
         ).facts(host_namespaces())
         for words in ([], flags.split())
     )
-    topics = {difference.topic for difference in differences(first, second)}
+    topics = {
+        difference.topic
+        for difference in differences(first, second)
+        if not difference.key.startswith("/dev/shm/")  # noqa: S108  (the machine's own files)
+    }
     assert set(found.split(", ")) <= topics
     assert topics <= {*found.split(", "), "paths"}

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from pyminidock.container.devicefilter import device_program
-from pyminidock.container.limits import DEVICES
+from pyminidock.container.devicerules import DEVICES
 
 BLOCK, CHAR = 1, 2
 MAKE, READ, WRITE = 1, 2, 4

@@ -10,7 +10,7 @@ import pytest
 
 from pyminidock.container.describe import describe, describe_plan
 from pyminidock.container.devicefilter import device_program
-from pyminidock.container.limits import DEVICES
+from pyminidock.container.devicerules import DEVICES
 from pyminidock.container.plan import end_plan, exec_plan, leave_plan, start_plan
 from pyminidock.container.spec import ContainerSpec, ExecRequest, ExecSpec, Ulimit
 from pyminidock.kernel import calls
@@ -461,7 +461,7 @@ def test_two_plans_that_differ_differ_in_words() -> None:
 @pytest.mark.parametrize(
     ("call", "field", "other"),
     [
-        (calls.ForkShim("/c", False, False), "keeps_log", False),
+        (calls.ForkShim("/c", False, False), "log", calls.LogFile("log")),
         (calls.ForkShim("/c", False, False), "keeps_stdin", True),
         (calls.Mount("tmpfs", "tmpfs", "/x"), "must_be_plain", True),
         (calls.MakeDevice("/dev/x", 1, 2), "is_block", True),

@@ -6,11 +6,13 @@ from typing import Any
 import pytest
 
 from pyminidock.container.execs import resolve_exec
-from pyminidock.container.resolve import LOOPBACK_ONLY, MASKED, READONLY
+from pyminidock.container.netmode import LOOPBACK_ONLY
+from pyminidock.container.resolve import MASKED, READONLY
 from pyminidock.container.spec import (
     CreateRequest,
     ExecRequest,
     ExecSpec,
+    Healthcheck,
     ImageConfig,
     TmpfsMount,
     Ulimit,
@@ -378,8 +380,6 @@ def test_the_corrected_command_keeps_every_other_flag() -> None:
          "2 CPUs available", "--cpus 2"),
         ({"nano_cpus": -(10**9)}, "Range of CPUs is from 0.01 to 2.00, as there are only "
          "2 CPUs available", "--cpus 0.01"),
-        ({"nano_cpus": 9_999_999}, "Range of CPUs is from 0.01 to 2.00, as there are only "
-         "2 CPUs available", "--cpus 0.01"),
     ],
 )  # fmt: skip
 def test_a_limit_out_of_range_is_refused_in_docker_s_words(
@@ -412,10 +412,15 @@ def test_two_engines_never_share_an_account() -> None:
 # ── Users, trees, network ────────────────────────────────────────────────────────────────
 
 
-def test_an_unknown_user_is_refused_with_the_nearest_one_in_the_command() -> None:
-    refusal = refusal_of(user="wbe", memory_bytes=64 << 20)
-    assert refusal.what.startswith("unable to find user wbe:")
-    assert refusal.try_next == "minidock run --user web --memory 64m busybox echo hi"
+def test_an_unknown_user_hinders_a_start_and_the_nearest_one_is_in_the_command() -> None:
+    spec = decide(wish(user="wbe", memory_bytes=64 << 20))
+    assert spec.hindrance
+    assert spec.hindrance.what.startswith("unable to find user wbe:")
+    assert spec.hindrance.status == 500
+    assert spec.hindrance.try_next == (
+        "minidock run --user web --memory 64m busybox echo hi"
+    )
+    assert (spec.uid, spec.capabilities) == (65534, ()), "never root by accident"
 
 
 def test_one_user_alone_cannot_become_another() -> None:
@@ -437,8 +442,11 @@ def test_trees_in_memory_are_sorted_by_depth_and_otherwise_as_asked() -> None:
 def test_only_loopback_is_built_and_the_default_says_so() -> None:
     assert decide(wish(network_mode="none")).warnings == ()
     assert decide().warnings == (LOOPBACK_ONLY,)
-    refusal = refusal_of(network_mode="host")
-    assert refusal.try_next == "minidock run --network none busybox echo hi"
+    assert decide(wish(network_mode="bridge")).warnings == (LOOPBACK_ONLY,)
+    waits = decide(wish(network_mode="host")).hindrance
+    assert waits
+    assert waits.status == 501
+    assert waits.what.startswith("network host is not built yet")
 
 
 def test_the_story_of_a_decision_is_who_and_what() -> None:
@@ -520,3 +528,22 @@ def test_a_second_process_is_refused_with_the_corrected_command(
     with pytest.raises(MinidockError) as refusal:
         second(request_)
     assert (refusal.value.what, refusal.value.try_next) == (message, advice)
+
+
+def test_what_the_request_leaves_open_comes_from_the_image() -> None:
+    image = replace(
+        IMAGE, labels=(("a", "image"), ("b", "image")), stop_signal="QUIT",
+        healthcheck=Healthcheck(("CMD", "true"), 1, 2, 3, 4, 5),
+    )  # fmt: skip
+    spec = decide(
+        wish(labels=(("b", "mine"),), healthcheck=Healthcheck(retries=9)), image=image
+    )
+    assert spec.labels == (("a", "image"), ("b", "mine"))
+    assert spec.stop_signal == "QUIT"
+    assert spec.healthcheck == Healthcheck(("CMD", "true"), 1, 2, 3, 4, 9)
+
+
+def test_what_nobody_says_about_its_end_is_dockers_default() -> None:
+    spec = decide()
+    assert (spec.restart_policy, spec.stop_signal, spec.stop_timeout) == ("no", "", None)
+    assert (spec.log_driver, spec.healthcheck) == ("json-file", None)

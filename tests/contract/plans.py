@@ -32,6 +32,7 @@ from pyminidock.kernel.calls import (
     JoinNamespace,
     LimitCgroup,
     LimitResource,
+    LogFile,
     MakeCgroup,
     MakeDevice,
     MakeDirectory,
@@ -133,7 +134,7 @@ def birth(  # noqa: PLR0913  (each parameter is one thing that a test may change
     return (
         *accounts(place),
         PrepareOverlay((place.lower,), place.upper, place.work),
-        ForkShim(place.directory, has_terminal, keeps_stdin),
+        ForkShim(place.directory, has_terminal, keeps_stdin, LogFile("container.log")),
         EnterNamespace("pid"),
         ForkInit(),
         *(JoinCgroup(path) for path in place.accounts()),
@@ -212,7 +213,7 @@ def joining(
         return JoinNamespace(kind, process.pid, process.start_time)
 
     return (
-        ForkShim(directory, has_terminal=False, keeps_stdin=False, keeps_log=False),
+        ForkShim(directory, has_terminal=False, keeps_stdin=False),
         *(JoinCgroup(path) for path in place.accounts()),
         *(join(kind) for kind in ("ipc", "uts", "network", "mount", "pid")),
         ForkInit(),

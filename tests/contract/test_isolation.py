@@ -1,5 +1,7 @@
 """What a started process is separated from, and by what: the same on every kernel."""
 
+from dataclasses import fields
+
 import pytest
 
 from pyminidock.grammar.capabilities import DEFAULT, NAMES, mask_of
@@ -163,6 +165,23 @@ def test_the_process_lives_in_its_cgroups_within_their_limits(stand: Stand) -> N
         assert found.cgroups[names].endswith("/" + stand.place.cgroup)
     for file, value in stand.place.limits().items():
         assert found.cgroup_limits[file] == value
+
+
+def test_a_brief_look_tells_the_same_and_leaves_the_tables_out(stand: Stand) -> None:
+    process = start(stand, birth(stand.place))
+    try:
+        brief, whole = (
+            stand.body.observe(process, briefly=True),
+            stand.body.observe(process),
+        )
+    finally:
+        end(stand, process)
+    left_out = {"mounts", "limits", "cgroups", "cgroup_limits", "oom_score_adjustment"}
+    left_out.add("hostname")
+    for name in {each.name for each in fields(whole)} - left_out:
+        assert getattr(brief, name) == getattr(whole, name), name
+    assert not any(getattr(brief, name) for name in left_out)
+    assert whole.mounts
 
 
 def test_an_exec_is_where_the_first_process_is(stand: Stand) -> None:

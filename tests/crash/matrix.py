@@ -26,10 +26,13 @@ _GOING = _ROWS | _of("remove", "sweep")
 DECLARED: Mapping[str, frozenset[str]] = {
     "load": _COMING | _of("unpack", "load"),
     "import": _COMING | _of("unpack", "import"),
-    "build": _COMING | _of("diff", "build"),
+    "build": _COMING | _of("diff", "build", "record"),
+    "copy": _of("copy"),
+    "commit": _COMING | _of("diff", "commit") | {"record.temporary", "record.renamed"},
     "tag": _ROWS,
     "remove": _GOING,
     "prune": _GOING,
+    "daemon": _of("daemon", "record"),
 }
 
 

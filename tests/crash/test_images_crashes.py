@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from pyminidock.container.states import State
 from pyminidock.engine import images, loading
 from pyminidock.store.failpoints import POINTS
 from pyminidock.store.images import NoSuchImage
-from tests.crash import build_scenarios
+from tests.crash import build_scenarios, files_scenarios
 from tests.crash import images_scenarios as scenarios
 from tests.crash.harness import Scenario
 from tests.crash.images_scenarios import APP, WEB, house
@@ -54,11 +55,40 @@ def builds_again(root: Path) -> None:
             assert len(found.trees) == len(found.image.diff_ids) == 3
 
 
+def copied_whole(root: Path) -> None:
+    """What has its name has all of its content, and nothing else lies around."""
+    wanted = {"tree", *files_scenarios.SIZES}
+    for path in (root / "tree").rglob("*"):
+        name = path.relative_to(root / "tree").as_posix()
+        assert name in wanted
+        assert path.is_dir() or path.stat().st_size == files_scenarios.SIZES[name]
+
+
+def committed_whole(root: Path) -> None:
+    """The image is there with all of it or not at all, and the container goes on."""
+    with scenarios.house(root) as made:
+        (life,) = made.lives()
+        assert life.state is not State.PAUSED
+        with suppress(NoSuchImage):
+            found = images.find(made, "made:1")
+            assert (found.trees[0] / "written").stat().st_size == 50_000
+            assert len(found.trees) == len(found.image.diff_ids) == 2
+
+
+FILES = "tests.crash.files_scenarios"
 HERE = "tests.crash.images_scenarios"
 IMAGES = (
     Scenario("load", f"{HERE}:load", scenarios.web, app_is_whole_or_nameless),
     Scenario("import", f"{HERE}:import_tree", scenarios.web, web_is_whole),
     Scenario("build", "tests.crash.build_scenarios:build_app", scenarios.web, builds_again),
+    Scenario("copy", f"{FILES}:copy", files_scenarios.prepare_copy, copied_whole),
+    Scenario(
+        "commit",
+        f"{FILES}:commit",
+        files_scenarios.prepare_commit,
+        committed_whole,
+        is_swept=False,
+    ),
     Scenario("tag", f"{HERE}:tag", scenarios.web, web_is_whole),
     Scenario("remove", f"{HERE}:remove", scenarios.web_and_app, app_is_whole_or_nameless),
     Scenario("prune", f"{HERE}:prune", scenarios.web_and_app, loads_again),

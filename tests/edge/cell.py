@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pyminidock.container.execs import resolve_exec
+from pyminidock.container.faults import RequestRefused
 from pyminidock.container.plan import end_plan, exec_plan, start_plan
 from pyminidock.container.resolve import resolve
 from pyminidock.container.spec import ContainerSpec, CreateRequest, ExecRequest, ImageConfig
@@ -72,15 +73,26 @@ class Cell:
         """What the last container wrote, as it lies on the host."""
         return self.directory / "upper"
 
+    @property
+    def log(self) -> Path:
+        """What the last container printed, as the shim keeps it."""
+        return self.directory / f"{ID}-json.log"
+
     def spec(self, *command: str, **wishes: object) -> ContainerSpec:
         """Decide about a request as the engine does."""
         stack = [str(tree) for tree in (*self.layers, self.root)]
         files = self.body.look(stack, "", "", FILES)
         request = replace(CreateRequest("busybox", command=command), **wishes)  # type: ignore[arg-type]
-        return resolve(
+        spec = resolve(
             request, self.image, files, self.body.machine(),
             container_id=ID, name="cell", directory=str(self.directory),
         )  # fmt: skip
+        if told := spec.hindrance:  # as a start does it
+            raise RequestRefused(
+                told.what, why=told.why, try_next=told.try_next, lesson="",
+                status=told.status,
+            )  # fmt: skip
+        return spec
 
     @contextmanager
     def started(

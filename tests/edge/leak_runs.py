@@ -82,7 +82,7 @@ def main(runs: int, failures: int) -> None:
             })  # fmt: skip
 
         leaks.settled(Counter(), lambda: take() & Counter(OURS))  # keyrings go late
-        before, memory = take(), sum(map(memory_kib, engine))
+        before, memory = leaks.at_rest(take), sum(map(memory_kib, engine))
         ends = Counter(live(house, WISHES[n % len(WISHES)]) for n in range(runs))
         failed = Counter[str]()
         for n in range(failures):

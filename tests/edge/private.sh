@@ -5,6 +5,9 @@ name=$1
 shift
 # The project itself may lie in one of the places that are covered now.
 mount --bind . /mnt
+# What others have mounted there goes when they remove its place: nothing of ours is lost.
+awk '$5 ~ "^/(tmp|run|dev/shm)/" { print $5 }' /proc/self/mountinfo | sort -r |
+  while read -r place; do umount -l "$place" || :; done
 for place in /tmp /run /dev/shm; do mount -t tmpfs tmpfs $place; done
 mkdir -p "$PWD" && mount --move /mnt "$PWD" && cd "$PWD"
 ip link set lo up

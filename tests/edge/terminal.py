@@ -17,10 +17,20 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-
-from tests.minidock_cli import Minidock
+from typing import Protocol
 
 PATIENCE_S = 30
+
+
+class Command(Protocol):
+    """A command line with what it finds its engine by."""
+
+    def words(self, *args: str) -> list[str]:
+        """Give the words that run it."""
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Give its variables."""
 
 
 @dataclass
@@ -58,15 +68,15 @@ class Terminal:
 
 @contextmanager
 def terminal(
-    minidock: Minidock, *args: str, size: tuple[int, int] = (33, 77)
+    command: Command, *args: str, size: tuple[int, int] = (33, 77)
 ) -> Iterator[Terminal]:
     """Run a command as the leader of a terminal of so many rows and columns."""
     master, slave = pty.openpty()
     termios.tcsetwinsize(master, size)
     client = subprocess.Popen(
-        ["setsid", "--ctty", *minidock.words(*args)],
+        ["setsid", "--ctty", *command.words(*args)],
         stdin=slave, stdout=slave, stderr=slave,
-        env=minidock.environment | {"TERM": "xterm-256color"},
+        env=command.environment | {"TERM": "xterm-256color"},
     )  # fmt: skip
     try:
         yield Terminal(master, slave, client)

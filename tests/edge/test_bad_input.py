@@ -109,7 +109,7 @@ CASES = {
     "relative tmpfs": Case(
         "run --rm --tmpfs run BUSYBOX true", "mount path must be absolute"
     ),
-    "unknown network": Case("run --rm --network nope BUSYBOX true", "network mode 'nope'"),
+    "unknown network": Case("run --rm --network nope BUSYBOX true", "network nope is not"),
     "no such image": Case("run --rm nosuch true", "No such image: nosuch:latest"),
     "no command": Case("run --rm --entrypoint '' BUSYBOX", "no command specified"),
     "unknown flag": Case("run --rm --privilegd BUSYBOX true", "unknown flag: --privilegd"),
@@ -118,9 +118,11 @@ CASES = {
     "unknown container": Case("exec bsuy true", "No such container: bsuy", 1),
     "does not run": Case("exec idle true", "is not running", 1),
     "no such program": Case("exec busy nope", "OCI runtime exec failed: exec failed", 126),
-    "unknown user in exec": Case("exec -u nobodyx busy true", "unable to find user", 1),
+    "unknown user in exec": Case("exec -u nobodyx busy true", "unable to find user", 126),
     "runs": Case("rm busy", "cannot remove container", 1),
-    "bad signal": Case("kill -s NOPE busy", "Invalid signal: NOPE", 1),
+    "bad signal": Case(
+        "kill -s NOPE busy", "cannot kill container: busy: invalid signal: NOPE", 1
+    ),
     "unknown break": Case(
         "step run --no-tui --break root.pivotet BUSYBOX true", "no event is called"
     ),
@@ -216,7 +218,7 @@ def own(place: Path) -> Iterator[str]:
     """Give the variables of an engine of its own, for `env`; it is ended at the end."""
     settings = f"MINIDOCK_ROOT={place}/own MINIDOCK_HOST=unix://{place}/own.sock"
     yield settings
-    assert type_in(f"env {settings} minidock system reset", place).returncode == 0
+    assert type_in(f"env {settings} minidock system reset --force", place).returncode == 0
 
 
 def rows_of_doctor(told: str) -> dict[str, dict[str, str]]:

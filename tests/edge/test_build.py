@@ -11,8 +11,9 @@ import pytest
 from pyminidock.build.options import Options
 from pyminidock.build.output import Message, Text
 from pyminidock.container.spec import CreateRequest
-from pyminidock.engine import build, run
+from pyminidock.engine import build, images, run
 from pyminidock.errors import MinidockError
+from pyminidock.store.blobs import Blobs
 from tests.builder import Built, Context, File, Kitchen, kitchen, packed
 
 pytestmark = pytest.mark.edge
@@ -155,6 +156,47 @@ def test_a_link_and_what_it_leads_to_come_under_their_own_names(cook: Kitchen) -
         text = f"FROM busybox\nENV LINKS=1\nCOPY {source} /x/\n"
         files = cook.files(cook.build({**context, "Dockerfile": text}).image)
         assert [path for path in files if path.startswith("x/")] == [f"x/{source}"]
+
+
+def test_a_build_that_finds_everything_waits_for_no_disk(
+    cook: Kitchen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It writes no row, and looks for the documents of two images only."""
+    first = cook.build(APP)
+    looks: list[str] = []
+    store, at_hand = cook.house.store, Blobs._is_at_hand
+
+    def look(blobs: Blobs, digest: str, content: bytes) -> bool:
+        looks.append(digest)
+        return at_hand(blobs, digest, content)
+
+    monkeypatch.setattr(Blobs, "_is_at_hand", look)
+    wal = store.db.path.with_name("state.db-wal").read_bytes()
+    again = cook.build(APP)
+    assert again.image == first.image
+    assert {how for _, how in again.steps()} == {"hit"}
+    assert {*looks} == {images.find(cook.house, "busybox").row.id, first.image}
+    assert store.db.path.with_name("state.db-wal").read_bytes() == wal
+
+
+def test_a_step_that_was_found_has_to_be_there_if_something_is_to_stand_on_it(
+    cook: Kitchen,
+) -> None:
+    """A lost document on the way is passed; at the end, or under a new step, it is told."""
+    steps = "FROM busybox\nENV A=lost\nENV B=lost\n"
+    first = cook.build({"Dockerfile": steps})
+    blobs = cook.house.store.blobs
+    middle = cook.house.store.images.get(first.image).parent
+    for image, is_missed in ((middle, False), (first.image, True)):
+        path = blobs.path(image)
+        content = path.read_bytes()
+        path.unlink()
+        again = cook.build({"Dockerfile": steps})
+        beyond = cook.build({"Dockerfile": steps + f"ENV C={image}\n"})
+        path.write_bytes(content)
+        assert bool(again.failure) is is_missed
+        assert bool(beyond.failure) is is_missed
+        assert cook.build({"Dockerfile": steps}).image == first.image
 
 
 def test_without_cache_everything_is_done_and_said_so(cook: Kitchen) -> None:

@@ -42,7 +42,7 @@ def own() -> Iterator[Minidock]:
             said(engine, "bootstrap", "busybox")
             yield replace(engine, cgroups=parent_cgroups(engine))
         finally:
-            engine.run("system", "reset")
+            engine.run("system", "reset", "--force")
 
 
 # ── system ───────────────────────────────────────────────────────────────────────────────
@@ -63,7 +63,7 @@ def test_a_reset_leaves_nothing_and_says_what_it_took(own: Minidock) -> None:
     said(own, "create", "--name", "idle", "busybox", "true")
     foreseen = said(own, "system", "reset", "--dry-run")
     assert said(own, "ps", "-aq").count("\n") == 2
-    told = said(own, "system", "reset")
+    told = said(own, "system", "reset", "-f")
     assert told == foreseen
     assert re.search(r"^container [0-9a-f]{12} \(web\)$", told, re.MULTILINE)
     assert not own.root.exists()
@@ -72,9 +72,31 @@ def test_a_reset_leaves_nothing_and_says_what_it_took(own: Minidock) -> None:
     assert own.remains() == []
 
 
+def test_a_reset_ends_what_is_held_or_starts_again(own: Minidock) -> None:
+    said(own, "run", "-d", "--name", "held", "busybox", "sleep", "1000")
+    said(own, "pause", "held")
+    said(own, "run", "-d", "--name", "again", "--restart", "always", "busybox", "false")
+    said(own, "run", "-dt", "--name", "tty", "busybox", "sleep", "1000")
+    said(own, "exec", "-d", "tty", "sleep", "1001")
+    said(own, "system", "reset", "--force")
+    assert not own.root.exists()
+    with suppress(TimeoutError):
+        wait_until(lambda: not own.remains(), PATIENCE_S, "the rest to go")
+    assert own.remains() == []
+
+
+def test_a_reset_asks_first(own: Minidock) -> None:
+    said(own, "create", "--name", "idle", "busybox", "true")
+    asked = own.run("system", "reset", input="n\n")
+    assert asked.stdout.startswith(f"WARNING! This ends all containers of {own.root}")
+    assert said(own, "ps", "-aq").count("\n") == 1
+    assert own.run("system", "reset", input="y\n").returncode == 0
+    assert not own.root.exists()
+
+
 def test_a_reset_spares_what_no_engine_made(own: Minidock) -> None:
     (own.root / "thesis.txt").write_text("three years of work")
-    said(own, "system", "reset")
+    said(own, "system", "reset", "--force")
     assert [path.name for path in own.root.iterdir()] == ["thesis.txt"]
 
 
@@ -211,6 +233,14 @@ def test_what_a_flag_changes_is_shown_in_plan_and_in_fact(
     assert fact in text
 
 
+def test_what_cannot_be_seen_from_outside_is_not_called_the_same(
+    minidock: Minidock,
+) -> None:
+    text = said(minidock, "explain", "flag", "--hostname", "web")
+    assert "set hostname" in text
+    assert "/proc/PID and the accounts show the same of both" in text
+
+
 def test_one_table_says_it_of_every_flag(minidock: Minidock) -> None:
     told = json.loads(said(minidock, "explain", "flag", "--json"))
     assert list(told) == list(EXAMPLES)
@@ -220,10 +250,10 @@ def test_one_table_says_it_of_every_flag(minidock: Minidock) -> None:
     assert {"--user 1000:1000", "--memory 64m", "--privileged", "--read-only"} <= observed
 
 
-def test_every_flag_of_run_has_an_example_in_the_table() -> None:
+def test_every_example_in_the_table_is_a_flag_of_run() -> None:
     shown = {typed.split()[0] for typed in EXAMPLES}
-    flags = {max(option.opts, key=len) for option in container_flags()}
-    assert flags - shown == {"--env-file"}  # other spelling of --env
+    assert shown <= {max(option.opts, key=len) for option in container_flags()}
+    assert len(shown) > 20
 
 
 def test_isolation_is_what_the_kernel_says(minidock: Minidock) -> None:
@@ -274,7 +304,11 @@ def test_a_trace_can_be_listed_shown_and_taken_along(
     assert said(minidock, "trace", "show", str(tmp_path / "trace.jsonl")) == text
 
 
-def test_a_page_is_refused_with_what_there_is_instead(minidock: Minidock) -> None:
-    ran = minidock.run("trace", "export", "last", "--html", "out.html")
-    assert ran.returncode == 1
-    assert "cannot be written as pages yet" in ran.stderr
+def test_a_story_becomes_a_page_of_one_file(minidock: Minidock, tmp_path: Path) -> None:
+    page = tmp_path / "out.html"
+    ran = minidock.run("trace", "export", "last", "--html", str(page))
+    assert ran.returncode == 0, ran.stderr
+    assert "any browser opens it" in ran.stderr
+    assert "Content-Security-Policy" in page.read_text(encoding="utf-8")
+    again = minidock.run("trace", "show", "last", "--html", "-")
+    assert again.stdout == page.read_text(encoding="utf-8")

@@ -117,3 +117,21 @@ def test_a_hostile_archive_leaves_nothing(minidock: Minidock, tmp_path: Path) ->
     assert done.returncode == 1
     assert "leads out of it" in done.stderr
     assert digest(config(layer())) not in said(minidock, "images", "-a", "--no-trunc")
+
+
+def test_layers_are_shown_with_all_names_of_one_of_them(minidock: Minidock) -> None:
+    shown = said(minidock, "image", "layers", "busybox")
+    assert shown.startswith(
+        "── What is in this image, and who shares it? busybox:latest ──"
+    )
+    assert max(map(len, shown.splitlines())) <= 80
+    whole = said(minidock, "image", "layers", "busybox", "--layer", "a")
+    assert "added  /bin/busybox" in whole
+    told = json.loads(said(minidock, "image", "layers", "--json", "--layer=1", "busybox"))
+    assert len(told["entries"]) == told["total"] == whole.count("added  /")
+    refused = minidock.run("image", "layers", "busybox", "--layer", "z")
+    assert "image busybox has no layer z" in refused.stderr
+    assert "A is the lowest" in refused.stderr
+    refused = minidock.run("image", "layers", "busybox", "--layer", "?")
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert "layers are called A, B, C" in refused.stderr

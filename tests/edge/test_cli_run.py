@@ -351,5 +351,6 @@ def test_an_unknown_name_is_answered_with_the_one_that_was_meant(
     for verb in ("rm", "stop", "kill", "wait", "inspect"):
         ran = minidock.run(verb, "wbe")
         assert ran.returncode == 1
-        assert "No such container: wbe" in ran.stderr
+        kind = "object" if verb == "inspect" else "container"
+        assert f"No such {kind}: wbe" in ran.stderr
         assert ran.stderr.splitlines()[-1] == f"  try: minidock {verb} {web}"

@@ -6,6 +6,7 @@ import pytest
 
 from pyminidock.container.spec import CreateRequest
 from pyminidock.engine import run
+from pyminidock.kernel.linux import shimrecords
 from pyminidock.kernel.linux.body import LinuxBody
 from pyminidock.kernel.port import ExitStatus, Process
 from pyminidock.kernel.recording import Recording
@@ -63,13 +64,13 @@ def test_a_spoilt_record_of_an_exit_is_an_exit_all_the_same(
     records: tuple[bytes, bytes, LinuxBody], tmp_path: Path
 ) -> None:
     """H-51: what cannot be read is told as lost."""
-    _, exit_, body = records
-    process = Process(1, 1, "boot", 1, str(tmp_path))
+    _, exit_, _ = records
+    directory = str(tmp_path)
     for content in spoilt(exit_):
         (tmp_path / "exit.json").write_bytes(content)
-        found = body._read_exit(process)
+        found = shimrecords.read_exit(directory)
         assert isinstance(found, ExitStatus), content
     (tmp_path / "exit.json").unlink()
-    assert body._read_exit(process).code == 137
+    assert shimrecords.read_exit(directory).code == 137
     (tmp_path / "exit.json").write_bytes(exit_)
-    assert body._read_exit(process) == ExitStatus(7, finished=2.5)
+    assert shimrecords.read_exit(directory) == ExitStatus(7, finished=2.5)

@@ -93,13 +93,13 @@ def test_labels_of_any_owner_are_labels_and_nothing_else(
 def test_what_an_image_would_run_is_not_run_by_the_engine(
     minidock: Minidock, brought: Any, tmp_path: Path
 ) -> None:
-    """H-05: health checks, triggers and signals are text until somebody asks for them."""
+    """H-05: triggers and signals are text; a health check is asked, but inside alone."""
     mark = tmp_path / "mark"
-    deed = f"touch {mark}; touch /mark"
+    deed, check = f"touch {mark}; touch /mark", f"touch {mark}; touch /checked"
     brought(
         Labels={"minidock.hook": deed, "com.docker.lifecycle": deed},
-        Healthcheck={"Test": ["CMD-SHELL", deed], "Interval": 1_000_000},
-        OnBuild=[f"RUN {deed}"], StopSignal=f"$({deed})", Shell=["/bin/sh", "-c", deed],
+        Healthcheck={"Test": ["CMD-SHELL", check], "Interval": 1_000_000},
+        OnBuild=[f"RUN {deed}"], StopSignal=f"$({deed})", Shell=["/bin/sh", "-c", check],
         Domainname=deed, User="",
     )  # fmt: skip
     said(minidock, "run", "-d", "--name", "odd", "odd:1", "sleep", "60")

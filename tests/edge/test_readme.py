@@ -3,21 +3,26 @@
 import os
 import re
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from tests.minidock_cli import Minidock
+from tests.reference import program
 
 pytestmark = pytest.mark.edge
 
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 
 
-def block(kind: str) -> str:
-    found = re.search(rf"^```{kind}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
-    assert found is not None
-    return found[1]
+def block(kind: str, about: str = "") -> str:
+    """Give the first block of its kind that says what it is about."""
+    blocks: list[str] = re.findall(
+        rf"^```{kind}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL
+    )
+    return next(text for text in blocks if about in text)
 
 
 def without_ids(text: str) -> str:
@@ -43,6 +48,26 @@ def test_the_first_example_of_the_readme_prints_what_it_shows(
         assert without_ids("".join(printed)) == without_ids(block("console"))
     finally:
         minidock.run("rmi", "--force", "hello", "alpine")
+
+
+def test_the_stock_docker_drives_the_engine_as_the_readme_shows(
+    minidock: Minidock, tmp_path: Path
+) -> None:
+    """It runs a container here, and hears of it."""
+    commands = f"{Path(sys.executable).parent}:{Path(program('docker')).parent}"
+    done = subprocess.run(
+        ["sh", "-e", "-c", block("sh", "minidock env")],
+        capture_output=True, text=True, timeout=120, check=False,
+        env=minidock.environment | {
+            "PATH": f"{commands}:{os.environ['PATH']}", "DOCKER_CONFIG": str(tmp_path),
+        },
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    first, *events = done.stdout.splitlines()
+    assert first == "Hello from minidock"
+    told = [line.split(" ")[1:3] for line in events]
+    heard = [verb for kind, verb in told if kind == "container"]
+    assert heard[-5:] == ["create", "attach", "start", "die", "destroy"]
 
 
 @pytest.mark.parametrize("line", re.findall(r"^minidock .*$", README, re.MULTILINE))

@@ -4,13 +4,19 @@ What an image or a container has to hold, so that it can be run and inspected, i
 documents; what tells of it, and may be taken elsewhere, holds none.
 """
 
+import gzip
+import json
 import os
 import re
 import stat
+from base64 import b64decode
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from pyminidock.events.journal import read_trace
+from pyminidock.viz.film import Reel, header
 from tests.minidock_cli import Minidock
 
 pytestmark = pytest.mark.edge
@@ -101,13 +107,36 @@ def told(
             done = minidock.run("trace", "export", form, story)
             assert done.returncode == 0, done.stderr
             found[f"export {form} {story}"] = done.stdout
+        found[f"page {story}"] = _page(minidock, story, folder / "page.html")
+        found[f"film {story}"] = _film(found[f"export --json {story}"])
         done = minidock.run("trace", "show", "--text", "--depth", "3", "--linux", story)
         found[f"show {story}"] = done.stdout
     found["trace ls"] = minidock.run("trace", "ls", "--json").stdout
     found["explain cache"] = explained[1].stdout + explained[1].stderr
+    layers = minidock.run("image", "layers", "--json", "secrets:1")
+    assert layers.returncode == 0, layers.stderr
+    found["image layers"] = layers.stdout
     found["daemon.log"] = (minidock.root / "daemon.log").read_text()
     yield found
     minidock.run("rmi", "--force", "secrets:1")
+
+
+def _page(minidock: Minidock, story: str, path: Path) -> str:
+    """Give a page that replays it, its film unpacked."""
+    done = minidock.run("trace", "export", "--html", str(path), story)
+    assert done.returncode == 0, done.stderr
+    page = path.read_text()
+    packed = re.search(r'<script type="application/gzip"[^>]*>([^<]*)<', page)
+    film = "" if packed is None else gzip.decompress(b64decode(packed[1])).decode()
+    assert '"minidock-film"' in page + film
+    return page + "\n" + film
+
+
+def _film(lines: str) -> str:
+    """Give all that a page is told of a story, in a notebook or as one file."""
+    trace = read_trace(lines.splitlines())
+    frames = Reel().frames(trace.records)
+    return "\n".join(map(json.dumps, (header(trace.header), *frames)))
 
 
 def leaks(told: dict[str, str]) -> list[str]:
@@ -122,6 +151,7 @@ def leaks(told: dict[str, str]) -> list[str]:
 
 
 def test_nothing_that_tells_of_it_holds_a_secret(told: dict[str, str]) -> None:
+    """H-45: journal, exports, replay pages, films, explanations and the engine's log."""
     assert len(told) > 20
     assert "\n".join(leaks(told)) == ""
 
@@ -132,6 +162,9 @@ def test_what_was_told_is_told_all_the_same(told: dict[str, str]) -> None:
     for kind in ("instruction.parsed", "step.started", "step.skipped", "config.changed",
                  "cache.missed", "cache.hit", "build.failed", "spec.resolved"):  # fmt: skip
         assert f'"{kind}"' in everything
+    films = [text for where, text in told.items() if where.startswith("film")]
+    assert all(len(film.splitlines()) > 1 for film in films)
+    assert "DB_PASSWORD" in "".join(films)
     for word in ("DB_PASSWORD", "NPM_TOKEN", "org.example.key", "secret.txt", "redacted"):
         assert word in everything
 

@@ -32,6 +32,7 @@ sys.path.insert(0, sys.argv[1])
 from dataclasses import replace
 from pathlib import Path
 from pyminidock.container.execs import resolve_exec
+from pyminidock.container.logfile import log_path
 from pyminidock.container.plan import end_plan, exec_plan, start_plan
 from pyminidock.container.resolve import resolve
 from pyminidock.container.spec import CreateRequest, ExecRequest, ImageConfig
@@ -61,7 +62,8 @@ def ran(body, *command, then=lambda spec, process: None, **wishes):
     directory = place / "containers" / "cell"
     snapshots.remove(directory)
     directory.mkdir(parents=True, exist_ok=True)
-    (directory / "container.log").unlink(missing_ok=True)
+    for log in directory.glob("*-json.log"):
+        log.unlink()
     snapshot = snapshots.prepare(directory, [place / "root"])
     for name in ("resolv.conf", "hostname", "hosts"):
         (directory / name).write_text(f"{name} of the engine\\n")
@@ -72,7 +74,7 @@ def ran(body, *command, then=lambda spec, process: None, **wishes):
     status = body.wait(process, 30)
     body.dismiss(process)
     body.perform(end_plan(spec, body.machine()), answer=lambda call, value, at: None)
-    log = [json.loads(line) for line in (directory / "container.log").open()]
+    log = [json.loads(line) for line in Path(log_path(spec)).open()]
     return {"code": status.code, "lines": [row["log"].rstrip("\\n") for row in log]}
 """
 
@@ -295,6 +297,54 @@ def test_a_second_process_joins_and_sees_no_more(home: tuple[Path, Path]) -> Non
     assert out.split() == ["4", "inside", "CapEff:", "00000000a80425fb", "NoNewPrivs:", "1",
                            "Seccomp:", "2"]  # fmt: skip
     assert told["run"]["code"] == 137
+
+
+def test_files_go_in_and_out_while_it_runs_and_when_it_has_ended(
+    home: tuple[Path, Path],
+) -> None:
+    told = by_somebody(
+        home,
+        """
+        import io
+        from pyminidock.kernel.port import Tree
+        from pyminidock.layers.archive import Entry, Kind, read_entries
+        from pyminidock.layers.incoming import How, Incoming
+        from pyminidock.layers.outgoing import Outgoing
+        userns.enter()
+        body = LinuxBody(place)
+        cell = place / "containers" / "cell"
+
+        def tree():
+            found = snapshots.find(cell, [place / "root"])
+            return Tree(found.lower, found.upper, found.work, found.target,
+                        ((str(cell / "hosts"), "/etc/hosts"),))
+
+        def entries(name):
+            yield Entry(name, Kind.FILE, 0o644, 1234, 1235, 3, body=io.BytesIO(b"new"))
+            yield Entry(name + b".null", Kind.CHARACTER, device=(1, 3))
+
+        def copied(view, name):
+            how = How((0, 0), has_devices=False)
+            Incoming(view, "/home", how).take(entries(name))
+            out = b"".join(Outgoing(view).directory(b"/home", b"home"))
+            hosts = b"".join(Outgoing(view).file(b"/etc/hosts", b"hosts"))
+            view.close()
+            found = [each.name.decode() for each in read_entries(io.BytesIO(out))]
+            return found, b"hosts of the engine" in hosts
+
+        def beside(spec, process):
+            said["running"] = copied(body.view(tree(), process, is_writable=True), b"one")
+            body.signal(process, 9)
+
+        said["run"] = ran(body, "sleep", "60", then=beside)
+        said["ended"] = copied(body.view(tree(), is_writable=True), b"two")
+        said["below"] = sorted(os.listdir(cell / "upper" / "home"))
+        body.close()
+        """,
+    )
+    assert told["running"] == [["home", "home/one"], True]
+    assert told["ended"] == [["home", "home/one", "home/two"], True]
+    assert told["below"] == ["one", "two"]
 
 
 @pytest.mark.parametrize(

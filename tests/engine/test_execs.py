@@ -9,7 +9,7 @@ import pytest
 from pyminidock.container.spec import ExecRequest
 from pyminidock.container.states import VerbRefused
 from pyminidock.engine import execs, run
-from pyminidock.engine.execs import ExecRefused, NoSuchExec
+from pyminidock.engine.execs import ExecNotReady, ExecRefused, NoSuchExec
 from pyminidock.engine.house import House
 from pyminidock.engine.run import StartRefused
 from pyminidock.kernel.model.body import ModelBody
@@ -25,6 +25,7 @@ from tests.engine.houses import (
     state_of,
 )
 from tests.engine.studio import DEADLINE_S
+from tests.reference import wait_until
 
 SHELL = ExecRequest(("sh",))
 
@@ -58,12 +59,15 @@ def test_a_second_process_is_told_answered_and_cleared_up(
     assert [kind for kind in told if kind.startswith("exec.")] == [
         "exec.created", "exec.started", "exec.exited",
     ]  # fmt: skip
-    for thread in threading.enumerate():
-        if thread.name == f"exec-{life.name}":
-            thread.join(DEADLINE_S)
+    wait_until(lambda: not attended(life.name), DEADLINE_S, "the end of clearing up")
     assert left_in(body_of(house)) == world
     assert {p for p in state_of(tmp_path) if "/exec-" in p} == set()
     assert set(before) <= set(state_of(tmp_path))
+
+
+def attended(name: str) -> bool:
+    """Say whether a thread looks after a second process of this container still."""
+    return f"exec-{name}" in {thread.name for thread in threading.enumerate()}
 
 
 def test_only_a_running_container_has_second_processes(house: House) -> None:
@@ -99,8 +103,9 @@ def test_there_is_a_limit(house: House) -> None:
 
 def test_a_terminal_that_is_not_there_has_no_size(house: House) -> None:
     made = execs.create(house, started(house).id, SHELL)
-    with pytest.raises(ExecRefused):
-        execs.resize(house, made, 24, 80)
+    with pytest.raises(ExecNotReady) as refusal:
+        execs.resize(house, made, 24, 80, timeout_s=0)
+    assert refusal.value.what == "timeout waiting for exec session ready"
 
 
 @pytest.mark.parametrize("index", range(40))

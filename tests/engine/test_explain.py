@@ -9,8 +9,10 @@ import pytest
 from pyminidock.container.spec import CreateRequest
 from pyminidock.container.states import VerbRefused
 from pyminidock.engine import explain, flags, inspect, kernels, run
+from pyminidock.engine.document import NEVER
 from pyminidock.engine.house import House
 from pyminidock.engine.kernels import BackendRefused
+from pyminidock.engine.listing import Asked, list_
 from pyminidock.kernel.calls import Execute, ForkShim, PivotRoot
 from pyminidock.kernel.model.body import ModelBody
 from tests.engine.houses import (
@@ -163,12 +165,12 @@ def test_what_does_not_run_is_not_isolated(house: House) -> None:
 def test_a_container_is_listed_while_it_runs_and_all_on_demand(house: House) -> None:
     idle = run.create(house, WISH)
     life = started(house, replace(WISH, name="web"))
-    assert [line["Names"] for line in inspect.list_(house)] == [["/web"]]
-    assert [line["Id"] for line in inspect.list_(house, everything=True)] == [life.id, idle]
-    assert inspect.list_(house)[0]["Status"].startswith("Up ")
+    assert [line["Names"] for line in list_(house)] == [["/web"]]
+    assert [line["Id"] for line in list_(house, Asked(everything=True))] == [life.id, idle]
+    assert list_(house)[0]["Status"].startswith("Up ")
     finish(house, life, 3)
-    assert inspect.list_(house) == []
-    line, _ = inspect.list_(house, everything=True)
+    assert list_(house) == []
+    line, _ = list_(house, Asked(everything=True))
     assert line["Status"].startswith("Exited (3) ")
 
 
@@ -176,7 +178,7 @@ def test_inspect_follows_the_life_of_a_container(house: House) -> None:
     container = run.create(house, replace(WISH, environment=("A=b",), hostname="web"))
     fresh = inspect.inspect(house, container)
     assert fresh["State"]["Status"] == "created"
-    assert fresh["State"]["StartedAt"] == inspect.NEVER
+    assert fresh["State"]["StartedAt"] == NEVER
     assert "A=b" in fresh["Config"]["Env"]
     assert (fresh["Path"], fresh["Args"]) == ("sleep", ["60"])
     run.start(house, container)
@@ -187,7 +189,7 @@ def test_inspect_follows_the_life_of_a_container(house: House) -> None:
     finish(house, life, 7)
     over = inspect.inspect(house, container)["State"]
     assert (over["Status"], over["ExitCode"], over["Pid"]) == ("exited", 7, 0)
-    assert over["FinishedAt"] > over["StartedAt"] > inspect.NEVER
+    assert over["FinishedAt"] > over["StartedAt"] > NEVER
 
 
 def test_a_failed_start_is_seen_in_inspect(tmp_path: Path) -> None:
@@ -231,7 +233,7 @@ def test_a_story_says_on_which_kernel_it_happened(house: House) -> None:
 def test_secrets_of_a_request_are_in_no_byte_of_journal_or_event(
     house: House, tmp_path: Path
 ) -> None:
-    from tests.engine.test_redaction import CANARY  # noqa: PLC0415
+    from tests.events.test_redaction import CANARY  # noqa: PLC0415
 
     ring = house.recorder.listen()
     wish = CreateRequest(

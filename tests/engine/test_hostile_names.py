@@ -98,7 +98,7 @@ def test_a_name_in_an_address_is_never_a_path(
         path = path.replace(word, text)
     query = {"repo": "a", "tag": "b"} if path.endswith("/tag") else {}
     response, touched = ask(router, method, path, **query)
-    assert response.status in (400, 404, 409)
+    assert response.status in (400, 404, 409, 501, 503)  # the last two: whatever the name
     assert not [each for each in touched if OUT in each]
 
 

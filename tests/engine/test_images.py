@@ -280,6 +280,17 @@ def test_without_prune_the_parents_stay(house: House) -> None:
     assert first.id in [row.id for row in house.store.images.all()]
 
 
+def test_the_init_layer_of_its_containers_goes_with_an_image(house: House) -> None:
+    first, second = (run.create(house, WISH) for _ in range(2))
+    (tree,) = (house.root / "layers").iterdir()
+    assert (tree / "init" / ".dockerenv").exists()
+    assert house.kept(first).snapshot.lower == house.kept(second).snapshot.lower
+    for container in (first, second):
+        run.remove(house, container)
+    removing.remove(house, "busybox")
+    assert list((house.root / "layers").iterdir()) == []
+
+
 def test_layers_are_told_behind_the_last_image_that_had_them(house: House) -> None:
     row = picture(house.store, "two", ImageConfig(("two",)), "a tree", "more")
     top = child(house, row, "end", "end:1")

@@ -10,7 +10,7 @@ from pyminidock.engine.journals import Journals, NoSuchStory, SecretLeft, create
 from pyminidock.events import CgroupCreated, JournalDropped, ProgramExecuted
 from pyminidock.events.journal import Header, event_of, record_of, to_line
 from tests.engine import studio
-from tests.engine.test_redaction import CANARY, SPEC
+from tests.events.test_redaction import CANARY, SPEC
 
 
 def header(story: str, wall: float = 0.0) -> Header:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from pyminidock.container.limits import cgroup_of
+from pyminidock.container.accounts import cgroup_of
 from pyminidock.container.spec import CreateRequest
 from pyminidock.engine import kernels, run
 from pyminidock.engine.house import House

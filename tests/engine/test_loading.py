@@ -327,7 +327,7 @@ def test_an_id_goes_out_without_a_name(house: House) -> None:
     ("name", "message"),
     [
         ("nope", "No such image: nope"),
-        ("nope:1", "No such image: nope:1"),
+        ("nope:1", "reference does not exist"),
         (
             "Bad",
             "invalid reference format: repository name (library/Bad) must be lowercase",

@@ -7,7 +7,8 @@ from threading import Thread
 import pytest
 
 from pyminidock.container.states import State
-from pyminidock.engine import run
+from pyminidock.engine import inspect, run
+from pyminidock.engine.starting import StartRefused
 from pyminidock.kernel.model.body import ModelBody
 from pyminidock.kernel.port import BirthAborted
 from tests.engine.houses import (
@@ -197,3 +198,16 @@ def test_an_engine_with_nothing_to_do_tells_nothing(tmp_path: Path) -> None:
     with house_over(tmp_path, body) as second:
         assert not second.journals.has("engine")
     assert state_of(tmp_path) == before
+
+
+def test_what_a_failed_start_said_is_known_to_the_next_engine(tmp_path: Path) -> None:
+    body = ModelBody(fail_at=20)
+    with house_over(prepared(tmp_path), body) as house:
+        container = run.create(house, WISH)
+        with pytest.raises(StartRefused) as refusal:
+            run.start(house, container)
+        before = inspect.inspect(house, container)["State"]
+    with house_over(tmp_path, ModelBody()) as house:
+        state = inspect.inspect(house, container)["State"]
+    assert state == before
+    assert (state["Status"], state["Error"]) == ("created", refusal.value.what)

@@ -1,5 +1,8 @@
 """What the recorder adds to an event, and in which order it hands events on."""
 
+import os
+import signal
+import subprocess
 import sys
 from collections.abc import Iterator
 from itertools import pairwise
@@ -215,3 +218,28 @@ def test_effects_name_the_line_behind_the_recording_kernel(recorder: Recorder) -
     assert record.kind == events.kind_of(CgroupCreated)
     assert record.src.startswith("kernel/")
     assert not record.src.startswith("kernel/recording.py")
+
+
+def test_an_engine_dies_when_the_event_it_is_armed_for_is_told(tmp_path: Path) -> None:
+    program = (
+        "from pyminidock.engine.recorder import Recorder\n"
+        "from pyminidock.events import ContainerPaused, ContainerStarted\n"
+        "recorder = Recorder(float, float, backend='simulated')\n"
+        "recorder.story('s', 's')\n"
+        "tell = recorder.operation('s', 'start')\n"
+        "tell(ContainerStarted('c', 1)); print('one', flush=True)\n"
+        "tell(ContainerStarted('c', 1)); print('two', flush=True)\n"
+        "tell(ContainerPaused('c')); print('three', flush=True)\n"
+    )
+
+    def run(armed: str) -> tuple[int, str]:
+        done = subprocess.run(
+            [sys.executable, "-c", program], capture_output=True, text=True, check=False,
+            env={**os.environ, "MINIDOCK_FAILPOINT": armed},
+        )  # fmt: skip
+        return done.returncode, done.stdout + done.stderr
+
+    assert run("told.container.started:2") == (-signal.SIGKILL, "one\n")
+    assert run("told.container.paused") == (-signal.SIGKILL, "one\ntwo\n")
+    assert run("container.started") == (0, "one\ntwo\nthree\n")
+    assert "failpoint told.container.paused\n" in run("told?")[1]

@@ -107,7 +107,7 @@ def test_who_stopped_listening_costs_nothing(recorder: Recorder) -> None:
 def test_live_listeners_see_the_command_but_no_value_of_a_variable(
     recorder: Recorder,
 ) -> None:
-    from tests.engine.test_redaction import CANARY, SPEC  # noqa: PLC0415
+    from tests.events.test_redaction import CANARY, SPEC  # noqa: PLC0415
 
     ring = recorder.listen()
     recorder.operation("run-1", "create")(SPEC)

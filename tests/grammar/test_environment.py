@@ -89,6 +89,10 @@ def test_an_asked_variable_hides_the_image_s_even_if_it_is_bare() -> None:
         pytest.param(["PATH=/opt"], ("PATH=/opt", "TERM=xterm"), id="replaced in place"),
         pytest.param(["A=1"], ("PATH=/bin", "TERM=xterm", "A=1"), id="appended"),
         pytest.param(["TERM"], ("PATH=/bin",), id="removed"),
+        pytest.param(["TERM=x", "TERM"], ("PATH=/bin",), id="replaced and removed"),
+        pytest.param(
+            ["A=1", "A"], ("PATH=/bin", "TERM=xterm", "A=1"), id="of above, nothing goes"
+        ),
         pytest.param(["NONE"], ("PATH=/bin", "TERM=xterm"), id="nothing to remove"),
         pytest.param(
             ["A=1", "A=2"], ("PATH=/bin", "TERM=xterm", "A=2"), id="the last wins"

@@ -37,7 +37,7 @@ def numbered(letter: str, *places: int | tuple[int, int]) -> frozenset[str]:
     )
 
 
-BEHAVIOUR: Mapping[str, frozenset[str]] = {  # the rows "bones" and "image"
+BEHAVIOUR: Mapping[str, frozenset[str]] = {  # the rows "bones", "image", "wire", "picture"
     "tests/edge/test_birth_engine.py": numbered("H", 1, 30, 35, 37, 39, 45),
     "tests/edge/test_birth_user.py": numbered("H", (2, 4)),
     "tests/edge/test_birth_odd_roots.py": numbered("H", 8, 14, 17, 18, 36),
@@ -51,6 +51,7 @@ BEHAVIOUR: Mapping[str, frozenset[str]] = {  # the rows "bones" and "image"
     "tests/edge/test_images_are_data.py": numbered("H", 5),
     "tests/engine/test_hostile_names.py": numbered("H", 6),
     "tests/edge/test_builds_on_odd_ground.py": numbered("H", 14, 36, 41),
+    "tests/edge/test_build_odd_places.py": numbered("H", 14, 36),
     "tests/store/test_damage.py": numbered("H", 51),
     "tests/engine/test_damaged_containers.py": numbered("H", 51),
     "tests/edge/test_damaged_shims.py": numbered("H", 51),
@@ -58,10 +59,31 @@ BEHAVIOUR: Mapping[str, frozenset[str]] = {  # the rows "bones" and "image"
     "tests/edge/test_roots.py": numbered("H", 53, 57),
     "tests/edge/test_sweeps_meet_builds.py": numbered("H", 55),
     "tests/store/test_schedules.py": numbered("H", 56),
+    "tests/edge/test_pid_reuse.py": numbered("H", 52),
+    "tests/edge/test_parallel_runs.py": numbered("H", 34),
+    "tests/edge/test_logs.py": numbered("H", 31, 50),
+    "tests/edge/test_daemon_crashes.py": numbered("H", 31),
+    "tests/api/test_connection.py": numbered("H", 42),
+    "tests/edge/test_daemon_under_fire.py": numbered("H", 49),
+    "tests/edge/test_hostile_copies.py": numbered("H", 36, 48),
+    "tests/container/test_verify.py": numbered("H", 7),
+    "tests/viz/test_painters.py": numbered("H", 44),
+    "tests/viz/test_page.py": numbered("H", 44),
+    "tests/widgets/test_dom_js.py": numbered("H", 44),
+    "tests/widgets/test_stepper.py": numbered("H", 44),
+    "tests/widgets/test_panel.py": numbered("H", 44),
+    "tests/widgets/test_discreet.py": numbered("H", 44, 45),
+    "tests/browser/test_look.py": numbered("H", 44),
+    "tests/browser/test_replay.py": numbered("H", 44),
+    "tests/browser/test_safe_notebooks.py": numbered("H", 44, 45),
+    "tests/edge/test_secrets_stay.py": numbered("H", 45),
+    "tests/edge/test_magics.py": numbered("H", 44, 45),
 }
 BONES = numbered("H", (1, 4), (8, 14), 17, 18, (20, 24), (26, 30), 32, 33, (35, 40), 45, 47,
                  54)  # fmt: skip
 IMAGE = numbered("H", 5, 6, 14, 36, 41, 51, 53, (55, 57))
+PICTURE = numbered("H", 44, 45)
+WIRE = numbered("H", 6, 7, 11, 30, 31, 34, 36, 42, (48, 54), 57)
 
 _LAYER = numbered("T", (1, 52))  # what the bytes of one archive can say
 ARCHIVES: Mapping[str, frozenset[str]] = {  # by the beginning of a test's name
@@ -79,6 +101,7 @@ ARCHIVES: Mapping[str, frozenset[str]] = {  # by the beginning of a test's name
     "tests/engine/test_loading.py": numbered("T", (58, 61), 63),
     "tests/edge/test_images_are_data.py": numbered("T", 62),
     "tests/edge/test_hostile_contexts.py": numbered("T", 18, (64, 66)),
+    "tests/edge/test_hostile_copies.py": numbered("T", 66),
 }
 
 

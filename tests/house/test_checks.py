@@ -7,6 +7,8 @@ from tests.house.checks import (
     BEHAVIOUR,
     BONES,
     IMAGE,
+    PICTURE,
+    WIRE,
     collected,
     missing,
     numbered,
@@ -19,7 +21,7 @@ def found() -> dict[str, frozenset[str]]:
 
 
 def test_the_table_has_every_id_of_the_contract() -> None:
-    assert frozenset().union(*BEHAVIOUR.values()) >= BONES | IMAGE
+    assert frozenset().union(*BEHAVIOUR.values()) >= BONES | IMAGE | PICTURE | WIRE
     assert frozenset().union(*ARCHIVES.values()) == numbered("T", (1, 66))
 
 

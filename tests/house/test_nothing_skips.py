@@ -40,7 +40,7 @@ def desk(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.P
     monkeypatch.delenv("CI", raising=False)
     pytester.makeini(
         "[pytest]\ntestpaths = tests\naddopts = --import-mode=importlib\n"
-        "markers =\n  edge: a\n  compat: b\n  stories: c\n"
+        "markers =\n  edge: a\n  compat: b\n  stories: c\n  browser: d\n"
     )
     return pytester
 
@@ -102,7 +102,9 @@ def test_a_test_that_vanished_is_missed(desk: pytest.Pytester) -> None:
     desk.runpytest(*PLUGIN, "--collect-only", "--write-counts")
     counts = json.loads((desk.path / "tests" / "counts.json").read_text())
     nothing: dict[str, int] = {}
-    others = dict.fromkeys(["edge", "edge-vm", "compat", "stories"], nothing)
+    others = dict.fromkeys(
+        ["edge", "edge-vm", "compat", "stories", "browser", "lessons"], nothing
+    )
     assert counts == {"unit": {"tests/viz": 2}} | others
     assert desk.runpytest(*PLUGIN, "--nothing-skips").ret == pytest.ExitCode.OK
 
@@ -131,11 +133,15 @@ def test_every_test_is_in_exactly_one_part(desk: pytest.Pytester) -> None:
     )
     write(desk, "compat/test_c.py", "import pytest\n@pytest.mark.edge\ndef test_c(): ...\n")
     write(desk, "vm/test_d.py", "def test_d(): ...\n")
+    write(desk, "browser/test_e.py", "def test_e(): ...\n")
     passed = {
         part: desk.runpytest(*PLUGIN, "--part", part).parseoutcomes().get("passed", 0)
-        for part in ("unit", "edge", "edge-vm", "compat", "stories")
+        for part in ("unit", "edge", "edge-vm", "compat", "stories", "browser", "lessons")
     }
-    assert passed == {"unit": 1, "edge": 2, "edge-vm": 1, "compat": 1, "stories": 0}
+    assert passed == {
+        "unit": 1, "edge": 2, "edge-vm": 1, "compat": 1, "stories": 0, "browser": 1,
+        "lessons": 0,
+    }  # fmt: skip
 
 
 def test_a_part_without_tests_passes_only_if_that_was_committed(
@@ -152,4 +158,12 @@ def test_a_part_without_tests_passes_only_if_that_was_committed(
 
 def test_the_committed_counts_name_every_part() -> None:
     counts = json.loads(Path("tests/counts.json").read_text())
-    assert set(counts) == {"unit", "edge", "edge-vm", "compat", "stories"}
+    assert set(counts) == {
+        "unit",
+        "edge",
+        "edge-vm",
+        "compat",
+        "stories",
+        "browser",
+        "lessons",
+    }

@@ -4,7 +4,7 @@ import os
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -111,6 +111,61 @@ def test_a_snapshot_that_cannot_be_completed_leaves_nothing(tmp_path: Path) -> N
     assert list((tmp_path / "c").iterdir()) == []
 
 
+def test_containers_of_one_image_share_an_init_layer(tmp_path: Path, image: Path) -> None:
+    init = snapshots.init_beside([image])
+    assert init == image.parent / "init"
+    first = snapshots.prepare(tmp_path / "c", [image], init=init)
+    made = init.stat().st_ino
+    second = snapshots.prepare(tmp_path / "d", [image], init=init)
+    assert first.lower == second.lower == (str(init), str(image))
+    assert init.stat().st_ino == made
+    assert stat.S_IMODE((init / ".dockerenv").stat().st_mode) == 0o755
+    snapshots.remove(tmp_path / "c")
+    assert (init / ".dockerenv").exists()
+    assert {path.name for path in (tmp_path / "d").iterdir()} == PARTS - {"init"}
+
+
+def test_a_slower_twin_takes_the_init_layer_of_the_faster(
+    tmp_path: Path, image: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    init = snapshots.init_beside([image])
+    assert init is not None
+    fill = snapshots._fill_init
+
+    def slowly(place: int, lower: Sequence[Path]) -> None:
+        monkeypatch.undo()
+        snapshots.prepare(tmp_path / "faster", [image], init=init)
+        fill(place, lower)
+
+    monkeypatch.setattr(snapshots, "_fill_init", slowly)
+    snapshot = snapshots.prepare(tmp_path / "slower", [image], init=init)
+    assert snapshot.lower[0] == str(init)
+    assert {path.name for path in (tmp_path / "slower").iterdir()} == PARTS - {"init"}
+
+
+def test_a_renewed_snapshot_is_empty_and_stands_on_what_it_stood(
+    tmp_path: Path, image: Path
+) -> None:
+    for name, init in (("own", None), ("shared", snapshots.init_beside([image]))):
+        snapshot = snapshots.prepare(tmp_path / name, [image], init=init)
+        Path(snapshot.upper, "written").touch()
+        snapshots.renew(tmp_path / name, [image], snapshot)
+        assert list(Path(snapshot.upper).iterdir()) == []
+        assert Path(snapshot.lower[0], ".dockerenv").exists()
+        assert (tmp_path / name / "init").exists() is (name == "own")
+
+
+def test_an_init_layer_that_went_with_its_tree_comes_back(
+    tmp_path: Path, image: Path
+) -> None:
+    init = snapshots.init_beside([image])
+    snapshot = snapshots.prepare(tmp_path / "c", [image], init=init)
+    remove_tree(Path(snapshot.lower[0]))
+    snapshots.restore_init(tmp_path / "c", [image], snapshot)
+    assert Path(snapshot.lower[0], "etc", "hosts").exists()
+    assert {path.name for path in (tmp_path / "c").iterdir()} == PARTS - {"init"}
+
+
 def test_removing_takes_the_snapshot_and_nothing_else(tmp_path: Path, image: Path) -> None:
     heard: list[Event] = []
     directory = tmp_path / "containers" / "ab12"
@@ -207,6 +262,49 @@ def test_odd_things_and_odd_names_are_removed(tmp_path: Path) -> None:
     (going / "-rf").touch()
     remove_tree(going)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_comes_and_goes_during_a_removal_goes_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As an overlay does that is being mounted: it makes work/work anew."""
+    inner = tmp_path / "going" / "work" / "work"
+    inner.mkdir(parents=True)
+    rename, rmdir = os.rename, os.rmdir
+    disturbed = list[str]()
+
+    def rename_too_late(source: str, target: str, **where: int) -> None:
+        if not disturbed:
+            disturbed.append("gone")
+            rmdir(inner)
+        rename(source, target, **where)
+
+    def rmdir_too_late(name: str, **where: int) -> None:
+        if name == "work" and "come" not in disturbed:
+            disturbed.append("come")
+            inner.mkdir()
+        rmdir(name, **where)
+
+    monkeypatch.setattr(os, "rename", rename_too_late)
+    monkeypatch.setattr(os, "rmdir", rmdir_too_late)
+    remove_tree(tmp_path / "going")
+    assert disturbed == ["gone", "come"]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_removal_gives_up_where_somebody_goes_on_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    going, rmdir = tmp_path / "going", os.rmdir
+    going.mkdir()
+
+    def rmdir_too_late(name: str, **where: int) -> None:
+        (going / "file").touch()
+        rmdir(name, **where)
+
+    monkeypatch.setattr(os, "rmdir", rmdir_too_late)
+    with pytest.raises(OSError, match="not empty"):
+        remove_tree(going)
 
 
 def test_what_is_not_there_needs_no_removal(tmp_path: Path) -> None:

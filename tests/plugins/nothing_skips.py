@@ -1,8 +1,8 @@
 """A test that did not run must not look like one that passed.
 
-Rule 1: every test belongs to exactly one *part*: edge, compat or stories by its marker or
-its folder, edge-vm if it lies in tests/vm, unit otherwise.  `--part unit` runs one part;
-together they are all tests.
+Rule 1: every test belongs to exactly one *part*: edge, compat, stories, browser or lessons
+by its marker or its folder, edge-vm if it lies in tests/vm, unit otherwise.  `--part unit`
+runs one part; together they are all tests.
 
 Rule 2: in CI a test that skips, is expected to fail, or is deselected, has failed.
 
@@ -22,8 +22,14 @@ from pathlib import Path
 
 import pytest
 
-PARTS = ("unit", "edge", "edge-vm", "compat", "stories")
-MARKERS = ("compat", "edge", "stories")  # in this order, where a test has two
+PARTS = ("unit", "edge", "edge-vm", "compat", "stories", "browser", "lessons")
+MARKERS = (
+    "compat",
+    "edge",
+    "stories",
+    "browser",
+    "lessons",
+)  # in this order, where a test has two
 COUNTS = Path("tests", "counts.json")
 
 Counts = Mapping[str, Mapping[str, int]]  # part → folder → tests

@@ -100,7 +100,7 @@ def test_the_screen_of_an_edited_file_says_why_in_one_look() -> None:
         assert "► 6  ✎  COPY sample.py ." in text
         assert "Δ ○ sample.py has another content" in text
         assert "111111111111 → 222222222222" in text
-        assert "● D  step 3  12.3 kB  4" in text
+        assert "● D  step 3    12.3 kB  4 names" in text
         assert "Step 5 has to be done: sample.py has another content" in text
 
     replay("edited", body)

@@ -5,10 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pyminidock import events as e
-from pyminidock.cli.stepper_draw import read_source, shell_command
+from pyminidock.cli.stepper_draw import shell_command
 from pyminidock.cli.stepper_look import content_of, window
 from pyminidock.cli.stepper_source import chunks, matches
 from pyminidock.cli.stepper_walk import Walk, living
+from pyminidock.client.pagefiles import read_source
 from pyminidock.viz.painters.text import Line, Span
 from pyminidock.viz.things import Namespace, Process
 from pyminidock.viz.world import fold_all

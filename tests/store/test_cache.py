@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pyminidock.store.cache import BuildCache, CacheRow, DoneStep, Hit
+from pyminidock.store.cache import BuildCache, CacheRow, DoneStep, FileRow, Hit
 from pyminidock.store.database import Database
 from pyminidock.store.opening import Store, open_store
 from pyminidock.store.schema import MIGRATIONS
@@ -75,7 +75,37 @@ def test_a_root_of_the_first_version_keeps_its_steps(tmp_path: Path) -> None:
 def test_what_a_step_cost_is_kept_with_it(store: Store) -> None:
     with store.db.write() as rows:
         rows.execute("INSERT INTO images VALUES ('i', 'c', '', '', 0.0, 0, 1, '')")
-        row = CacheRow("p", "k", {"text": "RUN a", "files": {}}, "i", 1.0, 40, 7)
+        row = CacheRow("p", "k", {"text": "RUN a"}, "i", 1.0, 40, 7)
         store.cache.add(row)
     assert store.cache.probe("p", "k") == Hit("i", 40, 7)
     assert store.cache.of_image("i") == row
+
+
+def a_file(path: bytes) -> FileRow:
+    return FileRow(path, "file", 0o644, 0, 0, 7, b"", "ab", 1)
+
+
+def test_the_files_of_a_step_are_read_in_the_order_of_their_names(store: Store) -> None:
+    names = [b"d/%d" % number for number in range(2500)] + [b"odd \xff", b"a"]
+    with store.db.write() as rows:
+        rows.execute("INSERT INTO images VALUES ('i', 'c', '', '', 0.0, 0, 1, '')")
+        store.cache.add(CacheRow("p", "k", {}, "i", 1.0, files=map(a_file, names)))
+    found = store.cache.of_image("i")
+    assert found is not None
+    assert [*store.cache.files(found)] == [a_file(name) for name in sorted(names)]
+
+
+@pytest.mark.parametrize("forget", ["again", "image", "clear"])
+def test_the_files_of_a_step_go_with_it(store: Store, forget: str) -> None:
+    with store.db.write() as rows:
+        rows.execute("INSERT INTO images VALUES ('i', 'c', '', '', 0.0, 0, 1, '')")
+    store.cache.add(CacheRow("p", "k", {}, "i", 1.0, files=[a_file(b"a"), a_file(b"b")]))
+    match forget:
+        case "again":
+            store.cache.add(CacheRow("p", "k", {}, "i", 2.0, files=[a_file(b"c")]))
+        case "image":
+            store.cache.forget_image("i")
+        case _:
+            store.cache.clear()
+    left = [bytes(path) for (path,) in store.db.ask("SELECT path FROM cache_files")]
+    assert left == ([b"c"] if forget == "again" else [])

@@ -9,6 +9,7 @@ from threading import Barrier, Thread
 import pytest
 
 from pyminidock.store.records import (
+    AmbiguousId,
     NameTaken,
     NoSuchContainer,
     Records,
@@ -40,7 +41,7 @@ def test_a_container_is_meant_by_name_by_id_and_by_its_beginning(records: Record
         records.claim(name, container)
         records.put(container, content(container, name))
     assert {records.find(word) for word in ("web", "/web", ONE, "a1", ONE[:12])} == {ONE}
-    for nobody in ("a", "", "we", "b", "webb", "../web"):
+    for nobody in ("", "we", "b", "webb", "../web"):
         with pytest.raises(NoSuchContainer):
             records.find(nobody)
 
@@ -168,3 +169,15 @@ def test_what_a_crash_left_is_found(records: Records, tmp_path: Path) -> None:
         again.discard(path)
     assert again.strays() == ()
     assert again.get(ONE)
+
+
+def test_a_beginning_that_several_ids_share_names_none_of_them(tmp_path: Path) -> None:
+    records = Records(tmp_path)
+    for container in ("ab" + "0" * 62, "ac" + "0" * 62):
+        records.claim(container[:2], container)
+        records.put(container, {"id": container, "name": container[:2]})
+    with pytest.raises(AmbiguousId) as refusal:
+        records.find("a")
+    assert refusal.value.what == "multiple IDs found with provided prefix: a"
+    assert refusal.value.status == 400
+    assert records.find("ab0") == "ab" + "0" * 62

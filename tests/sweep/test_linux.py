@@ -7,6 +7,7 @@ import pytest
 
 from pyminidock.kernel.calls import Plan
 from pyminidock.kernel.port import CallFailed
+from tests import leaks
 from tests.contract.plans import Place, accounts, birth, joining
 from tests.contract.stands import LinuxStand, assert_as_before, end, start
 from tests.sweep.faults import every_fault, plausible
@@ -53,7 +54,7 @@ def test_a_start_that_fails_at_any_call_leaves_nothing_behind(
     linux: LinuxStand, at_length: Callable[[int], int], name: str
 ) -> None:
     plan = PLANS[name](linux.place)
-    before = linux.picture()
+    before = leaks.at_rest(linux.picture)
     for index, code in faults(plan, is_full=at_length(20) == 20):
         fail(linux, plan, index, code)
         assert_as_before(linux, before)
@@ -64,7 +65,7 @@ def test_an_exec_that_fails_at_any_call_leaves_the_container_alone(
 ) -> None:
     first = start(linux, birth(linux.place))
     plan = joining(linux.place, first, linux.second)
-    before, observed = linux.picture(), linux.body.observe(first)
+    before, observed = leaks.at_rest(linux.picture), linux.body.observe(first)
     for index, code in faults(plan, is_full=at_length(20) == 20):
         fail(linux, plan, index, code)
         assert_as_before(linux, before)

@@ -111,6 +111,7 @@ _TOLD_BY = {
     "images": "engine/images.py:60",
     "layers": "layers/snapshots.py:60",
     "container": "engine/run.py:80",
+    "lifecycle": "engine/ending.py:60",
     "kernel": "kernel/recording.py:133",
     "build": "build/carrying.py:70",
     "unionfs": "unionfs/lookup.py:117",

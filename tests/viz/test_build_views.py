@@ -69,6 +69,14 @@ def test_a_miss_names_the_file_and_both_digests() -> None:
     assert "0644 → 0755" in text
 
 
+def test_a_step_that_only_follows_names_the_one_with_which_it_began() -> None:
+    text = paint(decision(at(EDITED, e.CacheMissed, 6)), 60)
+    assert "The step before it was done again" in text
+    assert "It began with step 5: sample.py has another content" in text
+    assert "It began" not in paint(decision(at(EDITED, e.CacheMissed, 5)), 60)
+    assert "It began" not in paint(decision(at(COLD, e.CacheMissed, 2)), 60)
+
+
 def test_a_hit_says_that_nothing_was_done_and_what_that_saved() -> None:
     text = paint(decision(at(CACHED, e.StepFinished, 3)), 60)
     assert text.startswith("── Why was step 3 not done? ─")
@@ -83,7 +91,7 @@ def test_the_names_of_a_step_have_a_sign_a_mode_and_a_size() -> None:
     assert ["+", "/lib/flask/app.py", "0644", "12", "kB"] in rows
     assert ["~", "/etc/passwd", "0644", "300", "B"] in rows
     assert ["−", "⊘", "/tmp/old", "0600", "99", "B"] in rows  # noqa: S108
-    assert "and 96 names more" in text
+    assert "96 names more, and these:" in text
     assert "installed flask" in text
     assert r"careful: \x1b[2J" in text
 
@@ -97,14 +105,28 @@ def test_what_a_step_set_is_before_and_after() -> None:
 def test_the_stack_has_letters_bytes_and_who_shares() -> None:
     text = paint(layers(fold_all(baked(COLD))), 60)
     assert text.startswith("── The image: 5 layers, 75 MB ─")
-    rows = [line.split() for line in text.splitlines()[2:]]
-    assert rows == [
-        ["✎", "E", "step", "5", "1.5", "kB", "1"],
-        ["✎", "D", "step", "3", "12.3", "kB", "4"],
-        ["✎", "C", "step", "2", "6", "B", "1"],
-        ["·", "B", "base", "73", "MB", "752"],
-        ["·", "A", "base", "2", "MB", "288", "alpine", "+1"],
+    assert [" ".join(line.split()) for line in text.splitlines()[1:]] == [
+        "✎ E step 5 1.5 kB 1 name (1 inside)",
+        "✎ D step 3 12.3 kB 4 names (4 inside)",
+        "✎ C step 2 6 B 1 name (1 inside)",
+        "· B base 73 MB 752 names",
+        "· A base 2 MB 288 names also in alpine +1",
     ]
+
+
+def test_an_image_does_not_share_its_layers_with_itself() -> None:
+    name = "docker.io/library/app:latest"
+    again = (
+        e.LayerFound("c1", "d1", 5, 1, ("docker.io/library/alpine:latest", name)),
+        e.LayerFound("c2", "d2", 5, 1, (name,)),
+    )  # fmt: skip
+    before = paint(layers(fold_all(baked(again))), 60)
+    assert before.count("also in") == 2, "so far it is another image of that name"
+    named = (*again, e.ImageTagged("sha256:1", "app:latest"))
+    rows = [
+        " ".join(row.split()) for row in paint(layers(fold_all(baked(named)))).splitlines()
+    ]
+    assert [row.partition("also in ")[2] for row in rows[1:]] == ["", "alpine"]
 
 
 def test_the_stack_of_a_loaded_image_says_what_was_here_already() -> None:
@@ -114,9 +136,8 @@ def test_the_stack_of_a_loaded_image_says_what_was_here_already() -> None:
     )  # fmt: skip
     text = paint(layers(fold_all(baked(loaded))), 60)
     assert text.startswith("── The image: 2 layers ─")
-    rows = [line.split() for line in text.splitlines()[2:]]
-    assert rows == [["✎", "B", "archive", "15", "B", "2"], ["●", "A", "archive", "was",
-                    "here"]]  # fmt: skip
+    rows = [" ".join(line.split()) for line in text.splitlines()[1:]]
+    assert rows == ["✎ B archive 15 B 2 names", "● A archive was here"]
 
 
 def test_a_failure_is_told_with_the_way_in() -> None:
@@ -136,7 +157,7 @@ def test_two_moments_of_a_build_are_compared_by_instruction_and_layer() -> None:
     old, new = at(COLD, e.StepStarted, 2), at(COLD, e.StepFinished, 2)
     text = paint(compare(old, new), 100)
     assert re.search(r"~\s+3  ✎  COPY requirements.txt \.  now\s+3  ○  COPY", text)
-    assert re.search(r"\+\s+✎ C  step 2  6 B  1", text)
+    assert re.search(r"\+\s+✎ C step 2 6 B 1 name", text)
 
 
 def test_the_list_of_steps_has_a_heading_for_each_instruction() -> None:

@@ -87,11 +87,11 @@ def sorted_world(thing: object) -> object:
 def test_a_jump_in_a_long_story_is_quick(at_length: Callable[[int], int]) -> None:
     count = max(2_000, at_length(10_000))
     player = Player(recorded(STORY * (count // len(STORY) + 1)))
-    rng, worst_s = random.Random(1), 0.0
+    rng, worst_s = random.Random(1), 0.0  # of the processor: others use it too
     for _ in range(200):
-        began = time.perf_counter()
+        began = time.thread_time()
         player.go(rng.randint(0, player.last))
-        worst_s = max(worst_s, time.perf_counter() - began)
+        worst_s = max(worst_s, time.thread_time() - began)
     assert worst_s < 0.1
 
 

@@ -14,30 +14,9 @@ from pyminidock.events.journal import record_kinds
 from pyminidock.viz import english
 from pyminidock.viz.buildwords import reason
 from pyminidock.viz.sentences import WIDTHS, middle, say, visible, words_of
+from tests.viz.anything import any_event
 from tests.viz.buildstory import STORIES
 from tests.viz.story import STORY, recorded
-
-HOSTILE = st.text(max_size=300) | st.sampled_from(
-    ["\x1b]52;c;aGk=\x07", "\u202egpj.exe", "\udcff", "{0}{x}", "%s", "a" * 5000, "\n", ""]
-)
-TUPLES: dict[Any, Any] = {
-    tuple[str, ...]: st.lists(HOSTILE, max_size=4).map(tuple),
-    tuple[int, ...]: st.lists(st.integers(), max_size=4).map(tuple),
-    tuple[tuple[str, str], ...]: st.lists(st.tuples(HOSTILE, HOSTILE), max_size=3).map(
-        tuple
-    ),
-    str: HOSTILE,
-    int: st.integers(-5, 10**30),
-    bool: st.booleans(),
-}
-
-
-@st.composite
-def any_event(draw: st.DrawFn) -> Event:
-    cls = draw(st.sampled_from(list(record_kinds().values())))
-    hints = get_type_hints(cls)
-    values = {each.name: draw(TUPLES[hints[each.name]]) for each in fields(cls)}
-    return cls(**values)
 
 
 @given(any_event(), st.sampled_from([1, 2, 3]))
@@ -47,6 +26,17 @@ def test_a_sentence_is_one_short_printable_line_whatever_the_facts(
     sentence = say(event, depth)
     assert 0 < len(sentence) <= WIDTHS[depth]
     assert sentence.isprintable()
+
+
+def test_an_event_whose_facts_are_empty_is_said_by_its_kind() -> None:
+    assert say(e.ImageImported(""), 3) == "image.imported"
+    assert all(say(cls(**_nothing(cls)), 3).strip() for cls in record_kinds().values())
+
+
+def _nothing(cls: type[Event]) -> dict[str, Any]:
+    empty: dict[Any, Any] = {str: "", int: 0, bool: False}
+    hints = get_type_hints(cls)
+    return {each.name: empty.get(hints[each.name], ()) for each in fields(cls)}
 
 
 def test_every_word_of_the_catalogue_belongs_to_a_kind_and_every_kind_has_words() -> None:
@@ -65,6 +55,27 @@ def test_the_words_of_one_story_all_differ_in_depth(story: tuple[Event, ...]) ->
         (e.NamespaceEntered("network"), 1,
          "A new network namespace: no network devices but its own lo"),
         (e.NamespaceEntered("network"), 3, "unshare(2) CLONE_NEWNET (0x40000000)"),
+        (e.NamespaceEntered("pid"), 3,
+         "clone(2) CLONE_NEWPID (0x20000000): it comes with its first process, by one"
+         " call"),
+        (e.CgroupJoined("/sys/fs/cgroup/pids/minidock-ab/c1"), 3,
+         "write(2) '0', which means itself, to /sys/fs/cgroup/pids/minidock-ab/c1/tasks"),
+        (e.CgroupJoined("/sys/fs/cgroup/minidock-ab/c1"), 3,
+         "write(2) '0', which means itself, to /sys/fs/cgroup/minidock-ab/c1/cgroup.procs"),
+        (e.PropagationSet("/", "slave", True), 3,
+         "mount_setattr(2) / MS_SLAVE, AT_RECURSIVE"),
+        (e.Mounted("proc", "proc", "/proc", ("nosuid",), ""), 3,
+         "fsopen(2) proc, fsmount(2) (nosuid), move_mount(2) → /proc"),
+        (e.PathMadeReadonly("/proc/bus", True), 3,
+         "open_tree(2) /proc/bus, mount_setattr(2) MOUNT_ATTR_RDONLY, move_mount(2) over"
+         " it"),
+        (e.PathMasked("/proc/keys", "null"), 3,
+         "open_tree(2) /dev/null, move_mount(2) → /proc/keys"),
+        (e.PathMasked("/proc/acpi", "empty directory"), 3,
+         "fsopen(2) tmpfs ro, fsmount(2), move_mount(2) → /proc/acpi"),
+        (e.ConsoleOpened("/dev/console"), 1, "The program gets a terminal of its own"),
+        (e.ContainerSignalled("c" * 64, 15), 3,
+         "kill(2) by the shim, its parent: signal 15"),
         (e.NamespaceEntered("ipc", True, 7), 3,
          "setns(2) CLONE_NEWIPC (0x08000000), the namespace of process 7"),
         (e.ResourceLimited("core", 0, -1), 1,
@@ -168,6 +179,7 @@ def sample(cls: type[Event]) -> Event:
     facts: dict[Any, Any] = {
         str: "x", int: 3, bool: True, tuple[str, ...]: ("x", "y"), tuple[int, ...]: (1, 2),
         tuple[tuple[str, str], ...]: (("pid", "1"),),
+        tuple[tuple[str, str, str, str, int], ...]: (("added", "/a", "file", "0644", 1),),
     }  # fmt: skip
     hints = get_type_hints(cls)
     return cls(**{each.name: facts[hints[each.name]] for each in fields(cls)})

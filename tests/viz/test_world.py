@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 from pyminidock import events as e
 from pyminidock.events import Event
 from pyminidock.events.journal import Record, record_kinds
+from pyminidock.viz.painters.text import paint
 from pyminidock.viz.things import CEILING, EMPTY, Process, World
+from pyminidock.viz.views.birth import birth
 from pyminidock.viz.world import fold, fold_all
 from tests.viz.story import BIRTH, CREATE, DECIDE, HOST_PID, ID, KEPT, LIFE, STORY, recorded
 
@@ -62,12 +64,26 @@ def test_a_born_container_shares_only_the_user_namespace() -> None:
     assert init_of(world).namespaces["mount"].inode == "4026532600"
 
 
+@pytest.mark.parametrize("reader", ["an exec", "somebody later", "of the story"])
+def test_what_is_seen_of_a_process_that_is_gone_makes_no_other(reader: str) -> None:
+    asked = e.RequestReceived("POST", "/exec/77/start")
+    assert isinstance(LIFE[0], e.IsolationObserved)
+    seen = replace(LIFE[0], pid=91)  # it had ended, and was taken out, before this was told
+    before = after(*CREATE, *DECIDE, *BIRTH, *LIFE[:2])
+    gone = (asked, e.ShimForked(90), e.InitForked(91), e.ExecStarted(ID, "77", 91),
+            e.ExecExited(ID, "77", 0))  # fmt: skip
+    told = {"an exec": (*gone, seen), "somebody later": (asked, seen),
+            "of the story": (seen,)}[reader]  # fmt: skip
+    world = fold_all(recorded(told, start=500), before)
+    assert world.processes == before.processes
+
+
 @pytest.mark.parametrize(
     ("kind", "state"),
     [
         (e.SnapshotPrepared, "snapshot"), (e.OverlayPrepared, "prepared"),
         (e.RootAttached, "attached"), (e.RootPivoted, "pivoted"),
-        (e.ContainerExited, "gone"), (e.SnapshotRemoved, ""),
+        (e.ContainerExited, "gone"), (e.SnapshotRemoved, "removed"),
     ],
 )  # fmt: skip
 def test_how_far_the_root_has_come(kind: type[Event], state: str) -> None:
@@ -101,12 +117,52 @@ def test_a_second_mount_on_a_path_hides_the_first_and_a_remount_closes_the_seen_
 def test_powers_say_how_we_know() -> None:
     traits = init_of(until(e.ContainerStarted)).traits
     assert traits["capabilities"].evidence == "planned"
-    assert traits["tracers"].evidence == "acknowledged"
+    assert traits["dies with shim"].evidence == "acknowledged"
     assert traits["CapEff"].evidence == "observed"
     assert (
         traits["capabilities"].value == f"{len(KEPT)}: chown kill net_bind_service setpcap"
     )
     assert traits["user"].value == "0:0 groups 0,10"
+
+
+def test_what_execve_takes_back_is_a_power_no_longer() -> None:
+    assert "tracers" in init_of(until(e.CapabilitiesSet)).traits
+    assert "tracers" not in init_of(until(e.ProgramExecuted)).traits
+
+
+def test_a_device_that_hides_a_file_is_mounted_as_it_is_and_an_empty_directory_not() -> (
+    None
+):
+    masks = (
+        e.PathMasked("/proc/keys", "null"),
+        e.PathMasked("/proc/acpi", "empty directory"),
+    )
+    container = after(*CREATE, *masks).container
+    assert container
+    closed = {path: mount.is_readonly for path, mount in container.mounts.items()}
+    assert closed == {"/proc/keys": False, "/proc/acpi": True}
+
+
+def test_the_console_of_a_birth_is_a_mount_and_that_of_an_exec_is_not() -> None:
+    console = e.ConsoleOpened("/dev/console")
+    at_birth = after(*CREATE, console, e.ContainerStarted(ID, HOST_PID))
+    assert at_birth.container
+    assert list(at_birth.container.mounts) == ["/dev/console"]
+    later = after(*CREATE, e.ContainerStarted(ID, HOST_PID), console)
+    assert later.container
+    assert not later.container.mounts
+
+
+def test_rules_for_devices_add_up() -> None:
+    path = "/sys/fs/cgroup/devices/minidock-ab/c1"
+    rules = (("deny", "a"), ("allow", "c 1:3 rwm"), ("allow", "c 1:5 rwm"))
+    limits = [e.CgroupLimited(path, f"devices.{file}", value) for file, value in rules]
+    world = after(*CREATE, e.CgroupCreated(path), *limits)
+    assert world.container
+    (account,) = world.container.cgroups.values()
+    assert account.limits["devices.allow"] == "c 1:3 rwm, c 1:5 rwm"
+    shown = paint(birth(world), 100)
+    assert "Account devices: devices.allow 2 rules, devices.deny a" in shown
 
 
 def test_an_account_has_limits_and_members_until_it_is_closed() -> None:
@@ -180,6 +236,23 @@ def test_steps_know_how_deep_they_lie() -> None:
     lost = replace(three, seq=5, parent=77)
     levels = [step.level for step in fold_all([*nest, after_it, lost]).steps.items]
     assert levels == [0, 1, 2, 1, 1]
+
+
+def test_a_container_that_lives_on_is_drawn_as_it_is_now() -> None:
+    alive = until(e.ContainerStarted)
+    told: list[tuple[Event, str, str]] = [
+        (e.ContainerPaused(ID), "paused", "web"),
+        (e.ContainerUnpaused(ID), "running", "web"),
+        (e.ContainerRenamed(ID, "web", "shop"), "running", "shop"),
+        (e.HealthChanged(ID, "healthy"), "running", "shop"),
+        (e.RestartScheduled(ID, 1, 100), "restarting", "shop"),
+    ]
+    world = alive
+    for seq, (event, state, name) in enumerate(told, 900):
+        world = fold_all(recorded([event], start=seq), world)
+        container = world.containers[ID]
+        assert (container.state, container.name) == (state, name), event
+        assert container.mounts == alive.containers[ID].mounts
 
 
 def size(thing: object) -> int:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 sys.path.insert(0, "/project")
 
+from pyminidock.container.logfile import log_path
 from pyminidock.container.spec import CreateRequest
 from pyminidock.engine import kernels, run
 from pyminidock.engine.house import House
@@ -135,7 +136,7 @@ def the_cgroup_namespace_is_private_and_shows_the_root() -> None:
         isolation, cgroup = seen(house, name), house.kept(name).spec.cgroup
     with container("cat", "/proc/self/cgroup") as (house, name):
         run.wait(house, name)
-        log = (house.directory(name) / "container.log").read_text()
+        log = Path(log_path(house.kept(name).spec)).read_text()
     private = isolation.namespaces["cgroup"] != isolation.host_namespaces["cgroup"]
     mounted = [m for m in isolation.mounts if m.target == "/sys/fs/cgroup"]
     shown = [(m.filesystem, m.root, "ro" in m.flags) for m in mounted]
@@ -195,7 +196,7 @@ def tried(**wishes: object) -> list[str]:
         (: < /dev/null > /dev/null) && echo null"""
     with container("sh", "-c", script, **wishes) as (house, name):
         run.wait(house, name)
-        log = (house.directory(name) / "container.log").read_text()
+        log = Path(log_path(house.kept(name).spec)).read_text()
     return "".join(json.loads(line)["log"] for line in log.splitlines()).splitlines()
 
 

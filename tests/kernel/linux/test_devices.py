@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from pyminidock.container.devicefilter import device_program
-from pyminidock.container.limits import DEVICES
+from pyminidock.container.devicerules import DEVICES
 from pyminidock.kernel.linux import cgroups, devices, syscalls
 
 pytestmark = pytest.mark.edge

@@ -1,4 +1,4 @@
-"""A rehearsal plays to its end, and leaves the stage as it was."""
+"""A rehearsal plays to its end, leaves the stage as it was, and no holes in memory."""
 
 import subprocess
 import sys
@@ -24,8 +24,33 @@ assert open_now() == before, (open_now(), before)
 """
 
 
+HOLES = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from pyminidock.kernel.linux import rehearsal
+
+def pools(objects):
+    return {id(each) >> 14 for each in objects}
+
+old = [bytes(200) for _ in range(5000)]
+del old[::10]
+before = pools(old)
+holes = rehearsal.fill_holes()
+new = [bytes(200) for _ in range(20)]
+assert len(pools(new)) == 1, len(pools(new))
+assert not pools(new) & before
+"""
+
+
 def test_birth_and_life_are_played_to_their_end_and_nothing_stays_open() -> None:
     """In a process of its own: whoever plays changes its name and hears signals anew."""
     subprocess.run(
         [sys.executable, "-I", "-S", "-c", PLAY, str(Path(__file__).parents[3])], check=True
+    )
+
+
+def test_what_is_made_after_holes_were_filled_lies_side_by_side() -> None:
+    subprocess.run(
+        [sys.executable, "-I", "-S", "-c", HOLES, str(Path(__file__).parents[3])],
+        check=True,
     )

@@ -6,15 +6,6 @@ from typing import Any
 
 import pytest
 
-from pyminidock.engine import redaction
-from pyminidock.engine.redaction import (
-    REDACTED,
-    Given,
-    for_journal,
-    for_listeners,
-    left_over,
-    text,
-)
 from pyminidock.events import (
     BuildFailed,
     CacheMissed,
@@ -32,8 +23,16 @@ from pyminidock.events import (
     StepSkipped,
     StepStarted,
     UserResolved,
+    redaction,
 )
 from pyminidock.events.journal import record_kinds
+from pyminidock.events.redaction import (
+    REDACTED,
+    Given,
+    for_journal,
+    for_listeners,
+    text,
+)
 
 CANARY = "Hunter2-Canary"
 SPEC = SpecResolved(
@@ -185,23 +184,6 @@ def test_a_redacted_value_keeps_no_length() -> None:
 
 
 @pytest.mark.parametrize(
-    "line",
-    [
-        "AKIAIOSFODNN7EXAMPLE",
-        "ghp_" + "a1" * 18,
-        "-----BEGIN OPENSSH PRIVATE KEY-----",
-        "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.abc",
-        "Bearer abcdefghijklmnopqrst",
-        "glpat-abcdefghijklmnop",
-        "xoxb-1234567890",
-    ],
-)
-def test_what_still_looks_like_a_credential_is_found(line: str) -> None:
-    assert left_over(f"echo {line} > file")
-    assert not left_over("echo hi")
-
-
-@pytest.mark.parametrize(
     "hostile",
     ["a" * 10**6 + "=key", "key " * 10**5 + "=", "a.-" * 10**5 + ":key=", "://" * 10**5,
      "key" * 10**5 + ":", 'key="' * 10**5, " " * 10**6 + "key=:",
@@ -212,7 +194,6 @@ def test_what_still_looks_like_a_credential_is_found(line: str) -> None:
 def test_no_text_makes_redaction_slow(hostile: str) -> None:
     before = time.process_time()
     text(hostile)
-    left_over(hostile)
     for word in ("ENV ", "ENV A=", "ONBUILD "):
         redaction.instruction(word + hostile)
     assert time.process_time() - before < 5  # a pattern that backtracks takes minutes

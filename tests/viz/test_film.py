@@ -1,0 +1,75 @@
+"""A film shows what the views draw, forward, back and from anywhere."""
+
+import json
+
+import pytest
+
+from pyminidock.viz.film import Reel, State, apply, flat, header, state_after
+from pyminidock.viz.things import EMPTY
+from pyminidock.viz.views import VIEWS, expected, suiting
+from pyminidock.viz.world import fold, fold_all
+from tests.viz.films import STORIES, film
+
+ALL = pytest.mark.parametrize("name", sorted(STORIES))
+
+
+@ALL
+def test_every_frame_shows_what_the_views_draw(name: str) -> None:
+    reel, state, world = Reel(), State(), EMPTY
+    for record in STORIES[name][1]:
+        frame = reel.add(record)
+        world = fold(world, record)
+        assert frame is not None
+        apply(frame["ops"], state)
+        assert state == {view.name: flat(view.draw(world)) for view in VIEWS}
+
+
+@ALL
+def test_going_back_finds_every_picture_as_it_was(name: str) -> None:
+    state, before, undo = State(), [], []
+    for frame in Reel().frames(STORIES[name][1]):
+        before.append(json.dumps(state, sort_keys=True))
+        undo.append(apply(frame["ops"], state))
+    for back, picture in zip(undo[:0:-1], before[:0:-1], strict=True):
+        apply(back, state)
+        assert json.dumps(state, sort_keys=True) == picture
+
+
+@ALL
+def test_the_pictures_before_the_first_step_leave_nothing_behind(name: str) -> None:
+    told, records = STORIES[name]
+    frames = list(Reel().frames(records))
+    state: State = {}
+    apply(header(told)["start"], state)
+    apply(frames[0]["ops"], state)
+    assert state == state_after(frames[:1])
+
+
+@ALL
+def test_a_film_is_json_and_nothing_in_it_redraws_the_screen(name: str) -> None:
+    made = film(*STORIES[name])
+    written = json.dumps(made, ensure_ascii=False, allow_nan=False)
+    assert json.loads(written) == json.loads(json.dumps(made))
+    assert written.isprintable()
+
+
+def test_a_part_is_headed_where_it_begins_and_nowhere_else() -> None:
+    frames = list(Reel().frames(STORIES["cold"][1]))
+    heads = [frame["head"] for frame in frames if "head" in frame]
+    assert heads[1:4] == [
+        "Step 1/6 : FROM python", "Step 2/6 : COPY requirements.txt .",
+        "Step 3/6 : RUN pip install -r requirements.txt",
+    ]  # fmt: skip
+    assert [frame["i"] for frame in frames] == list(range(1, len(frames) + 1))
+
+
+def test_a_story_gets_the_views_that_suit_it() -> None:
+    names = {
+        name: [view.name for view in suiting(fold_all(records))]
+        for name, (_, records) in STORIES.items()
+    }
+    assert names["cold"][0] == "build"
+    assert "build" not in names["run"]
+    assert "birth" in names["run"]
+    assert next(view.name for view in expected("run-1")) == "birth"
+    assert next(view.name for view in expected("build-1")) == "build"
