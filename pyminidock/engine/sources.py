@@ -13,7 +13,7 @@ from typing import Any
 
 from pyminidock import events
 from pyminidock.events import Event
-from pyminidock.kernel.model import effects
+from pyminidock.kernel.model import cables, effects
 
 Place = tuple[str, int]  # file, line
 
@@ -59,6 +59,14 @@ VERBS: Mapping[type[Event], str] = {
     events.SeccompInstalled: "InstallSeccomp",
     events.ProgramExecuted: "Execute",
     events.ProgramNotExecuted: "Execute",
+    events.BridgeMade: "MakeBridge",
+    events.InterfaceRemoved: "RemoveLink",
+    events.SandboxMade: "MakeSandbox",
+    events.SandboxFound: "FindSandbox",
+    events.SandboxJoined: "JoinSandbox",
+    events.EndpointPlugged: "Plug",
+    events.EndpointUnplugged: "Unplug",
+    events.GatewayChosen: "Route",
 }
 """Which verb each effect comes from; the other way round is `recording.effect_of`."""
 
@@ -72,9 +80,10 @@ def performers(backend: str) -> Mapping[type[Event], Place]:
 def _of_model() -> dict[str, Place]:
     """The model has one `case` for each verb."""
     found: dict[str, Place] = {}
-    for number, line in enumerate(inspect.getsource(effects).splitlines(), start=1):
-        if verb := re.match(r" +case calls\.(\w+)\(", line):
-            found.setdefault(verb[1], (effects.__file__, number))
+    for module in (effects, cables):
+        for number, line in enumerate(inspect.getsource(module).splitlines(), start=1):
+            if verb := re.match(r" +case (?:net)?calls\.(\w+)\(", line):
+                found.setdefault(verb[1], (str(module.__file__), number))
     return found
 
 

@@ -140,6 +140,16 @@ from pyminidock.events.lifecycle import (
     TerminalResized,
 )
 from pyminidock.events.unionfs import LayerProbed, PathResolved
+from pyminidock.events.wiring import (
+    BridgeMade,
+    EndpointPlugged,
+    EndpointUnplugged,
+    GatewayChosen,
+    InterfaceRemoved,
+    SandboxFound,
+    SandboxJoined,
+    SandboxMade,
+)
 
 AnyEvent = (
     LayerProbed | PathResolved
@@ -170,6 +180,8 @@ AnyEvent = (
     | WorkingDirectoryEntered | BoundingSetDropped | UserTaken | CapabilitiesSet
     | NewPrivilegesForbidden | SeccompInstalled | ProgramExecuted | CgroupRemoved
     | DevicesFiltered | ProgramNotExecuted
+    | BridgeMade | InterfaceRemoved | SandboxMade | SandboxFound | SandboxJoined
+    | EndpointPlugged | EndpointUnplugged | GatewayChosen
 )  # fmt: skip
 
 __all__ = [
@@ -179,6 +191,7 @@ __all__ = [
     "BindMounted",
     "BirthReady",
     "BoundingSetDropped",
+    "BridgeMade",
     "BuildFailed",
     "CacheHit",
     "CacheMissed",
@@ -215,6 +228,8 @@ __all__ = [
     "DirectoryMade",
     "Effect",
     "Emit",
+    "EndpointPlugged",
+    "EndpointUnplugged",
     "Event",
     "EventsDropped",
     "ExecCreated",
@@ -227,6 +242,7 @@ __all__ = [
     "FilesOmitted",
     "GateHeld",
     "GateReleased",
+    "GatewayChosen",
     "HealthChanged",
     "HealthProbed",
     "HostnameSet",
@@ -241,6 +257,7 @@ __all__ = [
     "ImagesPruned",
     "InitForked",
     "InstructionParsed",
+    "InterfaceRemoved",
     "IsolationObserved",
     "IsolationUnobserved",
     "JournalDropped",
@@ -280,6 +297,9 @@ __all__ = [
     "RestartScheduled",
     "RootAttached",
     "RootPivoted",
+    "SandboxFound",
+    "SandboxJoined",
+    "SandboxMade",
     "SeccompInstalled",
     "ShimForked",
     "ShortfallFound",

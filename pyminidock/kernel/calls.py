@@ -3,7 +3,7 @@
 A plan is a tuple of calls in the order in which they happen.  Three pairs of hands share
 one plan, and the plan itself says where it changes hands:
 
-    engine      from the start            cgroups, the stacked root
+    engine      from the start            cgroups, the stacked root, networks (`netcalls`)
     shim        from ForkShim on          the PID namespace of the child to come; for exec,
                                           cgroup and namespaces of the running container
     child       from ForkInit on          everything else, up to Execute
@@ -14,6 +14,8 @@ paths are named so.  Source: man 2 unshare, mount, pivot_root, prctl, capset, se
 """
 
 from dataclasses import dataclass
+
+from pyminidock.kernel.netcalls import NetCall
 
 
 @dataclass(frozen=True, slots=True)
@@ -391,7 +393,7 @@ Call = (
     | ReopenStreams | RemountReadonly | MakeReadonly | Mask | SetHostname | WriteSysctl
     | SetUmask | LimitResource | AdjustOomScore | AnnounceReady | CloseDescriptors
     | ChangeDirectory | DropBoundingSet | BecomeUser | SetCapabilities
-    | ForbidNewPrivileges | InstallSeccomp | Execute
+    | ForbidNewPrivileges | InstallSeccomp | Execute | NetCall
 )  # fmt: skip
 
 Plan = tuple[Call, ...]

@@ -30,6 +30,7 @@ from pyminidock.kernel.answers import (
     Usage,
 )
 from pyminidock.kernel.calls import Call, Plan
+from pyminidock.kernel.netanswers import NetFacts
 
 __all__ = [
     "KILLED", "SHIM_LOST", "Answer", "BirthAborted", "BlockUse", "Body", "CallFailed",
@@ -195,6 +196,18 @@ class _Doors(Protocol):
 
     def is_frozen(self, process: Process) -> bool:
         """Say whether the cgroup of the process is frozen.  Raises ProcessGone."""
+
+    def netfacts(self, process: Process | None = None) -> NetFacts:
+        """Read devices, routes and neighbours: the host's, or those `process` sees.
+
+        Raises ProcessGone.
+        """
+
+    def watch_links(self, bell: Callable[[str], object]) -> Callable[[], None]:
+        """Call `bell` in another thread with the name of each host device that goes away.
+
+        With "" where some may have been missed: look then.  What is given takes that back.
+        """
 
     def clock(self) -> float:
         """Monotonic seconds."""

@@ -14,6 +14,9 @@ from pyminidock import events
 from pyminidock.events import Emit, Witness, ignore
 from pyminidock.kernel import calls
 from pyminidock.kernel.calls import Call, Plan
+from pyminidock.kernel.netanswers import NetFacts
+from pyminidock.kernel.netcalls import NetCall
+from pyminidock.kernel.neteffects import net_effect_of
 from pyminidock.kernel.port import (
     Body,
     Capability,
@@ -33,6 +36,8 @@ _MASKED_BY = {0: "absent", 1: "null", 2: "empty directory"}
 
 def effect_of(call: Call, value: int = 0) -> events.AnyEvent:  # noqa: PLR0911, PLR0912
     """Say what an answered call did.  One line per verb; `value` as in port.Answer."""
+    if isinstance(call, NetCall):
+        return net_effect_of(call)
     match call:
         case calls.MakeCgroup(path):
             return events.CgroupCreated(path)
@@ -229,6 +234,14 @@ class Recording:
     def is_frozen(self, process: Process) -> bool:
         """See port."""
         return self.body.is_frozen(process)
+
+    def netfacts(self, process: Process | None = None) -> NetFacts:
+        """See port."""
+        return self.body.netfacts(process)
+
+    def watch_links(self, bell: Callable[[str], object]) -> Callable[[], None]:
+        """See port."""
+        return self.body.watch_links(bell)
 
     def new_id(self) -> str:
         """See port."""

@@ -20,6 +20,7 @@ from collections.abc import Iterable
 
 from pyminidock import events
 from pyminidock.events import Event
+from pyminidock.viz.plaincables import plain_cable
 
 _UNSHARE = {"network": "net"}  # other kinds: the option has the name of the namespace
 _OVERLAY_ESCAPES = str.maketrans({"\\": r"\\", ":": r"\:", ",": r"\,"})
@@ -39,6 +40,7 @@ def plain_linux(event: Event) -> str:
     ''
     """
     line = _around(event) or _process(event) or _tree(event) or _powers(event)
+    line = line or plain_cable(event)
     return line if line.isprintable() else ""
 
 

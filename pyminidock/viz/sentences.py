@@ -170,6 +170,9 @@ def words_of(  # noqa: PLR0911, PLR0912  (one line per fact)
             | e.PathArchived() | e.PathExtracted() | e.ContainerCommitted()
             | e.ProcessesListed() | e.ContainersPruned() | e.ImageImported()
             | e.ImagesPruned() | e.CachePruned()
+            | e.BridgeMade() | e.InterfaceRemoved() | e.SandboxMade() | e.SandboxFound()
+            | e.SandboxJoined() | e.EndpointPlugged() | e.EndpointUnplugged()
+            | e.GatewayChosen()
         ):  # fmt: skip
             return kind, facts
         case _:

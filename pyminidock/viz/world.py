@@ -17,6 +17,7 @@ from pyminidock import events as e
 from pyminidock.events import AnyEvent
 from pyminidock.events.journal import Record, event_of
 from pyminidock.viz.buildsteps import BuildEvent, build_after
+from pyminidock.viz.cabling import cabled_after
 from pyminidock.viz.effects import trait_of, tree_after
 from pyminidock.viz.lifecycle import LifecycleEvent, container_after
 from pyminidock.viz.processes import (
@@ -141,7 +142,7 @@ def _told(  # noqa: PLR0911  (one line per part of the world)
             e.ExecCreated() | e.ExecStarted() | e.ExecStartFailed() | e.ExecExited()
             | e.IsolationObserved() | e.IsolationUnobserved() | e.ShimForked()
             | e.InitForked() | e.NamespaceEntered() | e.ProgramExecuted()
-            | e.ProgramNotExecuted() | e.CgroupJoined()
+            | e.ProgramNotExecuted() | e.CgroupJoined() | e.SandboxJoined()
         ):  # fmt: skip
             return process_after(world, record, event)
         case (
@@ -152,6 +153,13 @@ def _told(  # noqa: PLR0911  (one line per part of the world)
             | e.ConsoleOpened() | e.HostnameSet() | e.SysctlWritten() | e.LoopbackRaised()
         ):  # fmt: skip
             return _changed(world, record, lambda c: tree_after(c, record.seq, event))
+        case e.BridgeMade() | e.InterfaceRemoved():  # they are nobody's own
+            return world
+        case (
+            e.SandboxMade() | e.SandboxFound() | e.EndpointPlugged()
+            | e.EndpointUnplugged() | e.GatewayChosen()
+        ):  # fmt: skip
+            return _changed(world, record, lambda c: cabled_after(c, event))
         case (
             e.TracersRefused() | e.ParentDeathBound() | e.KeyringJoined()
             | e.PropagationSet() | e.StreamsReopened() | e.UmaskSet()

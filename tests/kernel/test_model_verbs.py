@@ -154,8 +154,8 @@ SENTENCES: dict[type[Call], tuple[str, Seen]] = {
     calls.RaiseLoopback: (
         "lo is up, in its own network only",
         lambda b, a: (
-            a.world.links[a.task.namespaces["network"]][0].is_up
-            and not b.world.links[b.task.namespaces["network"]][0].is_up
+            a.world.links[a.task.namespaces["network"], "lo"].is_up
+            and not b.world.links[b.task.namespaces["network"], "lo"].is_up
         ),
     ),
     calls.WriteSysctl: (

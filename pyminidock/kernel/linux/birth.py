@@ -42,6 +42,7 @@ class Birth:
         self.report = report  # the birth socket, to the daemon
         self.shim = shim  # a socket to the shim: go bytes, and the pty master back
         self.root_mount = root_mount  # the detached tree; -1 for exec
+        self.sandbox = -1  # the network namespace that came with the order
         self.ahead = ahead  # a namespace that we are in before the plan asks for it
         self.order, self.lockstep = order, order.lockstep
         self.last_capability = order.last_capability

@@ -37,6 +37,7 @@ from pyminidock.kernel.linux.nursery import Nursery
 from pyminidock.kernel.linux.observe import observe
 from pyminidock.kernel.linux.proc import boot_id
 from pyminidock.kernel.linux.watching import Watching
+from pyminidock.kernel.netanswers import NetFacts
 from pyminidock.kernel.port import (
     Answer,
     Capability,
@@ -297,6 +298,14 @@ class LinuxBody:
             return cgroups.is_frozen(process.pid, self.machine().cgroups)
         except OSError as gone:
             raise _gone(process) from gone
+
+    def netfacts(self, process: Process | None = None) -> NetFacts:
+        """See port."""
+        return NetFacts()
+
+    def watch_links(self, bell: Callable[[str], object]) -> Callable[[], None]:
+        """See port."""
+        return lambda: None
 
     def clock(self) -> float:
         """See port."""

@@ -19,7 +19,7 @@ from pathlib import Path
 from pyminidock.grammar.signals import KILL
 from pyminidock.kernel import calls
 from pyminidock.kernel.calls import Call, Plan
-from pyminidock.kernel.model import hosts
+from pyminidock.kernel.model import cables, hosts
 from pyminidock.kernel.model.bells import Bells
 from pyminidock.kernel.model.budgets import is_frozen
 from pyminidock.kernel.model.effects import apply
@@ -32,6 +32,7 @@ from pyminidock.kernel.model.stage import Stage
 from pyminidock.kernel.model.streams import Program
 from pyminidock.kernel.model.tree import Node
 from pyminidock.kernel.model.world import ENGINE, Task, swept, with_task
+from pyminidock.kernel.netanswers import NetFacts
 from pyminidock.kernel.port import (
     Answer,
     Capability,
@@ -136,7 +137,7 @@ class ModelBody:
     ) -> Process | None:
         """Free what only the engine held on to, and name the program that runs."""
         with self._changed:
-            self.world = swept(self.world)
+            self.world = swept(cables.let_go(self.world, stage))
             if not stage.shim:
                 self._deliver()
                 return None
@@ -333,6 +334,17 @@ class ModelBody:
         """See port: whatever is asked for, the columns are those of -ef."""
         with self._changed:
             return listing_of(self.world)
+
+    def netfacts(self, process: Process | None = None) -> NetFacts:
+        """See port."""
+        with self._changed:
+            world = self.world
+            space = self._task(process).namespaces["network"] if process else None
+        return cables.facts_of(world, space or cables.host_of(world))
+
+    def watch_links(self, bell: Callable[[str], object]) -> Callable[[], None]:
+        """See port: nobody else works on this machine, so nothing goes unasked."""
+        return lambda: None
 
     def clock(self) -> float:
         """See port; a millisecond passes whenever somebody asks."""

@@ -5,9 +5,9 @@ One entry per kind, `kind/variant` where one fact has two faces.  An entry is a 
 language.  The first sentence uses plain words and fits into a line; the second says why
 an engine does this at all; the third is for whoever has a manual page open.
 
-One module per idea: door, images, build, container, lifecycle, birth; `walls` has the
-words about namespaces and filesystems, `instructions` those about a Dockerfile, `marks`
-those that belong to no kind.
+One module per idea: door, images, build, container, lifecycle, birth, wiring; `walls` has
+the words about namespaces and filesystems, `instructions` those about a Dockerfile,
+`marks` those that belong to no kind.
 """
 
 from collections.abc import Mapping
@@ -26,10 +26,11 @@ from pyminidock.viz.english.walls import (
     FILESYSTEMS,
     GAINS,
 )
+from pyminidock.viz.english.wiring import WIRING
 from pyminidock.viz.english.words import Words
 
 CATALOGUE: Mapping[str, Words] = {
-    **DOOR, **IMAGES, **BUILD, **CONTAINER, **LIFECYCLE, **BIRTH,
+    **DOOR, **IMAGES, **BUILD, **CONTAINER, **LIFECYCLE, **BIRTH, **WIRING,
 }  # fmt: skip
 
 __all__ = [
