@@ -16,7 +16,7 @@ Source: RFC 1035, 6891; measured on Docker Engine 26.1; moby, libnetwork/resolve
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from dnslib import AAAA, CLASS, DNSRecord, PTR, QTYPE, RCODE, RR, A, DNSError
+from dnslib import AAAA, CLASS, PTR, QTYPE, RCODE, RR, A, DNSError, DNSRecord
 
 from pyminidock.network import names
 from pyminidock.network.names import Book
@@ -27,7 +27,7 @@ PLAIN_BYTES = 512  # what a datagram may have if the question does not offer mor
 LARGE_BYTES = 1232  # … and the most that we send: it is not cut on its way (hardening E.8)
 SERVERS = 3  # of which are asked
 _HEADER_BYTES = 12
-_IS_ANSWER, _IS_CUT = 0x80, 0x02  # bits in the third byte of a header
+_IS_ANSWER = 0x80  # a bit in the third byte of a header
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,11 @@ class Errand:
     servers: tuple[Server, ...]
     query: bytes
     failure: bytes
+
+    @property
+    def whom(self) -> tuple[tuple[str, bool], ...]:
+        """Addresses to ask, and whether from the host's own network."""
+        return tuple((one.address, one.is_host) for one in self.servers)
 
     def question(self, number: int) -> bytes:
         """Give the question under another number, which a forger would have to guess."""
@@ -55,6 +60,9 @@ class Errand:
     def is_helpful(self, reply: bytes) -> bool:
         """Say whether the next server need not be asked: it is there, or it is not."""
         return reply[3] & 0x0F in (RCODE.NOERROR, RCODE.NXDOMAIN)
+
+    def ended(self, server: str) -> None:
+        """Hear who has answered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +121,7 @@ def judge(
     servers = asker.servers[:SERVERS] if asker.has_way_out else ()
     if not servers:
         return Judged(name, kind, "no way out", reply=failure)
-    errand = Errand(servers, query, failure)
+    errand = Errand(servers, bytes(query), failure)
     return Judged(name, kind, "forwarded", errand=errand)
 
 
@@ -178,10 +186,3 @@ def _same_question(told: bytes, query: bytes) -> bool:
     """
     end = query.find(b"\0", _HEADER_BYTES) + 5
     return told[_HEADER_BYTES:end].lower() == query[_HEADER_BYTES:end].lower()
-
-
-def cut(reply: bytes) -> bytes:
-    """Keep the question of a reply alone, marked as cut short: it is too long to be sent."""
-    end = reply.find(b"\0", _HEADER_BYTES) + 5
-    header = reply[:2] + bytes([reply[2] | _IS_CUT]) + reply[3:6] + bytes(6)
-    return header + reply[_HEADER_BYTES:end]

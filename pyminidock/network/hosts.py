@@ -35,7 +35,7 @@ class Linked:
     name: str
 
 
-def hosts(
+def hosts(  # noqa: PLR0913  (the parts of the file, from top to bottom)
     addresses: Sequence[str],
     hostname: str,
     domain: str = "",

@@ -79,7 +79,7 @@ class _Said:
     overrides: list[str]
 
 
-def resolv_conf(host: str, way: Way, wishes: Wishes = Wishes()) -> Resolv:  # noqa: B008
+def resolv_conf(host: str, way: Way, wishes: Wishes = Wishes()) -> Resolv:
     r"""Write the file, from the text of the host's own.
 
     >>> host = "nameserver 127.0.0.53\nnameserver 192.0.2.1\nsearch a\noptions edns0"
