@@ -13,7 +13,7 @@ from typing import Any
 
 from pyminidock import events
 from pyminidock.events import Event
-from pyminidock.kernel.model import cables, effects
+from pyminidock.kernel.model import cables, effects, sifting
 
 Place = tuple[str, int]  # file, line
 
@@ -67,6 +67,12 @@ VERBS: Mapping[type[Event], str] = {
     events.EndpointPlugged: "Plug",
     events.EndpointUnplugged: "Unplug",
     events.GatewayChosen: "Route",
+    events.RulesMade: "MakeTable",
+    events.RulesRemoved: "RemoveTable",
+    events.ElementsAdded: "AddElements",
+    events.ElementsDropped: "DropElements",
+    events.PortBound: "BindPort",
+    events.PortReleased: "ReleasePort",
 }
 """Which verb each effect comes from; the other way round is `recording.effect_of`."""
 
@@ -80,9 +86,9 @@ def performers(backend: str) -> Mapping[type[Event], Place]:
 def _of_model() -> dict[str, Place]:
     """The model has one `case` for each verb."""
     found: dict[str, Place] = {}
-    for module in (effects, cables):
+    for module in (effects, cables, sifting):
         for number, line in enumerate(inspect.getsource(module).splitlines(), start=1):
-            if verb := re.match(r" +case (?:net)?calls\.(\w+)\(", line):
+            if verb := re.match(r" +case (?:net|port)?(?:calls|rules)\.(\w+)\(", line):
                 found.setdefault(verb[1], (str(module.__file__), number))
     return found
 
@@ -94,8 +100,10 @@ def _of_linux() -> dict[str, Place]:
         child,
         devices,
         newborn,
+        nftables,
         overlay,
         pair,
+        ports,
     )
 
     performers: dict[str, Callable[..., Any]] = {
@@ -105,6 +113,12 @@ def _of_linux() -> dict[str, Place]:
         "FilterDevices": devices.filter_devices,
         "RemoveCgroup": cgroups.remove,
         "PrepareOverlay": overlay.prepare,
+        "MakeTable": nftables.making,
+        "AddElements": nftables.Nftables.move,
+        "DropElements": nftables.Nftables.drop,
+        "RemoveTable": nftables.removing,
+        "BindPort": ports.Ports.bind,
+        "ReleasePort": ports.Ports.release,
         "ForkShim": pair.wait_together,
         "ForkInit": newborn.Birthplace.prepare,
     }

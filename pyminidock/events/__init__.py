@@ -139,6 +139,14 @@ from pyminidock.events.lifecycle import (
     RestartScheduled,
     TerminalResized,
 )
+from pyminidock.events.sifting import (
+    ElementsAdded,
+    ElementsDropped,
+    PortBound,
+    PortReleased,
+    RulesMade,
+    RulesRemoved,
+)
 from pyminidock.events.unionfs import LayerProbed, PathResolved
 from pyminidock.events.wiring import (
     BridgeMade,
@@ -182,6 +190,8 @@ AnyEvent = (
     | DevicesFiltered | ProgramNotExecuted
     | BridgeMade | InterfaceRemoved | SandboxMade | SandboxFound | SandboxJoined
     | EndpointPlugged | EndpointUnplugged | GatewayChosen
+    | RulesMade | RulesRemoved | ElementsAdded | ElementsDropped | PortBound
+    | PortReleased
 )  # fmt: skip
 
 __all__ = [
@@ -227,6 +237,8 @@ __all__ = [
     "DevicesFiltered",
     "DirectoryMade",
     "Effect",
+    "ElementsAdded",
+    "ElementsDropped",
     "Emit",
     "EndpointPlugged",
     "EndpointUnplugged",
@@ -286,6 +298,8 @@ __all__ = [
     "PathResolved",
     "PlanMade",
     "PlannedEffect",
+    "PortBound",
+    "PortReleased",
     "ProcessesListed",
     "ProgramExecuted",
     "ProgramNotExecuted",
@@ -297,6 +311,8 @@ __all__ = [
     "RestartScheduled",
     "RootAttached",
     "RootPivoted",
+    "RulesMade",
+    "RulesRemoved",
     "SandboxFound",
     "SandboxJoined",
     "SandboxMade",

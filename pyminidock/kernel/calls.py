@@ -3,7 +3,8 @@
 A plan is a tuple of calls in the order in which they happen.  Three pairs of hands share
 one plan, and the plan itself says where it changes hands:
 
-    engine      from the start            cgroups, the stacked root, networks (`netcalls`)
+    engine      from the start            cgroups, the stacked root, networks (`netcalls`),
+                                          rules and ports (`portcalls`)
     shim        from ForkShim on          the PID namespace of the child to come; for exec,
                                           cgroup and namespaces of the running container
     child       from ForkInit on          everything else, up to Execute
@@ -16,6 +17,7 @@ paths are named so.  Source: man 2 unshare, mount, pivot_root, prctl, capset, se
 from dataclasses import dataclass
 
 from pyminidock.kernel.netcalls import NetCall
+from pyminidock.kernel.portcalls import SiftCall
 
 
 @dataclass(frozen=True, slots=True)
@@ -394,6 +396,7 @@ Call = (
     | SetUmask | LimitResource | AdjustOomScore | AnnounceReady | CloseDescriptors
     | ChangeDirectory | DropBoundingSet | BecomeUser | SetCapabilities
     | ForbidNewPrivileges | InstallSeccomp | Execute | NetCall
+    | SiftCall
 )  # fmt: skip
 
 Plan = tuple[Call, ...]

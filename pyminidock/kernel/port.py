@@ -31,6 +31,7 @@ from pyminidock.kernel.answers import (
 )
 from pyminidock.kernel.calls import Call, Plan
 from pyminidock.kernel.netanswers import NetFacts
+from pyminidock.kernel.rules import FoundTable
 
 __all__ = [
     "KILLED", "SHIM_LOST", "Answer", "BirthAborted", "BlockUse", "Body", "CallFailed",
@@ -207,6 +208,18 @@ class _Doors(Protocol):
         """Call `bell` in another thread with the name of each host device that goes away.
 
         With "" where some may have been missed: look then.  What is given takes that back.
+        """
+
+    def rules(self, table: str) -> tuple[FoundTable, ...]:
+        """Read our tables of this name, with what they have counted; () if there is none.
+
+        Raises OSError where the kernel has no nf_tables, or forbids it.
+        """
+
+    def watch_rules(self, table: str, bell: Callable[[], object]) -> Callable[[], None]:
+        """Call `bell` in another thread when somebody else changes our tables.
+
+        What is given takes that back.  Raises OSError as `rules` does.
         """
 
     def clock(self) -> float:

@@ -30,6 +30,9 @@ from pyminidock.kernel.port import (
     Usage,
     View,
 )
+from pyminidock.kernel.portcalls import SiftCall
+from pyminidock.kernel.rules import FoundTable
+from pyminidock.kernel.sifteffects import sift_effect_of
 
 _MASKED_BY = {0: "absent", 1: "null", 2: "empty directory"}
 
@@ -38,6 +41,8 @@ def effect_of(call: Call, value: int = 0) -> events.AnyEvent:  # noqa: PLR0911, 
     """Say what an answered call did.  One line per verb; `value` as in port.Answer."""
     if isinstance(call, NetCall):
         return net_effect_of(call)
+    if isinstance(call, SiftCall):
+        return sift_effect_of(call)
     match call:
         case calls.MakeCgroup(path):
             return events.CgroupCreated(path)
@@ -242,6 +247,14 @@ class Recording:
     def watch_links(self, bell: Callable[[str], object]) -> Callable[[], None]:
         """See port."""
         return self.body.watch_links(bell)
+
+    def rules(self, table: str) -> tuple[FoundTable, ...]:
+        """See port."""
+        return self.body.rules(table)
+
+    def watch_rules(self, table: str, bell: Callable[[], object]) -> Callable[[], None]:
+        """See port."""
+        return self.body.watch_rules(table, bell)
 
     def new_id(self) -> str:
         """See port."""

@@ -27,6 +27,9 @@ _WHY = {
     numbers.EBUSY: "somebody is still using it",
     numbers.ECHILD: "the newborn process was ended from outside before it was ready",
     numbers.E2BIG: "command line and environment together are too long",
+    numbers.EADDRINUSE: "another program of this host has this port",
+    numbers.EADDRNOTAVAIL: "no network device of this host has this address",
+    numbers.EOPNOTSUPP: "this kernel was built without nf_tables, or without a part of it",
     numbers.EROFS: "the filesystem is read-only",
 }
 

@@ -8,12 +8,12 @@ from pyminidock.viz.things import Container
 
 CableEvent = (
     e.SandboxMade | e.SandboxFound | e.EndpointPlugged | e.EndpointUnplugged
-    | e.GatewayChosen
+    | e.GatewayChosen | e.PortBound | e.PortReleased
 )  # fmt: skip
 _MOST = 64
 
 
-def cabled_after(container: Container, event: CableEvent) -> Container:
+def cabled_after(container: Container, event: CableEvent) -> Container:  # noqa: PLR0911
     """Give the container after an effect on its network."""
     match event:
         case e.SandboxMade():
@@ -31,6 +31,13 @@ def cabled_after(container: Container, event: CableEvent) -> Container:
         case e.GatewayChosen(_, gateway, gateway6):
             ways = [way for way in (gateway, gateway6) if way]
             return _with(container, {"gateway": ", ".join(ways) or "none"})
+        case e.PortBound(protocol, address, port, to_address, to_port):
+            place = f"{address}:{port}/{protocol}"
+            return _with(container, {place: f"leads to {to_address}:{to_port}"})
+        case e.PortReleased(protocol, address, port):
+            place = f"{address}:{port}/{protocol}"
+            kept = {k: v for k, v in container.settings.items() if k != place}
+            return replace(container, settings=kept)
         case e.SandboxFound():
             return container
         case _:

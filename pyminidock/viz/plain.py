@@ -21,6 +21,7 @@ from collections.abc import Iterable
 from pyminidock import events
 from pyminidock.events import Event
 from pyminidock.viz.plaincables import plain_cable
+from pyminidock.viz.plainrules import plain_rule
 
 _UNSHARE = {"network": "net"}  # other kinds: the option has the name of the namespace
 _OVERLAY_ESCAPES = str.maketrans({"\\": r"\\", ":": r"\:", ",": r"\,"})
@@ -40,7 +41,7 @@ def plain_linux(event: Event) -> str:
     ''
     """
     line = _around(event) or _process(event) or _tree(event) or _powers(event)
-    line = line or plain_cable(event)
+    line = line or plain_cable(event) or plain_rule(event)
     return line if line.isprintable() else ""
 
 

@@ -172,7 +172,8 @@ def words_of(  # noqa: PLR0911, PLR0912  (one line per fact)
             | e.ImagesPruned() | e.CachePruned()
             | e.BridgeMade() | e.InterfaceRemoved() | e.SandboxMade() | e.SandboxFound()
             | e.SandboxJoined() | e.EndpointPlugged() | e.EndpointUnplugged()
-            | e.GatewayChosen()
+            | e.GatewayChosen() | e.RulesMade() | e.RulesRemoved() | e.ElementsAdded()
+            | e.ElementsDropped() | e.PortBound() | e.PortReleased()
         ):  # fmt: skip
             return kind, facts
         case _:

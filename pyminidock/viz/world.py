@@ -153,11 +153,19 @@ def _told(  # noqa: PLR0911  (one line per part of the world)
             | e.ConsoleOpened() | e.HostnameSet() | e.SysctlWritten() | e.LoopbackRaised()
         ):  # fmt: skip
             return _changed(world, record, lambda c: tree_after(c, record.seq, event))
-        case e.BridgeMade() | e.InterfaceRemoved():  # they are nobody's own
+        case (
+            e.BridgeMade()
+            | e.InterfaceRemoved()
+            | e.RulesMade()
+            | e.RulesRemoved()
+            | e.ElementsAdded()
+            | e.ElementsDropped()
+        ):  # fmt: skip  (they are nobody's own)
             return world
         case (
             e.SandboxMade() | e.SandboxFound() | e.EndpointPlugged()
-            | e.EndpointUnplugged() | e.GatewayChosen()
+            | e.EndpointUnplugged() | e.GatewayChosen() | e.PortBound()
+            | e.PortReleased()
         ):  # fmt: skip
             return _changed(world, record, lambda c: cabled_after(c, event))
         case (

@@ -33,9 +33,11 @@ from pyminidock.kernel.linux import (
 from pyminidock.kernel.linux.facts import read_facts
 from pyminidock.kernel.linux.labour import Labour, Order, spell_order
 from pyminidock.kernel.linux.machine import read_machine
+from pyminidock.kernel.linux.nftreading import read_tables
 from pyminidock.kernel.linux.nursery import Nursery
 from pyminidock.kernel.linux.observe import observe
 from pyminidock.kernel.linux.proc import boot_id
+from pyminidock.kernel.linux.sifting import Sifting
 from pyminidock.kernel.linux.watching import Watching
 from pyminidock.kernel.netanswers import NetFacts
 from pyminidock.kernel.port import (
@@ -50,7 +52,9 @@ from pyminidock.kernel.port import (
     Tree,
     Usage,
 )
+from pyminidock.kernel.portcalls import SiftCall
 from pyminidock.kernel.refusals import refused
+from pyminidock.kernel.rules import FoundTable
 
 
 class LinuxBody:
@@ -73,6 +77,7 @@ class LinuxBody:
         self._is_closed = False  # who waited for an end may hear of it after that
         self._lock = threading.Lock()
         self._watching = Watching()
+        self._sifting = Sifting()
 
     def machine(self) -> Machine:
         """See port."""
@@ -123,6 +128,9 @@ class LinuxBody:
                 raise OSError(self.fail_at[1], os.strerror(self.fail_at[1]))
             if isinstance(call, calls.MakeCgroup | calls.RemoveCgroup):
                 self._accounts.add(os.path.dirname(call.path))
+            if isinstance(call, SiftCall):
+                self._sifting.do(call, undo)
+                return -1
             return deeds.do(call, undo)
         except OSError as refusal:
             raise refused(index, call, refusal.errno or errno.EIO) from refusal
@@ -307,6 +315,14 @@ class LinuxBody:
         """See port."""
         return lambda: None
 
+    def rules(self, table: str) -> tuple[FoundTable, ...]:
+        """See port."""
+        return read_tables(table)
+
+    def watch_rules(self, table: str, bell: Callable[[], object]) -> Callable[[], None]:
+        """See port."""
+        return self._sifting.watch(table, bell)
+
     def clock(self) -> float:
         """See port."""
         return time.monotonic()
@@ -331,6 +347,7 @@ class LinuxBody:
         """See port."""
         self._nursery.close()
         self._watching.close()
+        self._sifting.close()
         with self._lock:
             self._is_closed = True
             lines = (*self._lines.values(), *self._answered.values())

@@ -19,7 +19,7 @@ from pathlib import Path
 from pyminidock.grammar.signals import KILL
 from pyminidock.kernel import calls
 from pyminidock.kernel.calls import Call, Plan
-from pyminidock.kernel.model import cables, hosts
+from pyminidock.kernel.model import cables, hosts, sifting
 from pyminidock.kernel.model.bells import Bells
 from pyminidock.kernel.model.budgets import is_frozen
 from pyminidock.kernel.model.effects import apply
@@ -47,6 +47,7 @@ from pyminidock.kernel.port import (
     Usage,
     View,
 )
+from pyminidock.kernel.rules import FoundTable
 
 BOOT_ID = "00000000-0000-4000-8000-000000000001"
 BEGINNING = 1_700_000_000.0  # seconds since 1970, when every simulated story begins
@@ -81,6 +82,7 @@ class ModelBody:
         self._changed = threading.Condition()  # guards `world` and `_programs`
         self._programs: dict[str, Program] = {}  # by the directory of their shim
         self._bells = Bells()
+        self._rule_bells: list[tuple[str, Callable[[], object]]] = []
         self._pending: dict[int, list[int]] = {}  # signals that wait, by pid
         self._ticks, self._ids = count(1), count(1)
 
@@ -345,6 +347,30 @@ class ModelBody:
     def watch_links(self, bell: Callable[[str], object]) -> Callable[[], None]:
         """See port: nobody else works on this machine, so nothing goes unasked."""
         return lambda: None
+
+    def rules(self, table: str) -> tuple[FoundTable, ...]:
+        """See port."""
+        with self._changed:
+            return sifting.found(self.world, table)
+
+    def watch_rules(self, table: str, bell: Callable[[], object]) -> Callable[[], None]:
+        """See port; somebody else is who calls `flush`."""
+        with self._changed:
+            self._rule_bells.append((table, bell))
+        return lambda: self._forget_bell(table, bell)
+
+    def _forget_bell(self, table: str, bell: Callable[[], object]) -> None:
+        with self._changed:
+            self._rule_bells = [each for each in self._rule_bells if each != (table, bell)]
+
+    def flush(self) -> None:
+        """Let somebody else remove all rules of this machine."""
+        with self._changed:
+            names = {name for _, name in self.world.rules}
+            self.world = replace(self.world, rules={})
+            bells = [bell for table, bell in self._rule_bells if table in names]
+        for bell in bells:
+            bell()
 
     def clock(self) -> float:
         """See port; a millisecond passes whenever somebody asks."""

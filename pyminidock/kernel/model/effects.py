@@ -10,10 +10,19 @@ from typing import assert_never
 
 from pyminidock.kernel import calls
 from pyminidock.kernel.calls import Call
-from pyminidock.kernel.model import budgets, cables, devices, mounts, powers, tasks
+from pyminidock.kernel.model import (
+    budgets,
+    cables,
+    devices,
+    mounts,
+    powers,
+    sifting,
+    tasks,
+)
 from pyminidock.kernel.model.stage import Stage, act
 from pyminidock.kernel.netcalls import JoinSandbox, NetCall
 from pyminidock.kernel.port import Machine
+from pyminidock.kernel.portcalls import SiftCall
 
 _OF_ENGINE = (calls.MakeCgroup, calls.LimitCgroup, calls.FilterDevices,
               calls.RemoveCgroup, calls.PrepareOverlay, calls.ForkShim)  # fmt: skip
@@ -42,12 +51,14 @@ def apply(stage: Stage, machine: Machine, call: Call) -> Stage:
 
 def _is_wiring(call: Call) -> bool:
     """Say whether a call is about networks, and the engine's to make."""
-    return isinstance(call, NetCall) and not isinstance(call, JoinSandbox)
+    return isinstance(call, NetCall | SiftCall) and not isinstance(call, JoinSandbox)
 
 
 def _effect(stage: Stage, machine: Machine, call: Call) -> Stage:  # noqa: PLR0911, PLR0912
     if isinstance(call, NetCall):
         return cables.wire(stage, call)
+    if isinstance(call, SiftCall):
+        return sifting.sift(stage, call)
     match call:
         case calls.MakeCgroup(path):
             return budgets.make_cgroup(stage, machine, path)

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 
 from pyminidock.kernel.model.tree import Tree
 from pyminidock.kernel.port import ExitStatus
+from pyminidock.kernel.rules import Element, Table
 
 KINDS = ("mount", "network", "uts", "ipc", "pid", "cgroup", "user", "time")
 ENGINE = 100  # the pid of the process that performs plans: ourselves
@@ -118,6 +119,10 @@ class World:
     trees: Mapping[str, Tree] = field(default_factory=dict)
     hostnames: Mapping[int, str] = field(default_factory=dict)
     links: Mapping[tuple[int, str], Link] = field(default_factory=dict)  # by namespace
+    rules: Mapping[tuple[str, str], tuple[Table, tuple[Element, ...]]] = field(
+        default_factory=dict
+    )  # by family and name of the table
+    ports: Mapping[tuple[str, str, int], tuple[str, int]] = field(default_factory=dict)
     held: Mapping[int, str] = field(default_factory=dict)  # network namespaces, by plans
     settings: Mapping[tuple[int, str], str] = field(default_factory=dict)
     cgroups: Mapping[str, Cgroup] = field(default_factory=dict)
