@@ -29,6 +29,7 @@ from pyminidock.kernel.answers import (
     Tree,
     Usage,
 )
+from pyminidock.kernel.attempts import Attempt, Attempted, Listening
 from pyminidock.kernel.calls import Call, Plan
 from pyminidock.kernel.netanswers import NetFacts
 from pyminidock.kernel.rules import FoundTable
@@ -220,6 +221,18 @@ class _Doors(Protocol):
         """Call `bell` in another thread when somebody else changes our tables.
 
         What is given takes that back.  Raises OSError as `rules` does.
+        """
+
+    def listening(self, process: Process | None = None) -> tuple[Listening, ...]:
+        """List who waits for requests: on the host, or in the network of `process`.
+
+        Raises ProcessGone.
+        """
+
+    def attempt(self, wanted: Attempt, process: Process | None = None) -> Attempted:
+        """Make one request, from the host or from where `process` stands.
+
+        Takes `wanted.timeout_s` and a tenth of a second at most.  Raises ProcessGone.
         """
 
     def clock(self) -> float:

@@ -13,6 +13,7 @@ from typing import assert_never
 from pyminidock import events
 from pyminidock.events import Emit, Witness, ignore
 from pyminidock.kernel import calls
+from pyminidock.kernel.attempts import Attempt, Attempted, Listening
 from pyminidock.kernel.calls import Call, Plan
 from pyminidock.kernel.netanswers import NetFacts
 from pyminidock.kernel.netcalls import NetCall
@@ -255,6 +256,14 @@ class Recording:
     def watch_rules(self, table: str, bell: Callable[[], object]) -> Callable[[], None]:
         """See port."""
         return self.body.watch_rules(table, bell)
+
+    def listening(self, process: Process | None = None) -> tuple[Listening, ...]:
+        """See port."""
+        return self.body.listening(process)
+
+    def attempt(self, wanted: Attempt, process: Process | None = None) -> Attempted:
+        """See port."""
+        return self.body.attempt(wanted, process)
 
     def new_id(self) -> str:
         """See port."""

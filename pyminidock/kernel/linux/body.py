@@ -17,12 +17,15 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from pyminidock.kernel import calls
+from pyminidock.kernel.attempts import Attempt, Attempted, Listening
 from pyminidock.kernel.calls import Call, Plan
 from pyminidock.kernel.detect import judge
 from pyminidock.kernel.linux import (
+    attempting,
     census,
     cgroups,
     deeds,
+    listening,
     messages,
     overlay,
     shimrecords,
@@ -323,6 +326,22 @@ class LinuxBody:
         """See port."""
         return self._sifting.watch(table, bell)
 
+    def listening(self, process: Process | None = None) -> tuple[Listening, ...]:
+        """See port."""
+        try:
+            return listening.listening(process.pid if process else os.getpid())
+        except OSError as gone:
+            raise _gone(process) from gone
+
+    def attempt(self, wanted: Attempt, process: Process | None = None) -> Attempted:
+        """See port."""
+        if process is None:
+            return attempting.attempt(wanted)
+        try:
+            return attempting.attempt_from(wanted, process.pid, process.start_time)
+        except ProcessLookupError as gone:
+            raise _gone(process) from gone
+
     def clock(self) -> float:
         """See port."""
         return time.monotonic()
@@ -358,9 +377,9 @@ class LinuxBody:
                 os.rmdir(path)
 
 
-def _gone(process: Process) -> ProcessGone:
+def _gone(process: Process | None) -> ProcessGone:
     return ProcessGone(
-        f"process {process.pid} has ended",
+        f"process {process.pid if process else os.getpid()} has ended",
         why="its shim no longer answers for it",
         try_next="minidock ps --all",
         lesson="lifecycle",

@@ -18,8 +18,9 @@ from pathlib import Path
 
 from pyminidock.grammar.signals import KILL
 from pyminidock.kernel import calls
+from pyminidock.kernel.attempts import Attempt, Attempted, Listening
 from pyminidock.kernel.calls import Call, Plan
-from pyminidock.kernel.model import cables, hosts, sifting
+from pyminidock.kernel.model import cables, hosts, requests, sifting
 from pyminidock.kernel.model.bells import Bells
 from pyminidock.kernel.model.budgets import is_frozen
 from pyminidock.kernel.model.effects import apply
@@ -82,6 +83,7 @@ class ModelBody:
         self._changed = threading.Condition()  # guards `world` and `_programs`
         self._programs: dict[str, Program] = {}  # by the directory of their shim
         self._bells = Bells()
+        self._listening: dict[int, tuple[Listening, ...]] = {}  # by network namespace
         self._rule_bells: list[tuple[str, Callable[[], object]]] = []
         self._pending: dict[int, list[int]] = {}  # signals that wait, by pid
         self._ticks, self._ids = count(1), count(1)
@@ -371,6 +373,25 @@ class ModelBody:
             bells = [bell for table, bell in self._rule_bells if table in names]
         for bell in bells:
             bell()
+
+    def listening(self, process: Process | None = None) -> tuple[Listening, ...]:
+        """See port; who listens here is what a test says (`listen`)."""
+        with self._changed:
+            task = self._task(process) if process else self.world.tasks[ENGINE]
+            return self._listening.get(task.namespaces["network"], ())
+
+    def listen(self, *sockets: Listening, process: Process | None = None) -> None:
+        """Let these sockets wait, on the host or where `process` stands."""
+        with self._changed:
+            task = self._task(process) if process else self.world.tasks[ENGINE]
+            self._listening[task.namespaces["network"]] = sockets
+
+    def attempt(self, wanted: Attempt, process: Process | None = None) -> Attempted:
+        """See port."""
+        with self._changed:
+            task = self._task(process) if process else self.world.tasks[ENGINE]
+            space = task.namespaces["network"]
+            return requests.attempted(self.world, self._listening, space, wanted)
 
     def clock(self) -> float:
         """See port; a millisecond passes whenever somebody asks."""
