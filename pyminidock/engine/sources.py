@@ -73,6 +73,7 @@ VERBS: Mapping[type[Event], str] = {
     events.ElementsDropped: "DropElements",
     events.PortBound: "BindPort",
     events.PortReleased: "ReleasePort",
+    events.NamesOpened: "OpenNames",
 }
 """Which verb each effect comes from; the other way round is `recording.effect_of`."""
 

@@ -139,6 +139,7 @@ from pyminidock.events.lifecycle import (
     RestartScheduled,
     TerminalResized,
 )
+from pyminidock.events.names import NameAsked
 from pyminidock.events.sifting import (
     ElementsAdded,
     ElementsDropped,
@@ -154,6 +155,7 @@ from pyminidock.events.wiring import (
     EndpointUnplugged,
     GatewayChosen,
     InterfaceRemoved,
+    NamesOpened,
     SandboxFound,
     SandboxJoined,
     SandboxMade,
@@ -192,6 +194,7 @@ AnyEvent = (
     | EndpointPlugged | EndpointUnplugged | GatewayChosen
     | RulesMade | RulesRemoved | ElementsAdded | ElementsDropped | PortBound
     | PortReleased
+    | NamesOpened | NameAsked
 )  # fmt: skip
 
 __all__ = [
@@ -284,6 +287,8 @@ __all__ = [
     "LoopbackRaised",
     "MemoryExhausted",
     "Mounted",
+    "NameAsked",
+    "NamesOpened",
     "NamespaceEntered",
     "NewPrivilegesForbidden",
     "OomScoreAdjusted",

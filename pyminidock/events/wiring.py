@@ -82,3 +82,10 @@ class GatewayChosen(Effect):
     sandbox: str
     gateway: str  # "": no way out
     gateway6: str
+
+
+@dataclass(frozen=True, slots=True)
+class NamesOpened(Effect):
+    """Questions for names that are asked in the sandbox arrive at the engine."""
+
+    sandbox: str

@@ -103,6 +103,18 @@ class Route:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenNames:
+    """Open the place in a sandbox where questions for names arrive: 127.0.0.11, port 53.
+
+    They are kept until somebody answers (`serve_names` of the port).  An earlier place of
+    the same sandbox is given up.  Undone by `leave_names`.
+    Source: man 2 setns, man 8 nft (dnat).
+    """
+
+    sandbox: str
+
+
+@dataclass(frozen=True, slots=True)
 class JoinSandbox:
     """Enter a sandbox of this plan, whose handle came with the order (5).
 
@@ -114,5 +126,5 @@ class JoinSandbox:
 
 NetCall = (
     MakeBridge | RemoveLink | MakeSandbox | FindSandbox | Plug | Unplug | Route
-    | JoinSandbox
+    | OpenNames | JoinSandbox
 )  # fmt: skip

@@ -30,5 +30,7 @@ def net_effect_of(call: NetCall) -> events.AnyEvent:  # noqa: PLR0911  (one line
             return events.EndpointUnplugged(sandbox, inside, host_link)
         case netcalls.Route(sandbox, gateway, gateway6):
             return events.GatewayChosen(sandbox, gateway, gateway6)
+        case netcalls.OpenNames(sandbox):
+            return events.NamesOpened(sandbox)
         case _:
             assert_never(call)

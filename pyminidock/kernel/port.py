@@ -31,6 +31,7 @@ from pyminidock.kernel.answers import (
 )
 from pyminidock.kernel.attempts import Attempt, Attempted, Listening
 from pyminidock.kernel.calls import Call, Plan
+from pyminidock.kernel.nametalk import Clerk
 from pyminidock.kernel.netanswers import NetFacts
 from pyminidock.kernel.rules import FoundTable
 
@@ -234,6 +235,15 @@ class _Doors(Protocol):
 
         Takes `wanted.timeout_s` and a tenth of a second at most.  Raises ProcessGone.
         """
+
+    def serve_names(self, sandbox: str, clerk: Clerk) -> None:
+        """Let `clerk` answer what is asked for names in a sandbox, from the first question.
+
+        Nothing happens where no plan has opened them (OpenNames).
+        """
+
+    def leave_names(self, sandbox: str) -> None:
+        """Answer no more, and close what was opened inside; may be called twice."""
 
     def clock(self) -> float:
         """Monotonic seconds."""

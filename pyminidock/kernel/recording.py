@@ -15,6 +15,7 @@ from pyminidock.events import Emit, Witness, ignore
 from pyminidock.kernel import calls
 from pyminidock.kernel.attempts import Attempt, Attempted, Listening
 from pyminidock.kernel.calls import Call, Plan
+from pyminidock.kernel.nametalk import Clerk
 from pyminidock.kernel.netanswers import NetFacts
 from pyminidock.kernel.netcalls import NetCall
 from pyminidock.kernel.neteffects import net_effect_of
@@ -264,6 +265,14 @@ class Recording:
     def attempt(self, wanted: Attempt, process: Process | None = None) -> Attempted:
         """See port."""
         return self.body.attempt(wanted, process)
+
+    def serve_names(self, sandbox: str, clerk: Clerk) -> None:
+        """See port."""
+        self.body.serve_names(sandbox, clerk)
+
+    def leave_names(self, sandbox: str) -> None:
+        """See port."""
+        self.body.leave_names(sandbox)
 
     def new_id(self) -> str:
         """See port."""

@@ -9,6 +9,7 @@ from pyminidock.viz.things import Container
 CableEvent = (
     e.SandboxMade | e.SandboxFound | e.EndpointPlugged | e.EndpointUnplugged
     | e.GatewayChosen | e.PortBound | e.PortReleased
+    | e.NamesOpened
 )  # fmt: skip
 _MOST = 64
 
@@ -38,6 +39,8 @@ def cabled_after(container: Container, event: CableEvent) -> Container:  # noqa:
             place = f"{address}:{port}/{protocol}"
             kept = {k: v for k, v in container.settings.items() if k != place}
             return replace(container, settings=kept)
+        case e.NamesOpened():
+            return _with(container, {"name server": "127.0.0.11"})
         case e.SandboxFound():
             return container
         case _:

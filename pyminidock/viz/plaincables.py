@@ -26,6 +26,8 @@ def plain_cable(event: Event) -> str:  # noqa: PLR0911  (one line per fact)
             return f"ip netns add {space} && ip -n {space} link set lo up"
         case events.SandboxFound(sandbox, pid):
             return f"ip netns attach {_space(sandbox)} {pid}"
+        case events.NamesOpened(sandbox):
+            return f"ip netns exec {_space(sandbox)} dnsmasq --listen-address=127.0.0.11"
         case events.SandboxJoined(sandbox):
             return f"exec nsenter --net=/run/netns/{_space(sandbox)} sh"
         case events.EndpointPlugged():

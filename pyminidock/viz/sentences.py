@@ -27,6 +27,10 @@ from pyminidock.viz.processes import account_of
 _ID = re.compile(
     r"(?:\bsha256:)?\b([0-9a-f]{12})[0-9a-f]{52}\b"
 )  # ids are shown as 12 digits
+_OUTCOMES = {
+    "empty": "/empty", "home": "/home", "forwarded": "/forwarded",
+    "no answer": "/unheard", "no way out": "/enclosed",
+}  # fmt: skip
 WIDTHS = {1: 120, 2: 240, 3: 400}  # characters at each depth
 
 
@@ -174,8 +178,11 @@ def words_of(  # noqa: PLR0911, PLR0912  (one line per fact)
             | e.SandboxJoined() | e.EndpointPlugged() | e.EndpointUnplugged()
             | e.GatewayChosen() | e.RulesMade() | e.RulesRemoved() | e.ElementsAdded()
             | e.ElementsDropped() | e.PortBound() | e.PortReleased()
+            | e.NamesOpened()
         ):  # fmt: skip
             return kind, facts
+        case e.NameAsked(_, _, _, outcome):
+            return f"{kind}{_OUTCOMES.get(outcome, '')}", facts
         case _:
             assert_never(event)
 

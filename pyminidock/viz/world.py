@@ -118,7 +118,7 @@ def _told(  # noqa: PLR0911  (one line per part of the world)
             | e.ShortfallFound() | e.LayerProbed() | e.PathResolved()
             | e.ArchiveWarned() | e.ImageSaved() | e.ImageUntagged() | e.ImageRemoved()
             | e.LayersRemoved() | e.StoreRepaired() | e.ImageImported()
-            | e.ImagesPruned() | e.CachePruned() | e.ContainersPruned()
+            | e.ImagesPruned() | e.CachePruned() | e.ContainersPruned() | e.NameAsked()
         ):  # fmt: skip
             return _around(world, record, event)
         case (
@@ -166,6 +166,7 @@ def _told(  # noqa: PLR0911  (one line per part of the world)
             e.SandboxMade() | e.SandboxFound() | e.EndpointPlugged()
             | e.EndpointUnplugged() | e.GatewayChosen() | e.PortBound()
             | e.PortReleased()
+            | e.NamesOpened()
         ):  # fmt: skip
             return _changed(world, record, lambda c: cabled_after(c, event))
         case (
@@ -186,7 +187,7 @@ _Around = (
     | e.JournalDropped | e.OrphanRemoved | e.ShortfallFound | e.LayerProbed
     | e.PathResolved | e.ArchiveWarned | e.ImageSaved | e.ImageUntagged | e.ImageRemoved
     | e.LayersRemoved | e.StoreRepaired | e.ImageImported | e.ImagesPruned
-    | e.CachePruned | e.ContainersPruned
+    | e.CachePruned | e.ContainersPruned | e.NameAsked
 )  # fmt: skip
 
 
@@ -223,7 +224,7 @@ def _around(world: World, record: Record, event: _Around) -> World:
         case (
             e.RequestReceived() | e.LayerProbed() | e.ImageSaved() | e.ImageUntagged()
             | e.ImageRemoved() | e.LayersRemoved() | e.ImageImported()
-            | e.ImagesPruned() | e.CachePruned() | e.ContainersPruned()
+            | e.ImagesPruned() | e.CachePruned() | e.ContainersPruned() | e.NameAsked()
         ):  # fmt: skip
             return world
         case _:

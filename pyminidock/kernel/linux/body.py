@@ -36,12 +36,14 @@ from pyminidock.kernel.linux import (
 from pyminidock.kernel.linux.facts import read_facts
 from pyminidock.kernel.linux.labour import Labour, Order, spell_order
 from pyminidock.kernel.linux.machine import read_machine
+from pyminidock.kernel.linux.namedesks import NameDesks
 from pyminidock.kernel.linux.nftreading import read_tables
 from pyminidock.kernel.linux.nursery import Nursery
 from pyminidock.kernel.linux.observe import observe
 from pyminidock.kernel.linux.proc import boot_id
 from pyminidock.kernel.linux.sifting import Sifting
 from pyminidock.kernel.linux.watching import Watching
+from pyminidock.kernel.nametalk import Clerk
 from pyminidock.kernel.netanswers import NetFacts
 from pyminidock.kernel.port import (
     Answer,
@@ -81,6 +83,7 @@ class LinuxBody:
         self._lock = threading.Lock()
         self._watching = Watching()
         self._sifting = Sifting()
+        self._names = NameDesks()
 
     def machine(self) -> Machine:
         """See port."""
@@ -342,6 +345,14 @@ class LinuxBody:
         except ProcessLookupError as gone:
             raise _gone(process) from gone
 
+    def serve_names(self, sandbox: str, clerk: Clerk) -> None:
+        """See port."""
+        self._names.serve(sandbox, clerk)
+
+    def leave_names(self, sandbox: str) -> None:
+        """See port."""
+        self._names.leave(sandbox)
+
     def clock(self) -> float:
         """See port."""
         return time.monotonic()
@@ -367,6 +378,7 @@ class LinuxBody:
         self._nursery.close()
         self._watching.close()
         self._sifting.close()
+        self._names.close()
         with self._lock:
             self._is_closed = True
             lines = (*self._lines.values(), *self._answered.values())

@@ -33,6 +33,7 @@ from pyminidock.kernel.model.stage import Stage
 from pyminidock.kernel.model.streams import Program
 from pyminidock.kernel.model.tree import Node
 from pyminidock.kernel.model.world import ENGINE, Task, swept, with_task
+from pyminidock.kernel.nametalk import Clerk
 from pyminidock.kernel.netanswers import NetFacts
 from pyminidock.kernel.port import (
     Answer,
@@ -85,6 +86,7 @@ class ModelBody:
         self._bells = Bells()
         self._listening: dict[int, tuple[Listening, ...]] = {}  # by network namespace
         self._rule_bells: list[tuple[str, Callable[[], object]]] = []
+        self.clerks: dict[str, Clerk] = {}  # who answers for names, by sandbox
         self._pending: dict[int, list[int]] = {}  # signals that wait, by pid
         self._ticks, self._ids = count(1), count(1)
 
@@ -392,6 +394,16 @@ class ModelBody:
             task = self._task(process) if process else self.world.tasks[ENGINE]
             space = task.namespaces["network"]
             return requests.attempted(self.world, self._listening, space, wanted)
+
+    def serve_names(self, sandbox: str, clerk: Clerk) -> None:
+        """See port."""
+        with self._changed:
+            self.clerks[sandbox] = clerk
+
+    def leave_names(self, sandbox: str) -> None:
+        """See port."""
+        with self._changed:
+            self.clerks.pop(sandbox, None)
 
     def clock(self) -> float:
         """See port; a millisecond passes whenever somebody asks."""

@@ -20,6 +20,7 @@ from pyminidock.kernel.netanswers import NetFacts, RouteEntry
 from pyminidock.kernel.netcalls import NetCall
 
 _Key = tuple[int, str]  # namespace and name
+NAMES = "names"  # stands among the settings of a sandbox whose questions arrive here
 _LONGEST_NAME = 15  # Source: linux/if.h, IFNAMSIZ
 
 
@@ -43,6 +44,8 @@ def wire(stage: Stage, call: NetCall) -> Stage:  # noqa: PLR0911  (one line per 
             return _remove(stage, host_of(stage.world), host_link)
         case netcalls.Route(sandbox, gateway, gateway6):
             return _route(stage, _held(stage, sandbox), gateway, gateway6)
+        case netcalls.OpenNames(sandbox):
+            return _open_names(stage, _held(stage, sandbox))
         case _:
             assert_never(call)
 
@@ -134,6 +137,12 @@ def _join_sandbox(stage: Stage, sandbox: str) -> Stage:
     demand(stage, "CAP_SYS_ADMIN")
     namespaces = {**stage.task.namespaces, "network": _held(stage, sandbox)}
     return act(stage, replace(stage.task, namespaces=namespaces))
+
+
+def _open_names(stage: Stage, namespace: int) -> Stage:
+    demand(stage, "CAP_NET_ADMIN")
+    settings = {**stage.world.settings, (namespace, NAMES): "127.0.0.11"}
+    return replace(stage, world=replace(stage.world, settings=settings))
 
 
 def _plug(stage: Stage, call: netcalls.Plug) -> Stage:

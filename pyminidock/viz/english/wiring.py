@@ -41,6 +41,41 @@ WIRING: Mapping[str, Words] = {
         "Both ends of a veth pair go at once, and the addresses with them.",
         "sendmsg(2) netlink RTM_DELLINK {inside} (host: {host_link})",
     ),
+    "names.opened": (
+        "Questions for names arrive at the engine",
+        "Two sockets were opened inside; a rule leads port 53 of 127.0.0.11 to them.",
+        "setns(2), socket(2), bind(2) 127.0.0.11 inside; nft: dnat 127.0.0.11:53",
+    ),
+    "name.asked": (
+        "Asked for {name}, the name server says {answers}",
+        "It knows everybody on the networks of who asks: names, aliases, short ids, links.",
+        "recvfrom(2) 127.0.0.11: {kind}? {name}, sendto(2) {answers} ttl 600",
+    ),
+    "name.asked/empty": (
+        "{name} is known, but has nothing of the kind {kind}",
+        "An empty answer, not a refusal: so that nobody asks elsewhere for a neighbour.",
+        "recvfrom(2) 127.0.0.11: {kind}? {name}, sendto(2) NOERROR without an answer",
+    ),
+    "name.asked/home": (
+        "{name} is a single word, and nobody outside is asked for it",
+        "Somebody said ndots: then words without a dot are meant for this network alone.",
+        "recvfrom(2) 127.0.0.11: {kind}? {name}, sendto(2) NOERROR without an answer",
+    ),
+    "name.asked/forwarded": (
+        "{name} is nobody here, so {server} was asked",
+        "What no neighbour is called is a question for the servers of the host, or --dns.",
+        "recvfrom(2) 127.0.0.11: {kind}? {name}, sendto(2) {server}:53",
+    ),
+    "name.asked/unheard": (
+        "{name} is nobody here, and no server answered",
+        "Each server had four seconds; none of them helped, so the answer is SERVFAIL.",
+        "recvfrom(2) 127.0.0.11: {kind}? {name}, sendto(2) SERVFAIL",
+    ),
+    "name.asked/enclosed": (
+        "{name} is nobody here, and there is nobody outside to ask",
+        "An internal network has no way out, not for questions either: SERVFAIL it is.",
+        "recvfrom(2) 127.0.0.11: {kind}? {name}, sendto(2) SERVFAIL",
+    ),
     "gateway.chosen": (
         "What is for no network of its own goes to {gateway}{gateway6}",
         "A host in several networks still needs one default way out.",
