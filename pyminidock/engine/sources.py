@@ -100,11 +100,14 @@ def _of_linux() -> dict[str, Place]:
         cgroups,
         child,
         devices,
+        namedesks,
         newborn,
         nftables,
         overlay,
         pair,
         ports,
+        sandboxes,
+        wiring,
     )
 
     performers: dict[str, Callable[..., Any]] = {
@@ -120,6 +123,14 @@ def _of_linux() -> dict[str, Place]:
         "RemoveTable": nftables.removing,
         "BindPort": ports.Ports.bind,
         "ReleasePort": ports.Ports.release,
+        "MakeBridge": wiring.make_bridge,
+        "RemoveLink": wiring.remove_link,
+        "MakeSandbox": sandboxes.make,
+        "FindSandbox": sandboxes.find,
+        "Plug": wiring.plug,
+        "Unplug": wiring.unplug,
+        "Route": wiring.route,
+        "OpenNames": namedesks.NameDesks.open,
         "ForkShim": pair.wait_together,
         "ForkInit": newborn.Birthplace.prepare,
     }

@@ -209,7 +209,8 @@ class _Doors(Protocol):
     def watch_links(self, bell: Callable[[str], object]) -> Callable[[], None]:
         """Call `bell` in another thread with the name of each host device that goes away.
 
-        With "" where some may have been missed: look then.  What is given takes that back.
+        Also of one that is lowered or gets another name; with "" where some may have
+        been missed: look then.  What is given takes that back.
         """
 
     def rules(self, table: str) -> tuple[FoundTable, ...]:

@@ -24,8 +24,15 @@ NAMES = "names"  # stands among the settings of a sandbox whose questions arrive
 _LONGEST_NAME = 15  # Source: linux/if.h, IFNAMSIZ
 
 
-def wire(stage: Stage, call: NetCall) -> Stage:  # noqa: PLR0911  (one line per verb)
+def wire(stage: Stage, call: NetCall) -> Stage:
     """Take one step of a plan that is about networks.  Raises OSError."""
+    try:
+        return _wired(stage, call)
+    except ValueError as odd:  # an address that is none
+        raise OSError(errno.EINVAL, str(odd)) from odd
+
+
+def _wired(stage: Stage, call: NetCall) -> Stage:  # noqa: PLR0911  (one line per verb)
     match call:
         case netcalls.MakeBridge():
             return _make_bridge(stage, call)
@@ -149,8 +156,10 @@ def _plug(stage: Stage, call: netcalls.Plug) -> Stage:
     demand(stage, "CAP_NET_ADMIN")
     host, inside = host_of(stage.world), _held(stage, call.sandbox)
     bridge = stage.world.links.get((host, call.bridge))
-    if bridge is None or bridge.kind != "bridge":
-        raise OSError(errno.ENODEV, f"there is no bridge {call.bridge}")
+    if bridge is None:
+        raise OSError(errno.ENODEV, f"there is no device {call.bridge}")
+    if bridge.kind != "bridge":
+        raise OSError(errno.EOPNOTSUPP, f"{call.bridge} takes no cables")
     mtu = call.mtu or 1500
     ours, its = (host, call.host_link), (inside, call.inside)
     stage = _add(stage, host, Link(
@@ -219,7 +228,12 @@ def _remove(stage: Stage, namespace: int, name: str) -> Stage:
     for key, each in links.items():
         if key[0] == namespace and each.master == name:
             links[key] = replace(each, master="")
-    return replace(stage, world=replace(stage.world, links=links))
+    settings = {
+        (space, key): value
+        for (space, key), value in stage.world.settings.items()
+        if space != namespace or f".conf.{name}." not in key
+    }
+    return replace(stage, world=replace(stage.world, links=links, settings=settings))
 
 
 def _held(stage: Stage, sandbox: str) -> int:

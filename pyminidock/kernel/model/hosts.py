@@ -177,6 +177,7 @@ def ordinary(machine: Machine, files: Mapping[str, bytes | Node]) -> World:
         },
         hostnames={namespaces["uts"]: "host"},
         links={(namespaces["network"], "lo"): Link("lo", True, 1, mtu=65536)},
+        settings={(namespaces["network"], "net.ipv4.ip_forward"): "1"},
         cgroups={path: Cgroup() for path in hierarchies.values()},
         keyrings={0: "_ses"},
         next_numbers={
