@@ -27,7 +27,7 @@ from pyminidock.container.accounts import (
 )
 from pyminidock.container.limits import changed_rows
 from pyminidock.container.logfile import log_file
-from pyminidock.container.mounts import device_calls, mount_calls
+from pyminidock.container.mounts import device_calls, hold_calls, mount_calls
 from pyminidock.container.spec import ContainerSpec, ExecSpec
 from pyminidock.errors import MinidockError
 from pyminidock.kernel import calls
@@ -199,6 +199,7 @@ def _build_root(
     spec: ContainerSpec, snapshot: Snapshot, machine: Machine
 ) -> Iterator[Call]:
     """Cut the host's tree off, hang up the container's, and change over."""
+    yield from hold_calls(spec)
     yield calls.SetPropagation("/", "slave", is_recursive=True)  # 9
     yield calls.AttachRoot(snapshot.target)  # 11
     yield calls.SetPropagation(snapshot.target, "private", is_recursive=False)

@@ -35,6 +35,7 @@ VERBS: Mapping[type[Event], str] = {
     events.DirectoryMade: "MakeDirectory",
     events.Mounted: "Mount",
     events.BindMounted: "Bind",
+    events.TreeHeld: "HoldTree",
     events.DeviceMade: "MakeDevice",
     events.LinkMade: "MakeLink",
     events.ConsoleOpened: "OpenConsole",

@@ -107,6 +107,7 @@ from pyminidock.events.kernel import (
     StreamsReopened,
     SysctlWritten,
     TracersRefused,
+    TreeHeld,
     UmaskSet,
     UserTaken,
     WorkingDirectoryEntered,
@@ -149,6 +150,15 @@ from pyminidock.events.sifting import (
     RulesRemoved,
 )
 from pyminidock.events.unionfs import LayerProbed, PathResolved
+from pyminidock.events.volume import (
+    HostDirectoryMade,
+    VolumeCreated,
+    VolumeMounted,
+    VolumePopulated,
+    VolumeRemoved,
+    VolumesPruned,
+    VolumeUnmounted,
+)
 from pyminidock.events.wiring import (
     BridgeMade,
     EndpointPlugged,
@@ -195,6 +205,9 @@ AnyEvent = (
     | RulesMade | RulesRemoved | ElementsAdded | ElementsDropped | PortBound
     | PortReleased
     | NamesOpened | NameAsked
+    | TreeHeld
+    | VolumeCreated | VolumePopulated | VolumeMounted | VolumeUnmounted | VolumeRemoved
+    | VolumesPruned | HostDirectoryMade
 )  # fmt: skip
 
 __all__ = [
@@ -260,6 +273,7 @@ __all__ = [
     "GatewayChosen",
     "HealthChanged",
     "HealthProbed",
+    "HostDirectoryMade",
     "HostnameSet",
     "ImageBuilt",
     "ImageFound",
@@ -336,9 +350,16 @@ __all__ = [
     "SysctlWritten",
     "TerminalResized",
     "TracersRefused",
+    "TreeHeld",
     "UmaskSet",
     "UserResolved",
     "UserTaken",
+    "VolumeCreated",
+    "VolumeMounted",
+    "VolumePopulated",
+    "VolumeRemoved",
+    "VolumeUnmounted",
+    "VolumesPruned",
     "Witness",
     "WorkingDirectoryEntered",
     "ignore",

@@ -204,12 +204,32 @@ class Mount:
 class Bind:
     """Show the host's `source` at `target`; a missing target is made in its likeness.
 
-    `flags` as for Mount.  Source: man 2 open_tree, move_mount.
+    `flags` as for Mount; with "ro", what is mounted below is read-only too, unless
+    `is_flat_readonly`.  `below` is a path in the source that no link can lead out of.
+    `propagation` says how later mounts spread: for "shared" a HoldTree came before, while
+    the tree was the host's own.  `is_flat`: without what is mounted below the source.
+    Source: man 2 open_tree, move_mount, mount_setattr.
     """
 
     source: str
     target: str
     flags: tuple[str, ...] = ()
+    propagation: str = "private"  # private, slave, shared, with r: and what lies below
+    is_flat: bool = False
+    is_flat_readonly: bool = False
+    below: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HoldTree:
+    """Take a copy of the host's mount at `source`, before the bond to the host is cut (9).
+
+    Bind hangs it up: what is mounted below it later, here or there, is seen on both sides.
+    Source: man 7 mount_namespaces.
+    """
+
+    source: str
+    is_flat: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -391,7 +411,7 @@ Call = (
     MakeCgroup | LimitCgroup | FilterDevices | RemoveCgroup | PrepareOverlay | ForkShim
     | EnterNamespace | JoinNamespace | ForkInit | JoinCgroup | RefuseTracers
     | DieWithParent | JoinKeyring | SetPropagation | AttachRoot | MakeDirectory | Mount
-    | Bind | MakeDevice | MakeLink | OpenConsole | RaiseLoopback | PivotRoot
+    | Bind | HoldTree | MakeDevice | MakeLink | OpenConsole | RaiseLoopback | PivotRoot
     | ReopenStreams | RemountReadonly | MakeReadonly | Mask | SetHostname | WriteSysctl
     | SetUmask | LimitResource | AdjustOomScore | AnnounceReady | CloseDescriptors
     | ChangeDirectory | DropBoundingSet | BecomeUser | SetCapabilities

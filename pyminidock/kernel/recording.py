@@ -80,8 +80,11 @@ def effect_of(call: Call, value: int = 0) -> events.AnyEvent:  # noqa: PLR0911, 
             return events.DirectoryMade(path, mode)
         case calls.Mount(filesystem, source, target, flags, options, _):
             return events.Mounted(filesystem, source, target, flags, options)
-        case calls.Bind(source, target, flags):
-            return events.BindMounted(source, target, flags)
+        case calls.Bind(source, target, flags, propagation, _, _, below):
+            shown = f"{source}/{below}" if below else source
+            return events.BindMounted(shown, target, flags, _spread(propagation))
+        case calls.HoldTree(source):
+            return events.TreeHeld(source)
         case calls.MakeDevice(path, major, minor, mode, uid, gid, is_block):
             return events.DeviceMade(path, major, minor, mode, is_block, uid, gid)
         case calls.MakeLink(path, points_to):
@@ -132,6 +135,11 @@ def effect_of(call: Call, value: int = 0) -> events.AnyEvent:  # noqa: PLR0911, 
             return events.ProgramExecuted(argv)
         case _:
             assert_never(call)
+
+
+def _spread(propagation: str) -> str:
+    """Give how later mounts spread, where they do."""
+    return "" if propagation in ("private", "rprivate") else propagation
 
 
 _remembered = lru_cache(maxsize=512)(effect_of)

@@ -117,8 +117,11 @@ def _tree(event: Event) -> str:  # noqa: PLR0911, PLR0912  (one line per fact)
             said = _options(*flags, options)
             kind = _quoted(filesystem)
             return f"mkdir -p {here} && mount -t {kind}{said} {_quoted(source)} {here}"
-        case events.BindMounted(source, target, flags):
-            return _bind(source, target, flags)
+        case events.BindMounted(source, target, flags, propagation):
+            spread = (
+                f" && mount --make-{propagation} {_here(target)}" if propagation else ""
+            )
+            return _bind(source, target, flags) + spread
         case events.DirectoryMade(path, mode):
             return f"mkdir -p -m {mode:04o} {_here(path)}"
         case events.DeviceMade():

@@ -104,8 +104,9 @@ def words_of(  # noqa: PLR0911, PLR0912  (one line per fact)
             what, why = english.FILESYSTEMS.get(filesystem, english.ANY_FILESYSTEM)
             listed = ",".join((*flags, options) if options else flags) or "no flags"
             return kind, {**facts, "what": what, "why": why, "options": listed}
-        case e.BindMounted(_, _, flags):
-            return kind, {**facts, "options": ",".join(flags) or "no flags"}
+        case e.BindMounted(_, _, flags, propagation):
+            key = f"{kind}/spreading" if propagation else kind
+            return key, {**facts, "options": ",".join(flags) or "no flags"}
         case e.PropagationSet(_, propagation, is_recursive):
             flag = f"MS_{propagation.upper()}" + (", AT_RECURSIVE" if is_recursive else "")
             key = f"{kind}/private" if propagation == "private" else kind
@@ -179,6 +180,9 @@ def words_of(  # noqa: PLR0911, PLR0912  (one line per fact)
             | e.GatewayChosen() | e.RulesMade() | e.RulesRemoved() | e.ElementsAdded()
             | e.ElementsDropped() | e.PortBound() | e.PortReleased()
             | e.NamesOpened()
+            | e.TreeHeld() | e.VolumeCreated()
+            | e.VolumePopulated() | e.VolumeMounted() | e.VolumeUnmounted()
+            | e.VolumeRemoved() | e.VolumesPruned() | e.HostDirectoryMade()
         ):  # fmt: skip
             return kind, facts
         case e.NameAsked(_, _, _, outcome):

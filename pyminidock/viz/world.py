@@ -119,6 +119,9 @@ def _told(  # noqa: PLR0911  (one line per part of the world)
             | e.ArchiveWarned() | e.ImageSaved() | e.ImageUntagged() | e.ImageRemoved()
             | e.LayersRemoved() | e.StoreRepaired() | e.ImageImported()
             | e.ImagesPruned() | e.CachePruned() | e.ContainersPruned() | e.NameAsked()
+            | e.TreeHeld() | e.VolumeCreated() | e.VolumePopulated() | e.VolumeMounted()
+            | e.VolumeUnmounted() | e.VolumeRemoved() | e.VolumesPruned()
+            | e.HostDirectoryMade()
         ):  # fmt: skip
             return _around(world, record, event)
         case (
@@ -188,6 +191,9 @@ _Around = (
     | e.PathResolved | e.ArchiveWarned | e.ImageSaved | e.ImageUntagged | e.ImageRemoved
     | e.LayersRemoved | e.StoreRepaired | e.ImageImported | e.ImagesPruned
     | e.CachePruned | e.ContainersPruned | e.NameAsked
+    | e.TreeHeld | e.VolumeCreated
+    | e.VolumePopulated | e.VolumeMounted | e.VolumeUnmounted | e.VolumeRemoved
+    | e.VolumesPruned | e.HostDirectoryMade
 )  # fmt: skip
 
 
@@ -225,6 +231,9 @@ def _around(world: World, record: Record, event: _Around) -> World:
             e.RequestReceived() | e.LayerProbed() | e.ImageSaved() | e.ImageUntagged()
             | e.ImageRemoved() | e.LayersRemoved() | e.ImageImported()
             | e.ImagesPruned() | e.CachePruned() | e.ContainersPruned() | e.NameAsked()
+            | e.TreeHeld() | e.VolumeCreated() | e.VolumePopulated() | e.VolumeMounted()
+            | e.VolumeUnmounted() | e.VolumeRemoved() | e.VolumesPruned()
+            | e.HostDirectoryMade()
         ):  # fmt: skip
             return world
         case _:

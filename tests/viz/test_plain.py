@@ -101,7 +101,7 @@ def test_the_line_of_a_cable(event: Event) -> None:
 
 SILENT = {  # what no shell can be asked for
     "ShimForked", "TracersRefused", "ConsoleOpened", "StreamsReopened", "BirthReady",
-    "DescriptorsClosed", "SeccompInstalled", "DevicesFiltered",
+    "DescriptorsClosed", "SeccompInstalled", "DevicesFiltered", "TreeHeld",
 }  # fmt: skip
 
 

@@ -53,6 +53,7 @@ class Birth:
         self.proc = -1  # the procfs that we mounted ourselves, whatever lies on /proc now
         self.proc_device = self.devices = -1  # st_dev of that, and of our tmpfs on /dev
         self.own: dict[bytes, int] = {}  # what we mounted empty, by target: handles on it
+        self.held: dict[bytes, int] = {}  # trees of the host that stay bound to it
         self.late_directory = b""  # a working directory that needs the user's own powers
         self.unsent: list[bytes] = []  # reports that wait for company
 

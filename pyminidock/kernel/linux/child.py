@@ -93,6 +93,7 @@ VERBS: dict[str, Callable[..., int | None]] = {
     "MakeDirectory": walls.make_directory,
     "Mount": walls.mount,
     "Bind": walls.bind,
+    "HoldTree": walls.hold_tree,
     "MakeDevice": walls.make_device,
     "MakeLink": walls.make_link,
     "OpenConsole": walls.open_console,

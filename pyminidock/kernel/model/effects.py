@@ -96,6 +96,8 @@ def _effect(stage: Stage, machine: Machine, call: Call) -> Stage:  # noqa: PLR09
             return mounts.mount(stage, call)
         case calls.Bind():
             return mounts.bind(stage, call)
+        case calls.HoldTree():
+            return mounts.hold_tree(stage, call)
         case calls.MakeDevice():
             return devices.make_device(stage, call)
         case calls.MakeLink():
