@@ -40,6 +40,7 @@ from pyminidock.viz.things import (
     Written,
     bounded,
 )
+from pyminidock.viz.wiring import wired_after
 
 
 def fold_all(records: Iterable[Record], world: World = EMPTY) -> World:
@@ -57,6 +58,9 @@ def fold(world: World, record: Record) -> World:
     event = cast("AnyEvent | None", event_of(record))
     if event is None:
         return replace(world, notes=world.notes.add(step))
+    wires = wired_after(world.wires, record.seq, event)
+    if wires is not world.wires:
+        world = replace(world, wires=wires)
     return _told(world, record, event)
 
 
