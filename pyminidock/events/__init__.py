@@ -141,6 +141,15 @@ from pyminidock.events.lifecycle import (
     TerminalResized,
 )
 from pyminidock.events.names import NameAsked
+from pyminidock.events.networks import (
+    EndpointMade,
+    EndpointReleased,
+    NetworkCreated,
+    NetworkJoined,
+    NetworkLeft,
+    NetworkRemoved,
+    NetworksPruned,
+)
 from pyminidock.events.sifting import (
     ElementsAdded,
     ElementsDropped,
@@ -189,6 +198,8 @@ AnyEvent = (
     | ContainerDetached | TerminalResized | MemoryExhausted | ExecDetached | HealthProbed
     | HealthChanged | ContainerExported | PathArchived | PathExtracted | ContainerCommitted
     | ProcessesListed | ContainersPruned
+    | NetworkCreated | NetworkRemoved | NetworkJoined | NetworkLeft | EndpointMade
+    | EndpointReleased | NetworksPruned
     | RequestReceived | RequestRefused | GateHeld | GateReleased | EventsDropped
     | JournalDropped | OrphanRemoved | ShortfallFound
     | CgroupCreated | CgroupLimited | OverlayPrepared | ShimForked | NamespaceEntered
@@ -256,7 +267,9 @@ __all__ = [
     "ElementsAdded",
     "ElementsDropped",
     "Emit",
+    "EndpointMade",
     "EndpointPlugged",
+    "EndpointReleased",
     "EndpointUnplugged",
     "Event",
     "EventsDropped",
@@ -304,6 +317,11 @@ __all__ = [
     "NameAsked",
     "NamesOpened",
     "NamespaceEntered",
+    "NetworkCreated",
+    "NetworkJoined",
+    "NetworkLeft",
+    "NetworkRemoved",
+    "NetworksPruned",
     "NewPrivilegesForbidden",
     "OomScoreAdjusted",
     "OrphanRemoved",

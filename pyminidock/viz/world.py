@@ -126,6 +126,9 @@ def _told(  # noqa: PLR0911  (one line per part of the world)
             | e.TreeHeld() | e.VolumeCreated() | e.VolumePopulated() | e.VolumeMounted()
             | e.VolumeUnmounted() | e.VolumeRemoved() | e.VolumesPruned()
             | e.HostDirectoryMade()
+            | e.NetworkCreated() | e.NetworkRemoved() | e.NetworksPruned()
+            | e.NetworkJoined() | e.NetworkLeft() | e.EndpointMade()
+            | e.EndpointReleased()
         ):  # fmt: skip
             return _around(world, record, event)
         case (
@@ -198,6 +201,9 @@ _Around = (
     | e.TreeHeld | e.VolumeCreated
     | e.VolumePopulated | e.VolumeMounted | e.VolumeUnmounted | e.VolumeRemoved
     | e.VolumesPruned | e.HostDirectoryMade
+    | e.CachePruned | e.ContainersPruned | e.NameAsked | e.NetworkCreated | e.NetworkRemoved
+    | e.NetworksPruned | e.NetworkJoined | e.NetworkLeft | e.EndpointMade
+    | e.EndpointReleased
 )  # fmt: skip
 
 
@@ -238,6 +244,9 @@ def _around(world: World, record: Record, event: _Around) -> World:
             | e.TreeHeld() | e.VolumeCreated() | e.VolumePopulated() | e.VolumeMounted()
             | e.VolumeUnmounted() | e.VolumeRemoved() | e.VolumesPruned()
             | e.HostDirectoryMade()
+            | e.NetworkCreated() | e.NetworkRemoved() | e.NetworksPruned()
+            | e.NetworkJoined() | e.NetworkLeft() | e.EndpointMade()
+            | e.EndpointReleased()
         ):  # fmt: skip
             return world
         case _:
