@@ -7,6 +7,7 @@
     records    what has to survive of containers
     store      what has to survive of images: blobs, trees, rows
     volumes    who is about to use which volume
+    networks   which there are, and who is in them
     attendants threads that wait for the ends of programs
     lives      what this engine knows beyond that
 
@@ -31,6 +32,7 @@ from pyminidock.engine.bulletin import Bulletin
 from pyminidock.engine.execbook import ExecBook
 from pyminidock.engine.journals import Journals
 from pyminidock.engine.lives import Life
+from pyminidock.engine.networkbook import NetworkBook, ways_of
 from pyminidock.engine.recorder import Recorder
 from pyminidock.engine.volumebook import VolumeBook
 from pyminidock.engine.writer import Writer
@@ -39,6 +41,8 @@ from pyminidock.image.config import ImageConfig
 from pyminidock.image.digest import Digest, of_hex
 from pyminidock.kernel.port import Kernel, Machine
 from pyminidock.layers.snapshots import Snapshot, keep_spare, remove_tree
+from pyminidock.network.endpoints import Endpoint
+from pyminidock.network.objects import Net
 from pyminidock.store.opening import Store, open_store
 from pyminidock.store.records import Content, Records, no_such_container
 
@@ -70,6 +74,8 @@ class Kept:
     build: str = ""  # the story of the build that it works for, and does not outlive
     restarts: int = 0  # so often its policy started it since it was started by hand
     was_stopped: bool = False  # or signalled, by hand, since then
+    endpoints: tuple[Endpoint, ...] | None = None  # None: as the request says
+    interfaces: int = 0  # numbered in this run
 
     @property
     def layers(self) -> tuple[Digest, ...]:
@@ -86,6 +92,7 @@ class House:
     kernel: Kernel
     records: Records = field(init=False)
     store: Store = field(init=False)
+    networks: NetworkBook = field(init=False)
     journals: Journals = field(init=False)
     recorder: Recorder = field(init=False)
     bulletin: Bulletin = field(init=False)
@@ -117,6 +124,11 @@ class House:
         )
         keep_spare()
         self.store = open_store(self.root, wall=self.kernel.wall, remove_tree=remove_tree)
+        self.networks = NetworkBook(
+            self.store.networks, str(self.root), new_id=self.kernel.new_id,
+            wall=self.kernel.wall,
+        )  # fmt: skip
+        self.networks.load(self.foreign_ways)
         noted = Noted(self)
         self.bulletin = Bulletin(noted.look)
         self.recorder.attend(self.bulletin)
@@ -131,6 +143,12 @@ class House:
     def directory(self, container: str) -> Path:
         """Give the directory of a container: ROOT/containers/<id>."""
         return self.records.directory / container
+
+    def foreign_ways(self) -> tuple[Net, ...]:
+        """Give where the host knows ways to, besides the engine's own bridges."""
+        facts = self.kernel.netfacts()
+        ours = {network.bridge for network in self.networks.all()}
+        return ways_of(each.destination for each in facts.routes if each.device not in ours)
 
     # ── Containers ────────────────────────────────────────────────────────────────────────
 
@@ -228,11 +246,14 @@ class House:
 
         Removals that have begun are finished first, also those that nobody asked for.
         """
+        from pyminidock.engine.replugging import leave  # noqa: PLC0415  (takes a house)
+
         self.is_closed = True
         for life in self.lives():
             life.wake()
             life.finishes_removal(REMOVALS_S)
         self.attendants.close()
+        leave(self)
         self.recorder.close()
         self.store.close()
         self.kernel.close()

@@ -93,7 +93,7 @@ def _row(house: House, kept: Kept, life: Life, *, has_size: bool) -> Document:
         "State": life.state.value,
         "Status": _status(kept, life, house.kernel.wall()),
         "HostConfig": {"NetworkMode": network_of(kept.request)},
-        "NetworkSettings": {"Networks": networks(kept.request)},
+        "NetworkSettings": {"Networks": networks(kept)},
         "Mounts": mounts(kept),
     }
 
@@ -212,7 +212,11 @@ def _moment(house: House, reference: str) -> tuple[float, str]:
 
 
 def _by_network(house: House, filters: Filters, values: tuple[str, ...]) -> Test:
-    return lambda kept, life: any(value in networks(kept.request) for value in values)
+    return lambda kept, life: any(
+        value in (each["NetworkID"], name)
+        for name, each in networks(kept).items()
+        for value in values
+    )
 
 
 def _by_volume(house: House, filters: Filters, values: tuple[str, ...]) -> Test:
