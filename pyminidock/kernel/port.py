@@ -29,7 +29,7 @@ from pyminidock.kernel.answers import (
     Tree,
     Usage,
 )
-from pyminidock.kernel.attempts import Attempt, Attempted, Listening
+from pyminidock.kernel.attempts import Attempt, Attempted, Listening, Rehearsal, Rehearsed
 from pyminidock.kernel.calls import Call, Plan
 from pyminidock.kernel.nametalk import Clerk
 from pyminidock.kernel.netanswers import NetFacts
@@ -235,6 +235,12 @@ class _Doors(Protocol):
         """Make one request, from the host or from where `process` stands.
 
         Takes `wanted.timeout_s` and a tenth of a second at most.  Raises ProcessGone.
+        """
+
+    def rehearse(self, wanted: Rehearsal) -> Rehearsed:
+        """Make one request in a copy of some wiring, of which nothing is left.
+
+        Takes three seconds at most.  Raises NotHere, OSError.
         """
 
     def serve_names(self, sandbox: str, clerk: Clerk) -> None:

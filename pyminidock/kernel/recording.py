@@ -13,7 +13,7 @@ from typing import assert_never
 from pyminidock import events
 from pyminidock.events import Emit, Witness, ignore
 from pyminidock.kernel import calls
-from pyminidock.kernel.attempts import Attempt, Attempted, Listening
+from pyminidock.kernel.attempts import Attempt, Attempted, Listening, Rehearsal, Rehearsed
 from pyminidock.kernel.calls import Call, Plan
 from pyminidock.kernel.nametalk import Clerk
 from pyminidock.kernel.netanswers import NetFacts
@@ -273,6 +273,10 @@ class Recording:
     def attempt(self, wanted: Attempt, process: Process | None = None) -> Attempted:
         """See port."""
         return self.body.attempt(wanted, process)
+
+    def rehearse(self, wanted: Rehearsal) -> Rehearsed:
+        """See port."""
+        return self.body.rehearse(wanted)
 
     def serve_names(self, sandbox: str, clerk: Clerk) -> None:
         """See port."""

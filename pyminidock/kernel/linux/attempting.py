@@ -19,7 +19,7 @@ from dataclasses import replace
 
 from pyminidock.kernel import attempts
 from pyminidock.kernel.attempts import Attempt, Attempted
-from pyminidock.kernel.linux import syscalls
+from pyminidock.kernel.linux import sandboxes
 from pyminidock.kernel.linux.following import Follower
 from pyminidock.kernel.linux.proc import start_time
 
@@ -73,26 +73,13 @@ def _socket(wanted: Attempt, namespace: int | None) -> Iterator[socket.socket]:
     kind = socket.SOCK_STREAM if wanted.protocol == "tcp" else socket.SOCK_DGRAM
     with ExitStack() as inside:
         if namespace is not None:
-            inside.enter_context(_standing_in(namespace))
+            inside.enter_context(sandboxes.standing_in(namespace))
         line = socket.socket(family, kind | socket.SOCK_CLOEXEC)
         inside.close()
     with line:
         line.bind(("", 0))
         line.setblocking(False)
         yield line
-
-
-@contextmanager
-def _standing_in(handle: int) -> Iterator[None]:
-    """Let this thread be in another network for a moment: sockets made now stay there."""
-    network = syscalls.CLONE_FLAGS["network"]
-    here = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        syscalls.setns(handle, network)
-        yield
-    finally:
-        syscalls.setns(here, network)
-        os.close(here)
 
 
 def _follow(wanted: Attempt, source_port: int) -> Follower | None:

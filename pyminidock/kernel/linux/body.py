@@ -17,13 +17,14 @@ from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 
 from pyminidock.kernel import calls
-from pyminidock.kernel.attempts import Attempt, Attempted, Listening
+from pyminidock.kernel.attempts import Attempt, Attempted, Listening, Rehearsal, Rehearsed
 from pyminidock.kernel.calls import Call, Plan
 from pyminidock.kernel.detect import judge
 from pyminidock.kernel.linux import (
     attempting,
     census,
     cgroups,
+    copies,
     deeds,
     listening,
     messages,
@@ -355,6 +356,10 @@ class LinuxBody:
             return listening.listening(process.pid if process else os.getpid())
         except OSError as gone:
             raise _gone(process) from gone
+
+    def rehearse(self, wanted: Rehearsal) -> Rehearsed:
+        """See port."""
+        return copies.rehearse(wanted, self._names)
 
     def attempt(self, wanted: Attempt, process: Process | None = None) -> Attempted:
         """See port."""
