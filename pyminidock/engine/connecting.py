@@ -14,7 +14,7 @@ from dataclasses import replace
 
 from pyminidock.container.netmode import is_wired
 from pyminidock.container.states import State
-from pyminidock.engine import plugging
+from pyminidock.engine import introducing, plugging
 from pyminidock.engine.house import House, Kept
 from pyminidock.engine.lives import Life
 from pyminidock.engine.memberships import check_member
@@ -140,15 +140,17 @@ def _plug(  # noqa: PLR0913, PLR0917  (who, which program, where, and how)
             plugging.ensure_bridge(house, network, voice)
             house.networks.occupy(life.id, made)
             others = [each for each in reach.before if each.host_link]
-            house.kernel.perform(
-                plan.connect_calls(
-                    life.id, process, made, others, house.networks.by_id()
-                ), emit=voice,
-            )  # fmt: skip
+            cables = plan.connect_calls(
+                life.id, process, made, others, house.networks.by_id()
+            )
+            names = introducing.joining(house, kept, reach.before, made)
+            house.kernel.perform((*cables, *names), emit=voice)
     except BaseException:
         house.networks.release(life.id, network.id)
+        introducing.stayed(house, life.id)
         raise
     house.amend(life, endpoints=reach.after, interfaces=kept.interfaces + 1)
+    introducing.joined(house, kept, reach.before, made)
     voice(plugging.made(life.id, made, network))
 
 
@@ -185,6 +187,7 @@ def disconnect(
         if process is not None and old.is_live:
             _unplug(house, life, process, old, reach, voice)
             house.amend(life, endpoints=reach.after)
+            introducing.left(house, kept, reach.after, old)
             voice(plugging.released(life.id, old, found))
         else:
             house.amend(life, endpoints=reach.after)

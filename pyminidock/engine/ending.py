@@ -15,7 +15,7 @@ from functools import partial
 
 from pyminidock.container.plan import end_plan, thaw_plan
 from pyminidock.container.states import State
-from pyminidock.engine import furnishing, plugging, written
+from pyminidock.engine import furnishing, introducing, plugging, written
 from pyminidock.engine.burying import RemovalFailed, bury
 from pyminidock.engine.house import House, Kept
 from pyminidock.engine.lives import Life
@@ -99,6 +99,7 @@ def _settle(
         voice(MemoryExhausted(life.id))
     reach = plugging.unplug(house, life, voice)
     furnishing.tell_unmounted(kept.spec, voice)
+    introducing.gone(house, life.id)
     voice(ContainerExited(life.id, status.code, status.signal, status.was_out_of_memory))
     house.execs.forget_unstarted(life.id)
     was_paused = life.state is State.PAUSED

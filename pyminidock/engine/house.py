@@ -8,6 +8,7 @@
     store      what has to survive of images: blobs, trees, rows
     volumes    who is about to use which volume
     networks   which there are, and who is in them
+    names      who answers when a container asks for one
     attendants threads that wait for the ends of programs
     lives      what this engine knows beyond that
 
@@ -16,6 +17,7 @@ an earlier engine left (`reconcile`), its last to let the containers go on witho
 """
 
 from dataclasses import dataclass, field, fields, replace
+from functools import partial
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -32,6 +34,7 @@ from pyminidock.engine.bulletin import Bulletin
 from pyminidock.engine.execbook import ExecBook
 from pyminidock.engine.journals import Journals
 from pyminidock.engine.lives import Life
+from pyminidock.engine.nameserver import NameServer
 from pyminidock.engine.networkbook import NetworkBook, ways_of
 from pyminidock.engine.recorder import Recorder
 from pyminidock.engine.volumebook import VolumeBook
@@ -93,6 +96,7 @@ class House:
     records: Records = field(init=False)
     store: Store = field(init=False)
     networks: NetworkBook = field(init=False)
+    names: NameServer = field(init=False)
     journals: Journals = field(init=False)
     recorder: Recorder = field(init=False)
     bulletin: Bulletin = field(init=False)
@@ -108,7 +112,8 @@ class House:
     _lock: Lock = field(init=False, default_factory=Lock)  # guards the four above
 
     def __post_init__(self) -> None:
-        # Both take a house.
+        # They take a house.
+        from pyminidock.engine.introducing import tell  # noqa: PLC0415
         from pyminidock.engine.noted import Noted  # noqa: PLC0415
         from pyminidock.engine.reconcile import reconcile  # noqa: PLC0415
 
@@ -129,6 +134,7 @@ class House:
             wall=self.kernel.wall,
         )  # fmt: skip
         self.networks.load(self.foreign_ways)
+        self.names = NameServer(self.kernel.clock, partial(tell, self))
         noted = Noted(self)
         self.bulletin = Bulletin(noted.look)
         self.recorder.attend(self.bulletin)

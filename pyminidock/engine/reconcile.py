@@ -28,7 +28,7 @@ from threading import Thread
 from pyminidock.container.plan import end_plan, leave_plan, thaw_plan
 from pyminidock.container.spec import RecordDamaged, from_json
 from pyminidock.container.states import Verb
-from pyminidock.engine import execs, replugging
+from pyminidock.engine import execs, introducing, replugging
 from pyminidock.engine.burying import bury
 from pyminidock.engine.ending import attend
 from pyminidock.engine.house import House, Kept
@@ -157,6 +157,7 @@ def _adopt(house: House, life: Life, process: Process, voice: Voice) -> None:
                 life.becomes(Verb.PAUSE)
     _adopt_execs(house, life, voice)
     replugging.repair(house, life, voice)
+    introducing.adopted(house, life, process, voice)
     attend(house, life, start_again)
 
 

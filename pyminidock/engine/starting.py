@@ -22,7 +22,7 @@ from pyminidock.container.resolve import resolve
 from pyminidock.container.spec import ContainerSpec, Hindrance
 from pyminidock.container.states import State, Verb
 from pyminidock.container.users import GROUP, PASSWD
-from pyminidock.engine import furnishing, plugging
+from pyminidock.engine import furnishing, introducing, linking, plugging
 from pyminidock.engine.burying import bury
 from pyminidock.engine.ending import attend
 from pyminidock.engine.house import House, Kept
@@ -149,13 +149,17 @@ def _start(house: House, life: Life, voice: Voice) -> None:
     spec = kept.spec if is_decided else _decide_again(house, kept, voice)
     if spec.hindrance:
         raise _hindered(spec.hindrance)
+    spec = introducing.sharing(house, _linked(house, kept, spec))
     roots = tuple(map(Path, kept.roots))
     snapshots.restore_init(Path(spec.directory), roots, kept.snapshot)
     reach = _plug(house, kept, spec, voice)
     try:
+        names = introducing.start(house, kept, spec, reach.after)
+        reach = replace(reach, calls=(*reach.calls, *names))
         process = _birth(house, life, kept, spec, reach, voice)
     except BaseException:
         plugging.undo(house, reach)
+        introducing.gone(house, life.id)
         raise
     _born(house, life, process, reach, voice)
 
@@ -195,6 +199,17 @@ def _plug(house: House, kept: Kept, spec: ContainerSpec, voice: Voice) -> Reach:
             return plugging.plug(house, spec, plugging.places(kept), voice)
     except BirthAborted:
         raise
+    except MinidockError as refusal:
+        raise StartRefused(
+            refusal.what, why=refusal.why, try_next=refusal.try_next,
+            lesson=refusal.lesson, status=refusal.status, exit_code=128,
+        ) from refusal  # fmt: skip
+
+
+def _linked(house: House, kept: Kept, spec: ContainerSpec) -> ContainerSpec:
+    """Tell it of its links.  Raises StartRefused."""
+    try:
+        return linking.told(house, kept, spec)
     except MinidockError as refusal:
         raise StartRefused(
             refusal.what, why=refusal.why, try_next=refusal.try_next,
@@ -254,6 +269,7 @@ def _hindered(hindrance: Hindrance) -> StartRefused:
 
 def _born(house: House, life: Life, process: Process, reach: Reach, voice: Voice) -> None:
     """Tell that the program runs, and leave a thread to wait for its end."""
+    introducing.serve(house, life.id)
     for _ in range(life.lives(process)):  # a program waits for who listens and is gone
         hang_up(house, process)
     try:
