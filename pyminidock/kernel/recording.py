@@ -81,8 +81,12 @@ def effect_of(call: Call, value: int = 0) -> events.AnyEvent:  # noqa: PLR0911, 
         case calls.Mount(filesystem, source, target, flags, options, _):
             return events.Mounted(filesystem, source, target, flags, options)
         case calls.Bind(source, target, flags, propagation, _, _, below):
-            shown = f"{source}/{below}" if below else source
-            return events.BindMounted(shown, target, flags, _spread(propagation))
+            return events.BindMounted(
+                f"{source}/{below}" if below else source,
+                target,
+                flags,
+                _spread(propagation),
+            )
         case calls.HoldTree(source):
             return events.TreeHeld(source)
         case calls.MakeDevice(path, major, minor, mode, uid, gid, is_block):
