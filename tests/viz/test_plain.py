@@ -90,9 +90,11 @@ CABLES: dict[Event, str] = {
     events.EndpointUnplugged(SANDBOX, "eth0", "mv1"): "ip -n 3f2a3f2a3f2a link del eth0",
     events.GatewayChosen(SANDBOX, "10.1.0.1", ""):
         "ip -n 3f2a3f2a3f2a route replace default via 10.1.0.1",
-    events.NamesOpened(SANDBOX): plain_linux(events.NamesOpened(SANDBOX)),
+    events.NamesOpened(SANDBOX):
+        "ip netns exec 3f2a3f2a3f2a dnsmasq --listen-address=127.0.0.11",
     events.RulesMade("md_t", ("inet",), 1, 0): "nft -f md_t.nft",
-    events.RulesRemoved("md_t"): "nft destroy table inet md_t; nft destroy table bridge md_t",
+    events.RulesRemoved("md_t"):
+        "nft destroy table inet md_t; nft destroy table bridge md_t",
     events.ElementsAdded("md_t", ("inet names { a }",)):
         "nft 'add element inet md_t names { a }'",
     events.ElementsDropped("md_t", ("inet names { a }",)):
