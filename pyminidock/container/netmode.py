@@ -76,10 +76,11 @@ def has_to_wait(request: CreateRequest, machine: Machine) -> str:
             f"network {others[0]} cannot be reached without root: a container has the "
             "loopback device only; leave out --network, or use --network none"
         )
-    if reach.publishes_all or any(each.hosts for each in reach.published):
+    is_published = reach.publishes_all or any(each.hosts for each in reach.published)
+    if is_published and not is_wired(machine):
         return (
-            "ports cannot be published yet: a container has the loopback device only; "
-            "leave out -p and -P"
+            "ports cannot be published without root: a container has the loopback device "
+            "only; leave out -p and -P"
         )
     return ""
 

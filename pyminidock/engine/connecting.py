@@ -14,7 +14,7 @@ from dataclasses import replace
 
 from pyminidock.container.netmode import is_wired
 from pyminidock.container.states import State
-from pyminidock.engine import introducing, plugging
+from pyminidock.engine import introducing, plugging, publishing, rulekeeping
 from pyminidock.engine.house import House, Kept
 from pyminidock.engine.lives import Life
 from pyminidock.engine.memberships import check_member
@@ -140,11 +140,13 @@ def _plug(  # noqa: PLR0913, PLR0917  (who, which program, where, and how)
             plugging.ensure_bridge(house, network, voice)
             house.networks.occupy(life.id, made)
             others = [each for each in reach.before if each.host_link]
+            rulekeeping.ensure(house, voice)
+            admitted = publishing.admission(house, (made,))
             cables = plan.connect_calls(
                 life.id, process, made, others, house.networks.by_id()
             )
             names = introducing.joining(house, kept, reach.before, made)
-            house.kernel.perform((*cables, *names), emit=voice)
+            house.kernel.perform((*admitted, *cables, *names), emit=voice)
     except BaseException:
         house.networks.release(life.id, network.id)
         introducing.stayed(house, life.id)
@@ -204,4 +206,5 @@ def _unplug(  # noqa: PLR0913, PLR0917  (who, which program, what, and what is l
                 life.id, process, old, others, house.networks.by_id()
             ), emit=voice,
         )  # fmt: skip
+        publishing.dismiss(house, (old,), voice)
     house.networks.release(life.id, old.network_id)

@@ -95,11 +95,11 @@ def _settle(
     life.ceases(voice)
     kept = house.kept(life.id)
     goes_on = _goes_on(life, kept, status)
-    if status.was_out_of_memory:
-        voice(MemoryExhausted(life.id))
     reach = plugging.unplug(house, life, voice)
     furnishing.tell_unmounted(kept.spec, voice)
     introducing.gone(house, life.id)
+    if status.was_out_of_memory:
+        voice(MemoryExhausted(life.id))
     voice(ContainerExited(life.id, status.code, status.signal, status.was_out_of_memory))
     house.execs.forget_unstarted(life.id)
     was_paused = life.state is State.PAUSED
@@ -118,7 +118,7 @@ def _settle(
                 life, state="exited", pid=0, exit_code=status.code,
                 finished=status.finished, was_out_of_memory=status.was_out_of_memory,
                 error=status.error, restarts=house.kept(life.id).restarts + goes_on,
-                endpoints=reach.after,
+                endpoints=reach.after, ports=(),
             )  # fmt: skip
         life.until(lambda: life.watchers == 0, WATCHERS_S)
         house.kernel.dismiss(process)

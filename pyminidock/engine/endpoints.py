@@ -14,6 +14,8 @@ from pyminidock.engine.document import Document
 from pyminidock.engine.house import Kept
 from pyminidock.engine.lives import Life
 from pyminidock.engine.plugging import places
+from pyminidock.engine.publishing import exposed
+from pyminidock.network import ports
 from pyminidock.network.endpoints import Endpoint
 from pyminidock.network.objects import BRIDGE
 
@@ -26,7 +28,7 @@ def network_settings(kept: Kept, life: Life | None = None) -> Document:
         "Bridge": "",
         "SandboxID": _sandbox(kept),
         "SandboxKey": _key(life),
-        "Ports": {},
+        "Ports": _ports(kept, life),
         "HairpinMode": False,
         "LinkLocalIPv6Address": "",
         "LinkLocalIPv6PrefixLen": 0,
@@ -42,6 +44,13 @@ def network_settings(kept: Kept, life: Life | None = None) -> Document:
         "MacAddress": default["MacAddress"],
         "Networks": told,
     }
+
+
+def _ports(kept: Kept, life: Life | None) -> Document:
+    """Tell the ports that lead to it, and those that it offers, as long as it runs."""
+    if life is None or life.state not in (State.RUNNING, State.PAUSED):
+        return {}
+    return dict(ports.port_map(kept.ports, exposed(kept)))
 
 
 def _sandbox(kept: Kept) -> str:

@@ -7,6 +7,7 @@
     records    what has to survive of containers
     store      what has to survive of images: blobs, trees, rows
     volumes    who is about to use which volume
+    ports      which of the host's belong to whom; `rules` lets packets through
     networks   which there are, and who is in them
     names      who answers when a container asks for one
     attendants threads that wait for the ends of programs
@@ -36,7 +37,10 @@ from pyminidock.engine.journals import Journals
 from pyminidock.engine.lives import Life
 from pyminidock.engine.nameserver import NameServer
 from pyminidock.engine.networkbook import NetworkBook, ways_of
+from pyminidock.engine.portbook import PortBook
 from pyminidock.engine.recorder import Recorder
+from pyminidock.engine.rulekeeping import RuleKeeper
+from pyminidock.engine.rulekeeping import leave as leave_rules
 from pyminidock.engine.volumebook import VolumeBook
 from pyminidock.engine.writer import Writer
 from pyminidock.events.journal import JSON
@@ -45,6 +49,7 @@ from pyminidock.image.digest import Digest, of_hex
 from pyminidock.kernel.port import Kernel, Machine
 from pyminidock.layers.snapshots import Snapshot, keep_spare, remove_tree
 from pyminidock.network.endpoints import Endpoint
+from pyminidock.network.nat import Published
 from pyminidock.network.objects import Net
 from pyminidock.store.opening import Store, open_store
 from pyminidock.store.records import Content, Records, no_such_container
@@ -79,6 +84,7 @@ class Kept:
     was_stopped: bool = False  # or signalled, by hand, since then
     endpoints: tuple[Endpoint, ...] | None = None  # None: as the request says
     interfaces: int = 0  # numbered in this run
+    ports: tuple[Published, ...] = ()  # of the host, held in this run
 
     @property
     def layers(self) -> tuple[Digest, ...]:
@@ -93,10 +99,13 @@ class House:
 
     root: Path
     kernel: Kernel
+    publish_on: str = "127.0.0.1"  # where ports are bound for which no address is said
     records: Records = field(init=False)
     store: Store = field(init=False)
     networks: NetworkBook = field(init=False)
     names: NameServer = field(init=False)
+    rules: RuleKeeper = field(init=False)
+    ports: PortBook = field(init=False, default_factory=PortBook)
     journals: Journals = field(init=False)
     recorder: Recorder = field(init=False)
     bulletin: Bulletin = field(init=False)
@@ -131,8 +140,9 @@ class House:
         self.store = open_store(self.root, wall=self.kernel.wall, remove_tree=remove_tree)
         self.networks = NetworkBook(
             self.store.networks, str(self.root), new_id=self.kernel.new_id,
-            wall=self.kernel.wall,
+            wall=self.kernel.wall, publish_on=self.publish_on,
         )  # fmt: skip
+        self.rules = RuleKeeper(self.networks.mark)
         self.networks.load(self.foreign_ways)
         self.names = NameServer(self.kernel.clock, partial(tell, self))
         noted = Noted(self)
@@ -260,6 +270,7 @@ class House:
             life.finishes_removal(REMOVALS_S)
         self.attendants.close()
         leave(self)
+        leave_rules(self)
         self.recorder.close()
         self.store.close()
         self.kernel.close()

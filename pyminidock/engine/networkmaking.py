@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-from pyminidock.engine import replugging
+from pyminidock.engine import replugging, rulekeeping
 from pyminidock.engine.document import Document
 from pyminidock.engine.filters import Filters
 from pyminidock.engine.house import House
@@ -138,6 +138,7 @@ def _remove(house: House, network: Network, voice: Voice) -> None:
         if network.bridge in house.networks.bridges:
             replugging.remove(house, network.bridge, voice)
             house.networks.bridges.discard(network.bridge)
+            rulekeeping.drop(house, rulekeeping.of_network(network), voice)
     voice(NetworkRemoved(network.id, network.name, _driver(network)))
 
 

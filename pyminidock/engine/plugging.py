@@ -21,6 +21,7 @@ from pyminidock.container.netmode import is_wired
 from pyminidock.container.plan import HOST_NETWORK, OWN_NETWORK
 from pyminidock.container.spec import ContainerSpec, CreateRequest
 from pyminidock.container.states import State
+from pyminidock.engine import publishing, rulekeeping
 from pyminidock.engine.house import House, Kept
 from pyminidock.engine.lives import Life
 from pyminidock.engine.memberships import members
@@ -33,6 +34,7 @@ from pyminidock.kernel.calls import Plan
 from pyminidock.kernel.port import CallFailed, ProcessGone
 from pyminidock.network import choice, plan
 from pyminidock.network.endpoints import Endpoint, names_of
+from pyminidock.network.nat import Published
 from pyminidock.network.objects import HOST, Network
 
 
@@ -58,6 +60,7 @@ class Reach:
     calls: Plan = ()
     entrance: Plan = OWN_NETWORK  # how the program gets into its network
     interfaces: int = 0  # so many have been numbered in this run
+    ports: tuple[Published, ...] = ()  # of the host, held from now on
 
 
 def places(kept: Kept) -> tuple[Endpoint, ...]:
@@ -112,13 +115,16 @@ def plug(
             if is_real:
                 ensure_bridge(house, networks[each.network_id], emit)
             house.networks.occupy(spec.id, each)
+        if is_real and numbered:
+            rulekeeping.ensure(house, emit)
     except BaseException:
         for each in made:
             house.networks.release(spec.id, each.network_id)
         raise
     rest = [each for each in ordered if not networks[each.network_id].is_wired]
-    calls = plan.start_calls(spec.id, numbered, networks) if numbered else ()
+    calls: Plan = plan.start_calls(spec.id, numbered, networks) if numbered else ()
     entrance = _entrance(spec, calls)
+    calls = (*publishing.admission(house, numbered), *calls)
     return Reach(spec.id, before, (*numbered, *rest), calls, entrance, len(numbered))
 
 
@@ -218,6 +224,7 @@ def made(container: str, each: Endpoint, network: Network) -> EndpointMade:
 
 def undo(house: House, reach: Reach) -> None:
     """Take the addresses back from a container that was not born."""
+    publishing.withdraw(house, reach.container, reach.after, ignore)
     for each in reach.after:
         if each.is_live:
             house.networks.release(reach.container, each.network_id)
@@ -231,6 +238,7 @@ def unplug(house: House, life: Life, emit: Emit) -> Reach:
     kept = house.kept(life.id)
     before = places(kept)
     networks = house.networks.by_id()
+    publishing.withdraw(house, life.id, before, emit)
     for each in before:
         if not each.is_live:
             continue

@@ -28,7 +28,7 @@ from threading import Thread
 from pyminidock.container.plan import end_plan, leave_plan, thaw_plan
 from pyminidock.container.spec import RecordDamaged, from_json
 from pyminidock.container.states import Verb
-from pyminidock.engine import execs, introducing, replugging
+from pyminidock.engine import execs, introducing, publishing, replugging, rulekeeping
 from pyminidock.engine.burying import bury
 from pyminidock.engine.ending import attend
 from pyminidock.engine.house import House, Kept
@@ -72,6 +72,7 @@ def reconcile(house: House) -> None:
         _take_over(house, kept)
     for name in replugging.tidy(house):
         told.orphan("network device", name)
+    rulekeeping.take_over(house)
     if not house.lives():
         # The last engine may have died between the end of its last container and its own.
         with suppress(CallFailed):  # it stays until the next start of an engine
@@ -156,6 +157,7 @@ def _adopt(house: House, life: Life, process: Process, voice: Voice) -> None:
             else:
                 life.becomes(Verb.PAUSE)
     _adopt_execs(house, life, voice)
+    publishing.restore(house, house.kept(life.id))
     replugging.repair(house, life, voice)
     introducing.adopted(house, life, process, voice)
     attend(house, life, start_again)

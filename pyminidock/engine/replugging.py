@@ -38,7 +38,9 @@ def forget(house: House, kept: Kept) -> Kept:
         house.networks.release(kept.id, each.network_id)
     if not any(each.is_live for each in kept.endpoints or ()):
         return kept
-    after = replace(kept, endpoints=tuple(each.released() for each in places(kept)))
+    after = replace(
+        kept, endpoints=tuple(each.released() for each in places(kept)), ports=()
+    )
     house.keep(after, is_durable=False)
     return after
 

@@ -22,7 +22,7 @@ from pyminidock.container.resolve import resolve
 from pyminidock.container.spec import ContainerSpec, Hindrance
 from pyminidock.container.states import State, Verb
 from pyminidock.container.users import GROUP, PASSWD
-from pyminidock.engine import furnishing, introducing, linking, plugging
+from pyminidock.engine import furnishing, introducing, linking, plugging, publishing
 from pyminidock.engine.burying import bury
 from pyminidock.engine.ending import attend
 from pyminidock.engine.house import House, Kept
@@ -176,6 +176,7 @@ def _birth(  # noqa: PLR0913, PLR0917  (what was, what shall be, where it is rea
     house.amend(  # after a power cut nothing runs anyway
         life, is_durable=False, spec=spec, state="starting", error="",
         started=house.kernel.wall(), endpoints=reach.after, interfaces=reach.interfaces,
+        ports=reach.ports,
     )  # fmt: skip
     try:
         with voice.step("birth"):
@@ -193,10 +194,16 @@ def _birth(  # noqa: PLR0913, PLR0917  (what was, what shall be, where it is rea
 
 
 def _plug(house: House, kept: Kept, spec: ContainerSpec, voice: Voice) -> Reach:
-    """Give it its places in networks.  Raises StartRefused."""
+    """Give it its places in networks, and its ports.  Raises StartRefused."""
     try:
         with voice.step("network"):
-            return plugging.plug(house, spec, plugging.places(kept), voice)
+            reach = plugging.plug(house, spec, plugging.places(kept), voice)
+            try:
+                bound, ways = publishing.publish(house, kept, reach.after, voice)
+            except BaseException:
+                plugging.undo(house, reach)
+                raise
+            return replace(reach, calls=(*reach.calls, *ways), ports=bound)
     except BirthAborted:
         raise
     except MinidockError as refusal:

@@ -25,7 +25,7 @@ from pyminidock.kernel.netcalls import (
     Unplug,
 )
 from pyminidock.kernel.port import Process
-from pyminidock.network.choice import ways_out
+from pyminidock.network.choice import mac_of, ways_out
 from pyminidock.network.endpoints import Endpoint
 from pyminidock.network.objects import BRIDGE, BRIDGE_NAME, Network
 
@@ -71,9 +71,14 @@ def cable_name(mark: str, endpoint: str) -> str:
 
 
 def bridge_call(network: Network) -> MakeBridge:
-    """Plan the switch of a network, with the host's own addresses in it."""
+    """Plan the switch of a network, with the host's own addresses in it.
+
+    Its hardware address is its own: else it would be that of a port, and change with it.
+    """
     addresses = tuple(f"{pool.gateway}/{pool.prefix}" for pool in network.pools)
-    return MakeBridge(network.bridge, "", addresses, network.mtu, network.is_ipv6)
+    four = network.pool(4)
+    mac = mac_of(four.gateway) if four and four.gateway else ""
+    return MakeBridge(network.bridge, mac, addresses, network.mtu, network.is_ipv6)
 
 
 def start_calls(
