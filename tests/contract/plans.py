@@ -60,6 +60,7 @@ from pyminidock.kernel.netcalls import (
     JoinSandbox,
     MakeBridge,
     MakeSandbox,
+    OpenNames,
     Plug,
     RemoveLink,
     Route,
@@ -250,6 +251,12 @@ def sifting(place: Place) -> Plan:
         DropElements(name, some),
         RemoveTable(("inet",), name),
     )
+
+
+def wiring_all(place: Place) -> Plan:
+    """Everything that is laid before a birth: bridge, cable, names, rules, a port."""
+    *moves, _, _, _ = sifting(place)
+    return (bridging(place), *wiring(place), OpenNames(SANDBOX), *moves)
 
 
 def unwiring(place: Place) -> Plan:
