@@ -259,7 +259,7 @@ def _furnished(house: House, spec: ContainerSpec, voice: Voice) -> ContainerSpec
     except furnishing.VolumeUnusable as fault:
         raise StartRefused(
             fault.what, why=fault.why, try_next=fault.try_next, lesson=fault.lesson,
-            status=500, exit_code=128,
+            status=fault.status, exit_code=128,
         ) from fault  # fmt: skip
 
 

@@ -21,10 +21,12 @@ from pyminidock.kernel.answers import (
     Capability,
     CgroupTree,
     ExitStatus,
+    Hung,
     Isolation,
     Listing,
     Machine,
     MountEntry,
+    MountSpread,
     Process,
     Tree,
     Usage,
@@ -37,8 +39,9 @@ from pyminidock.kernel.rules import FoundTable
 
 __all__ = [
     "KILLED", "SHIM_LOST", "Answer", "BirthAborted", "BlockUse", "Body", "CallFailed",
-    "Capability", "CgroupTree", "ExitStatus", "Isolation", "Kernel", "Listing", "Machine",
-    "MountEntry", "NotHere", "Process", "ProcessGone", "Streams", "Tree", "UnreadableFile",
+    "Capability", "CgroupTree", "ExitStatus", "Hung", "Isolation", "Kernel", "Listing",
+    "Machine", "MountEntry", "MountSpread", "NotHere", "Process", "ProcessGone", "Streams",
+    "Tree", "UnreadableFile",
     "Usage", "View",
 ]  # fmt: skip
 
@@ -156,6 +159,12 @@ class _Doors(Protocol):
         that is.  Without, its layers are stacked anew, and the caller sees to it that no
         program of the container starts while it `is_writable`.
         Raises ProcessGone, NotHere, OSError.
+        """
+
+    def spread(self, path: str) -> MountSpread:
+        """Tell in which mount a path of the host lies, and how mounts spread there.
+
+        Raises FileNotFoundError.  Source: man 5 proc_pid_mountinfo.
         """
 
     def wait(self, process: Process, timeout_s: float | None = None) -> ExitStatus | None:

@@ -26,6 +26,7 @@ from pyminidock.kernel.port import (
     Isolation,
     Listing,
     Machine,
+    MountSpread,
     Process,
     Streams,
     Tree,
@@ -205,6 +206,10 @@ class Recording:
     ) -> View:
         """See port."""
         return self.body.view(tree, process, is_writable=is_writable)
+
+    def spread(self, path: str) -> MountSpread:
+        """See port."""
+        return self.body.spread(path)
 
     def wait(self, process: Process, timeout_s: float | None = None) -> ExitStatus | None:
         """See port."""

@@ -60,7 +60,7 @@ def read_options(name: str, said: Mapping[str, str]) -> LocalOptions:
         raise _refused(name, "quota size requested but no quota support")
     made = LocalOptions(said.get("type", ""), said.get("device", ""), said.get("o", ""))
     if said and not made.device:
-        raise _refused(name, "missing device in volume options")
+        raise _refused(name, 'missing required option: "device"')
     if said and not made.filesystem:
         raise _refused(name, 'missing required option: "type"')
     return made

@@ -39,6 +39,7 @@ from pyminidock.kernel.linux.facts import read_facts
 from pyminidock.kernel.linux.labour import Labour, Order, spell_order
 from pyminidock.kernel.linux.linkwatch import LinkWatch
 from pyminidock.kernel.linux.machine import read_machine
+from pyminidock.kernel.linux.mountinfo import spread_of
 from pyminidock.kernel.linux.namedesks import NameDesks
 from pyminidock.kernel.linux.nftreading import read_tables
 from pyminidock.kernel.linux.nursery import Nursery
@@ -57,6 +58,7 @@ from pyminidock.kernel.port import (
     Isolation,
     Listing,
     Machine,
+    MountSpread,
     Process,
     ProcessGone,
     Tree,
@@ -203,6 +205,10 @@ class LinuxBody:
             return views.of_running(process, tree.files, tree.place)
         except ProcessLookupError as gone:
             raise _gone(process) from gone
+
+    def spread(self, path: str) -> MountSpread:
+        """See port."""
+        return spread_of(path)
 
     def wait(self, process: Process, timeout_s: float | None = None) -> ExitStatus | None:
         """See port."""

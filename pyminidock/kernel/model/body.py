@@ -42,6 +42,7 @@ from pyminidock.kernel.port import (
     Isolation,
     Listing,
     Machine,
+    MountSpread,
     NotHere,
     Process,
     Streams,
@@ -230,6 +231,10 @@ class ModelBody:
             try_next="run minidock on Linux, as root",
             lesson="union-filesystem",
         )
+
+    def spread(self, path: str) -> MountSpread:
+        """See port: the host's root is one mount, and shared."""
+        return MountSpread("/", is_shared=True)
 
     def wait(self, process: Process, timeout_s: float | None = None) -> ExitStatus | None:
         """See port; where neither shim nor record is left, it was killed."""
