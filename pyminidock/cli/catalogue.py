@@ -75,6 +75,10 @@ VERBS: Mapping[str, str | Group] = {
                        {"list": "ls", "ps": "ls", "remove": "rm"}),
     "image": Group("Images: what is there, in and out.", _OF_IMAGES,
                    {"list": "ls", "remove": "rm"}),
+    "volume": Group("Data that outlives containers.", {
+        "create": "volumes:CREATE", "inspect": "volumes:INSPECT", "ls": "volumes:LS",
+        "prune": "volumes:PRUNE", "rm": "volumes:RM",
+    }, {"list": "ls", "remove": "rm"}),
     "builder": Group("What builds leave.", {"build": "build:BUILD",
                                             "prune": "pruning:CACHE"}),
     "events": "events:EVENTS",
@@ -95,7 +99,6 @@ VERBS: Mapping[str, str | Group] = {
 
 LATER = {
     "network": "networks come later: --network none has the loopback device",
-    "volume": "volumes come later: --tmpfs gives a tree in memory",
     "pull": "registries come later: minidock load takes an archive in",
     "push": "registries come later: minidock save writes an archive",
     "login": "registries come later, and so does logging in",

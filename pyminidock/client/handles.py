@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pyminidock.client.images import Images
     from pyminidock.client.life import Life
     from pyminidock.client.system import System
+    from pyminidock.client.volumes import Volumes
     from pyminidock.client.watch import GateHandle, Watch
     from pyminidock.events.journal import Trace
 
@@ -69,6 +70,13 @@ class Client:
         from pyminidock.client.system import System  # noqa: PLC0415  (as above)
 
         return System(self._transport)
+
+    @property
+    def volumes(self) -> "Volumes":
+        """Ask about volumes."""
+        from pyminidock.client.volumes import Volumes  # noqa: PLC0415  (as above)
+
+        return Volumes(self._transport)
 
     # ── Containers ───────────────────────────────────────────────────────────────────────
 

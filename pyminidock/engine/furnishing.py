@@ -220,7 +220,7 @@ def _fill(house: House, view: _View, point: MountPoint, voice: Emit) -> None:
         if source < 0:
             return
         try:
-            copied = _copied(house, source, place)
+            copied = fill_from(house, source, place)
         finally:
             os.close(source)
     if copied.files:
@@ -228,7 +228,11 @@ def _fill(house: House, view: _View, point: MountPoint, voice: Emit) -> None:
         voice(told)
 
 
-def _copied(house: House, source: int, place: Path) -> Copied:
+def fill_from(house: House, source: int, place: Path) -> Copied:
+    """Copy an open directory into the empty volume whose directory is `place`.
+
+    Whatever interrupts it: the volume is empty, or all is in it.  Raises OSError.
+    """
     staged = place / _STAGED
     house.store.remove_tree(staged)
     try:
@@ -268,6 +272,13 @@ def finish_fill(house: House, place: Path) -> bool:
         os.close(staged)
     house.store.remove_tree(place / FILL)
     return True
+
+
+def finish_fills(house: House) -> Iterator[str]:
+    """Move what an earlier engine had copied into its volume; name those volumes."""
+    for row in house.store.volumes.all():
+        if finish_fill(house, house.store.volumes.data(row.name).parent):
+            yield row.name
 
 
 # ── Start and end ────────────────────────────────────────────────────────────────────────

@@ -31,6 +31,7 @@ from pyminidock.container.states import Verb
 from pyminidock.engine import execs, introducing, publishing, replugging, rulekeeping
 from pyminidock.engine.burying import bury
 from pyminidock.engine.ending import attend
+from pyminidock.engine.furnishing import finish_fills
 from pyminidock.engine.house import House, Kept
 from pyminidock.engine.lives import Life
 from pyminidock.engine.restarts import wants_again
@@ -52,6 +53,9 @@ def reconcile(house: House) -> None:
     wall = house.kernel.wall()
     for repair in house.store.repairs:
         told.say(StoreRepaired(*astuple(repair)))
+    for name in finish_fills(house):
+        why = "the image's files were on their way into it"
+        told.say(StoreRepaired("ended", "volume", name, why))
     for aside in house.records.load(wall):
         told.orphan("record", f"{aside.path}: {aside.reason}")
     for path in house.records.strays():  # first: nobody is writing yet
