@@ -11,6 +11,7 @@ import ipaddress
 import os
 from collections.abc import Iterable
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 
 from pyminidock.container.asked import Reach
@@ -81,6 +82,7 @@ def _address(text: str) -> str:
     return "<nil>" if text == "host-gateway" else text.strip("[]")
 
 
+@lru_cache(maxsize=16)
 def resolv_conf(host: str, reach: Reach = _PLAIN) -> str:
     r"""Hand on the host's name servers, search list and options; see man 5 resolv.conf.
 
