@@ -24,6 +24,7 @@ from collections.abc import Mapping
 from pyminidock.kernel.linux import containerlog, sockets, syscalls
 from pyminidock.kernel.linux.birth import Aborted, Birth, Order, report, wait_for_go
 from pyminidock.kernel.linux.child import VERBS, live
+from pyminidock.kernel.linux.filesystems import Stock
 from pyminidock.kernel.linux.proc import boot_id, name_process, start_time
 
 MOST_HANDLES = 72  # what one message carries: a birth socket, a tree, up to 64 watchers
@@ -52,19 +53,26 @@ class Delivery:
 
 
 def deliver(
-    word: bytes, handles: list[int], shim: sockets.Socket, shim_pid: int, ahead: str = ""
-) -> None:
+    word: bytes, handles: list[int], shim: sockets.Socket, shim_pid: int, ahead: str = "",
+    stock: Stock | None = None,
+) -> None:  # fmt: skip
     """See one request through, as newborn or as usher; never returns.
 
-    `ahead` is a namespace that was entered before the plan asks for it.
+    `ahead` is a namespace that was entered before the plan asks for it, `stock` what else
+    was made by then.
     """
     watchers, has_tree = (int(number) for number in word.split())
     tree = handles.pop() if has_tree else -1
     try:
         order = Order(marshal.loads(_exactly(handles[0], _length(handles[0]))))  # noqa: S302
         place = Birthplace(order, handles[0], tree, handles[1 : watchers + 2], shim_pid)
-        birth = place.prepare(shim, place.keeps(ahead))
+        kept = place.keeps(ahead)
+        birth = place.prepare(shim, kept)
         if birth is not None:
+            if stock and not order.lockstep:
+                birth.stock = stock
+                if kept != ahead:
+                    stock.leave_network()
             place.take_streams()
             live(birth, place.after_init)
     except Aborted:
