@@ -4,9 +4,12 @@
                                      └ here a newborn waits, as nobody waits for it
 
 To make one takes the kernel longer than to mount it.  Nearly every container has the same
-six, so a newborn has them made when a plan comes.  A plan that asks for anything else, down
+few, so a newborn has them made when a plan comes.  A plan that asks for anything else, down
 to a single option, gets one that is made when it asks.  Mounted they are at their step, in
 the order of the plan, which is the order of mountinfo.
+
+Not sysfs: a network namespace has one, and whoever makes it decides for all of its mounts
+whether it can be written.
 
 Source: man 2 fsopen, fsconfig, fsmount.
 """
@@ -23,11 +26,9 @@ USUAL: tuple[_Wish, ...] = (
     (b"tmpfs", b"tmpfs", ((b"size", b"65536k"), (b"mode", b"755")), False),
     (b"devpts", b"devpts",
      ((b"gid", b"5"), (b"mode", b"620"), (b"ptmxmode", b"666")), False),
-    (b"sysfs", b"sysfs", (), True),
     (b"tmpfs", b"tmpfs", ((b"mode", b"755"),), False),
     (b"tmpfs", b"shm", ((b"size", b"65536k"), (b"mode", b"1777")), False),
 )  # fmt: skip
-_OF_NETWORK = b"sysfs"  # shows the devices of the network namespace in which it was made
 
 
 def new_filesystem(
@@ -71,11 +72,6 @@ class Stock:
                 self._made[wish] = _created(*wish)
             except OSError:
                 return
-
-    def leave_network(self) -> None:
-        """Forget what belongs to the network namespace that we have just left."""
-        for wish in [wish for wish in self._made if wish[0] == _OF_NETWORK]:
-            os.close(self._made.pop(wish))
 
     def take(
         self, filesystem: bytes, source: bytes, options: Options, attributes: int,

@@ -66,13 +66,10 @@ def deliver(
     try:
         order = Order(marshal.loads(_exactly(handles[0], _length(handles[0]))))  # noqa: S302
         place = Birthplace(order, handles[0], tree, handles[1 : watchers + 2], shim_pid)
-        kept = place.keeps(ahead)
-        birth = place.prepare(shim, kept)
+        birth = place.prepare(shim, place.keeps(ahead))
         if birth is not None:
             if stock and not order.lockstep:
                 birth.stock = stock
-                if kept != ahead:
-                    stock.leave_network()
             place.take_streams()
             live(birth, place.after_init)
     except Aborted:
