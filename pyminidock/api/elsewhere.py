@@ -1,6 +1,6 @@
 """What Docker has and this engine does not: each route of it, with an honest answer.
 
-    networks, volumes    lists tell the truth, which is short; changes are refused
+    networks             lists tell the truth, which is short; changes are refused
     registries           pull, push, search, login are refused: what is here was made here
     swarm, nodes, …      Docker's own answer outside a swarm
     plugins              there are none
@@ -45,7 +45,7 @@ class Predefined(MinidockError):
     status = 403
 
 
-# ── Networks and volumes ─────────────────────────────────────────────────────────────────
+# ── Networks ─────────────────────────────────────────────────────────────────
 
 
 def list_networks(house: House, request: Request) -> Response:
@@ -87,48 +87,6 @@ def remove_network(house: House, request: Request, name: str) -> Response:
 def prune_networks(house: House, request: Request) -> Response:
     """Remove the unused ones, which are none."""
     return answer({"NetworksDeleted": None})
-
-
-def list_volumes(house: House, request: Request) -> Response:
-    """List the volumes, of which there are none yet."""
-    return answer(networks.volumes(filters(request)))
-
-
-def volume(house: House, request: Request, name: str) -> Response:
-    """Tell that there is none of this name."""
-    raise networks.no_such_volume(name)
-
-
-def remove_volume(house: House, request: Request, name: str) -> Response:
-    """Remove what is not there: with `force` that is no mistake."""
-    if request.says("force"):
-        return Response(204)
-    raise networks.no_such_volume(name)
-
-
-def create_volume(house: House, request: Request) -> Response:
-    """Refuse."""
-    read_object(request)
-    raise NotYet(
-        "volumes are not supported yet",
-        why="a container has its own writable layer so far, and nothing beside it",
-        try_next="docker cp FILE CONTAINER:/PATH",
-        lesson="volumes",
-    )
-
-
-def update_volume(house: House, request: Request, name: str) -> Response:
-    """Say what Docker says outside a swarm."""
-    raise Unavailable(
-        "volume update only valid for cluster volumes, but swarm is unavailable",
-        why="only a volume of a swarm can be changed after it was made",
-        try_next="docker volume ls",
-    )
-
-
-def prune_volumes(house: House, request: Request) -> Response:
-    """Remove the unused ones, which are none."""
-    return answer({"VolumesDeleted": [], "SpaceReclaimed": 0})
 
 
 def _no_networks() -> NotYet:
@@ -257,12 +215,6 @@ ROUTES: tuple[tuple[str, str, Answer], ...] = (
     ("POST", "/networks/{id*}/connect", change_network),
     ("POST", "/networks/{id*}/disconnect", change_network),
     ("DELETE", "/networks/{id*}", remove_network),
-    ("GET", "/volumes", list_volumes),
-    ("GET", "/volumes/{name*}", volume),
-    ("POST", "/volumes/create", create_volume),
-    ("POST", "/volumes/prune", prune_volumes),
-    ("PUT", "/volumes/{name*}", update_volume),
-    ("DELETE", "/volumes/{name*}", remove_volume),
     ("POST", "/auth", registry),
     ("GET", "/images/search", registry),
     ("POST", "/images/{name*}/push", registry),

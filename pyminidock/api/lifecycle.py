@@ -88,7 +88,7 @@ def remove(house: House, request: Request, container: str) -> Response:
     """Remove it."""
     run.remove(
         house, container, force=request.says("force"), link=request.says("link"),
-        via=via(request),
+        volumes=request.says("v"), via=via(request),
     )  # fmt: skip
     return Response(204)
 

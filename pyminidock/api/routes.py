@@ -30,6 +30,7 @@ from pyminidock.api import (
     minidock,
     processes,
     system,
+    volumes,
 )
 from pyminidock.api.failures import BadRequest, PageNotFound, answered
 from pyminidock.api.message import Request, Response
@@ -105,6 +106,7 @@ ROUTES: tuple[tuple[str, str, Answer], ...] = (
     ("GET", "/minidock/images/{name*}/layers", minidock.image_layers),
     ("GET", "/minidock/images/{name*}/diff", minidock.image_diff),
     ("POST", "/minidock/bootstrap", minidock.bootstrap),
+    *volumes.ROUTES,
     *elsewhere.ROUTES,
 )
 

@@ -73,8 +73,10 @@ def _facts(call: Call) -> str:  # noqa: PLR0911, PLR0912  (one line for each ver
             words = (*flags, *filter(None, options.split(",")))
             plain = ", a plain directory" if must_be_plain else ""
             return f"{what} on {target}{_flags(words)}{plain}"
-        case calls.Bind(source, target, flags):
-            return f"{source} on {target}{_flags(flags)}"
+        case calls.Bind():
+            return _bind(call)
+        case calls.HoldTree(source, is_flat):
+            return f"{source}{_flags(('flat',) if is_flat else ())}"
         case calls.MakeDevice(path, major, minor, mode, uid, gid, is_block):
             kind = "block" if is_block else "char"
             return f"{path} {kind} {major}:{minor} {mode:04o} {uid}:{gid}"
@@ -128,3 +130,13 @@ def _names(capabilities: tuple[str, ...]) -> str:
 def _word(text: str) -> str:
     """Quote a word that would not stand alone, and keep it on one line."""
     return text if re.fullmatch(r"[\w@%+=:,./-]+", text, re.ASCII) else repr(text)
+
+
+def _bind(call: calls.Bind) -> str:
+    said = {
+        call.propagation: call.propagation not in ("private", "rprivate"),
+        "flat": call.is_flat, "flat ro": call.is_flat_readonly,
+    }  # fmt: skip
+    words = (*call.flags, *(word for word, holds in said.items() if holds))
+    source = f"{call.source}/{call.below}" if call.below else call.source
+    return f"{source} on {call.target}{_flags(words)}"

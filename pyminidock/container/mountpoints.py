@@ -1,9 +1,7 @@
 """Trees from elsewhere: `-v`, `--mount`, `--volumes-from` and the image's VOLUMEs.
 
-Volumes and trees of the host come with a later issue: they are read, checked and shown by
-inspect as Docker does, and a start that would need them is refused with one sentence.  A
-tree in memory (`--mount type=tmpfs`) is built.  An image's VOLUME must not keep the image
-from running: its files stay in the container's own layer, and create says so.
+What people typed is checked here, with Docker's words, and spelled as `volume.points`; who
+wins where two want one place is decided there, and where a volume lies by the engine.
 
 Source: moby, volume/mounts/{linux_parser,validate}.go; daemon/volumes.go.
 """
@@ -13,11 +11,12 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from pyminidock.container.asked import MountWish
+from pyminidock.container.asked import BindOptions, MountWish, VolumeOptions
 from pyminidock.container.faults import refusal
 from pyminidock.container.spec import CreateRequest, ImageConfig
-from pyminidock.grammar.binds import check_volume_name, clean, parse_bind
+from pyminidock.grammar.binds import Bind, check_volume_name, clean, parse_bind
 from pyminidock.grammar.tmpfs import TmpfsMount, TmpfsRefused, parse_tmpfs
+from pyminidock.volume.points import MountPoint
 
 _PROPAGATIONS = ("private", "rprivate", "slave", "rslave", "shared", "rshared")
 _KINDS = ("bind", "volume", "tmpfs")
@@ -156,71 +155,101 @@ def fault_in_memory(request: CreateRequest) -> TmpfsRefused | None:
     return None
 
 
-def has_to_wait(request: CreateRequest) -> str:
-    """Say in one sentence why it cannot be started yet; "" if it can."""
-    places = request.places
-    others = [mount.kind for mount in places.mounts if mount.kind != "tmpfs"]
-    if places.binds or places.volumes or others:
-        return (
-            "volumes and trees of the host are not built yet; leave out -v and --mount, "
-            "or use --tmpfs"
-        )
-    if places.volumes_from:
-        return "volumes are not built yet; leave out --volumes-from"
-    return ""
+def asked_points(request: CreateRequest) -> tuple[MountPoint, ...]:
+    """Give what -v and --mount ask for, in this order; trees in memory are not here."""
+    binds = (_of_bind(parse_bind(text), request) for text in request.places.binds)
+    mounts = (_of_mount(m) for m in request.places.mounts if m.kind in ("bind", "volume"))
+    return (*binds, *mounts)
 
 
-def warnings_of(request: CreateRequest, image: ImageConfig) -> Iterator[str]:
-    """Say what an image's VOLUMEs are here."""
-    kept = [path for path in image.volumes if clean(path) not in _taken(request)]
-    if kept and not has_to_wait(request):
-        yield (
-            f"{', '.join(kept)}: volumes of the image are not built yet, what is written "
-            "there stays in the container's own layer"
-        )
+def _of_bind(bind: Bind, request: CreateRequest) -> MountPoint:
+    if bind.is_of_host:
+        return MountPoint(
+            "bind", bind.target, posixpath.normpath(bind.source), mode=bind.mode,
+            is_writable=bind.is_writable, propagation=bind.propagation, makes_source=True,
+        )  # fmt: skip
+    words = bind.mode.split(",")
+    return MountPoint(
+        "volume", bind.target, name=bind.source, mode=bind.mode or "z",
+        is_writable=bind.is_writable, is_unnamed=not bind.source,
+        takes_files="nocopy" not in words,
+        driver=request.places.volume_driver or "local",
+    )  # fmt: skip
 
 
-def _taken(request: CreateRequest) -> set[str]:
-    return {clean(place) for place, _ in request.tmpfs} | {
-        clean(mount.target) for mount in request.places.mounts
-    }
+def _of_mount(wish: MountWish) -> MountPoint:
+    target = clean(wish.target)
+    if wish.kind == "bind":
+        how = wish.bind or BindOptions()
+        return MountPoint(
+            "bind", target, posixpath.normpath(wish.source),
+            is_writable=not wish.is_readonly, propagation=how.propagation or "rprivate",
+            is_flat=how.is_flat, makes_source=how.makes_source,
+            is_flat_readonly=how.is_flat_readonly,
+        )  # fmt: skip
+    volume = wish.volume or VolumeOptions()
+    driver = volume.driver.name if volume.driver else ""
+    return MountPoint(
+        "volume", target, name=wish.source, mode="z", is_writable=not wish.is_readonly,
+        is_unnamed=not wish.source, takes_files=not volume.is_left_empty,
+        subpath=volume.subpath, driver=driver or "local",
+    )  # fmt: skip
 
 
-def mount_rows(request: CreateRequest, volumes: Iterable[str]) -> list[dict[str, Any]]:
-    """Tell each place as inspect does, sorted by place; volumes have no directory yet."""
-    rows: dict[str, dict[str, Any]] = {}
-    for text in request.places.binds:
-        bind = parse_bind(text)
-        row = _row(bind.target, bind.mode, bind.is_writable, bind.propagation)
-        if bind.is_of_host:
-            rows[bind.target] = {"Type": "bind", "Source": bind.source} | row
-        else:
-            rows[bind.target] = _volume(bind.source, row | {"Mode": bind.mode or "z"})
-    for mount in request.places.mounts:
-        target, is_writable = clean(mount.target), not mount.is_readonly
-        if mount.kind == "bind":
-            spread = (mount.bind.propagation if mount.bind else "") or "rprivate"
-            row = _row(target, "", is_writable, spread)
-            rows[target] = {"Type": "bind", "Source": mount.source} | row
-        elif mount.kind == "tmpfs":
-            row = _row(target, "", is_writable, "")
-            rows[target] = {"Type": "tmpfs", "Source": ""} | row
-        else:
-            rows[target] = _volume(mount.source, _row(target, "z", is_writable, ""))
-    for place in volumes:
-        rows.setdefault(place, _volume("", _row(place, "", True, "")))
-    return [rows[place] for place in sorted(rows)]
-
-
-def _row(target: str, mode: str, is_writable: bool, spread: str) -> dict[str, Any]:
-    return {"Destination": target, "Mode": mode, "RW": is_writable, "Propagation": spread}
-
-
-def _volume(name: str, row: dict[str, Any]) -> dict[str, Any]:
-    place, rest = {"Destination": row.pop("Destination")}, row
-    return (
-        {"Type": "volume", "Name": name, "Source": ""} | place | {"Driver": "local"} | rest
+def unnamed_points(request: CreateRequest, image: ImageConfig) -> tuple[MountPoint, ...]:
+    """Give the places that want a volume of their own: the image's VOLUMEs and `-v /x`."""
+    places = {clean(path) for path in (*image.volumes, *request.places.volumes)}
+    driver = request.places.volume_driver or "local"
+    return tuple(
+        MountPoint("volume", place, is_unnamed=True, takes_files=True, driver=driver)
+        for place in sorted(places)
     )
+
+
+def places_in_memory(request: CreateRequest) -> tuple[str, ...]:
+    """Name the places of --tmpfs and --mount type=tmpfs."""
+    wishes = (mount.target for mount in request.places.mounts if mount.kind == "tmpfs")
+    return tuple(clean(place) for place in (*(p for p, _ in request.tmpfs), *wishes))
+
+
+def wish_of(request: CreateRequest, target: str) -> VolumeOptions | None:
+    """Give what --mount says of the volume at a place."""
+    for mount in request.places.mounts:
+        if mount.kind == "volume" and clean(mount.target) == target:
+            return mount.volume
+    return None
+
+
+def volumes_from(request: CreateRequest) -> Iterator[tuple[str, str]]:
+    """Give each --volumes-from: the container, and the mode."""
+    for text in request.places.volumes_from:
+        name, _, mode = text.partition(":")
+        yield name, mode
+
+
+def mount_rows(
+    request: CreateRequest, points: Iterable[MountPoint]
+) -> list[dict[str, Any]]:
+    """Tell each place as inspect does, by place."""
+    rows: dict[str, dict[str, Any]] = {}
+    for point in points:
+        row: dict[str, Any] = {"Type": point.kind}
+        if point.kind == "volume":
+            row["Name"] = point.name
+        row |= {"Source": point.source, "Destination": point.target}
+        if point.kind == "volume":
+            row["Driver"] = point.driver
+        rows[point.target] = row | {
+            "Mode": point.mode, "RW": point.is_writable, "Propagation": point.propagation,
+        }  # fmt: skip
+    for mount in request.places.mounts:
+        if mount.kind == "tmpfs":
+            target = clean(mount.target)
+            rows[target] = {
+                "Type": "tmpfs", "Source": "", "Destination": target, "Mode": "",
+                "RW": not mount.is_readonly, "Propagation": "",
+            }  # fmt: skip
+    return [rows[place] for place in sorted(rows)]
 
 
 def sources_of(request: CreateRequest) -> tuple[str, ...]:

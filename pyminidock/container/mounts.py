@@ -9,7 +9,8 @@
     /dev/mqueue       mqueue
     /dev/shm          tmpfs     64 MiB
     /sbin/docker-init bind      with --init
-    …                 --tmpfs and the engine's three files, shallow places first
+    …                 volumes, trees of the host, --tmpfs and the engine's three files,
+                      shallow places first
     /etc/resolv.conf  bind      files of the engine, written on the host's side only
 
 The order is Docker's and can be seen in /proc/self/mountinfo.  Parents come before what
@@ -25,8 +26,9 @@ from collections.abc import Iterator
 from pyminidock.container.accounts import cgroup_paths
 from pyminidock.container.spec import ContainerSpec
 from pyminidock.container.words import INIT
-from pyminidock.kernel.calls import Bind, Call, MakeDevice, MakeLink, Mount
+from pyminidock.kernel.calls import Bind, Call, HoldTree, MakeDevice, MakeLink, Mount
 from pyminidock.kernel.port import Machine
+from pyminidock.volume.points import SHARED, MountPoint
 
 ENGINE_FILES = (
     "resolv.conf",
@@ -53,6 +55,7 @@ LINKS = (
 def mount_calls(spec: ContainerSpec, machine: Machine) -> Iterator[Call]:
     """Give the table above, in its order, less what a --tmpfs replaces."""
     replaced = {mount.target for mount in spec.tmpfs}
+    replaced |= {point.target for point in spec.points}
     for call in _defaults(spec, machine):
         # The links of /sys/fs/cgroup and its binds go with the tmpfs they lie on.
         place = call.target if isinstance(call, Mount | Bind) else call.path
@@ -113,19 +116,41 @@ def _cgroup_calls(
 
 
 def _asked_for(spec: ContainerSpec) -> Iterator[Call]:
-    """Merge --tmpfs and the engine's files by the depth of their places, stably."""
+    """Merge points, --tmpfs and the engine's files by the depth of their places, stably."""
     flags = ("ro",) if spec.is_root_readonly else ()
-    trees: list[Mount | Bind] = [
-        Mount("tmpfs", "tmpfs", m.target, m.flags, m.options) for m in spec.tmpfs
-    ]
+    trees: list[Mount | Bind] = [_bind(point) for point in spec.points]
+    taken = {point.target for point in spec.points}
+    trees += [Mount("tmpfs", "tmpfs", m.target, m.flags, m.options) for m in spec.tmpfs]
     files = [
-        Bind(f"{spec.directory}/{name}", f"/etc/{name}", flags) for name in ENGINE_FILES
-    ]
+        Bind(f"{spec.directory}/{name}", f"/etc/{name}", flags)
+        for name in ENGINE_FILES if f"/etc/{name}" not in taken
+    ]  # fmt: skip
     yield from sorted([*trees, *files], key=lambda call: call.target.count("/"))
 
 
+def _bind(point: MountPoint) -> Bind:
+    return Bind(
+        point.source, point.target, () if point.is_writable else ("ro",),
+        propagation=point.propagation or "rprivate", is_flat=point.is_flat,
+        is_flat_readonly=point.is_flat_readonly, below=point.subpath,
+    )  # fmt: skip
+
+
+def hold_calls(spec: ContainerSpec) -> Iterator[HoldTree]:
+    """Take hold of the trees that go on sharing with the host."""
+    for point in spec.points:
+        if point.propagation in SHARED:
+            yield HoldTree(point.source, point.is_flat)
+
+
 def device_calls(spec: ContainerSpec, machine: Machine) -> Iterator[Call]:
-    """Fill /dev: six devices and five links; a privileged container gets the host's too."""
+    """Fill /dev, unless it is one from elsewhere, which stays as it is."""
+    if all(point.target != "/dev" for point in spec.points):
+        yield from _nodes(spec, machine)
+
+
+def _nodes(spec: ContainerSpec, machine: Machine) -> Iterator[Call]:
+    """Make six devices and five links; a privileged container gets the host's too."""
     made = set()
     for path, major, minor in DEVICES:
         made.add(path)

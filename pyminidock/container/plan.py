@@ -27,7 +27,7 @@ from pyminidock.container.accounts import (
 )
 from pyminidock.container.limits import changed_rows
 from pyminidock.container.logfile import log_file
-from pyminidock.container.mounts import device_calls, mount_calls
+from pyminidock.container.mounts import device_calls, hold_calls, mount_calls
 from pyminidock.container.spec import ContainerSpec, ExecSpec
 from pyminidock.errors import MinidockError
 from pyminidock.kernel import calls
@@ -49,23 +49,33 @@ SYSCTLS = (
 )
 
 
-def start_plan(
-    spec: ContainerSpec, snapshot: Snapshot, machine: Machine, *, image_id: str = ""
-) -> Plan:
-    """Plan the birth of a container's first process.  Raises LoggingRefused."""
+OWN_NETWORK: Plan = (calls.EnterNamespace("network"), calls.RaiseLoopback())
+HOST_NETWORK: Plan = ()
+
+
+def start_plan(  # noqa: PLR0913  (the last two say what leads to the world outside)
+    spec: ContainerSpec, snapshot: Snapshot, machine: Machine, *, image_id: str = "",
+    wiring: Plan = (), network: Plan = OWN_NETWORK,
+) -> Plan:  # fmt: skip
+    """Plan the birth of a container's first process.  Raises LoggingRefused.
+
+    `wiring` is what the engine lays before anybody is born, `network` how the child enters
+    it: JoinSandbox of what was wired, HOST_NETWORK, or OWN_NETWORK with nothing in it.
+    """
     return (
         *account_calls(spec, machine),  # 2
         calls.PrepareOverlay(
             snapshot.lower, snapshot.upper, snapshot.work, root_flags(spec, machine)
         ),  # 10
+        *wiring,
         calls.ForkShim(
             spec.directory, spec.has_terminal, spec.keeps_stdin, log_file(spec, image_id)
         ),  # 3
         calls.EnterNamespace("pid"),  # 5
         calls.ForkInit(),
-        *_enter(spec, machine),
+        *_enter(spec, machine, network),
         *_build_root(spec, snapshot, machine),
-        *_close_root(spec, machine),
+        *_close_root(spec, machine, has_network=network != HOST_NETWORK),
         *(calls.LimitResource(u.name, u.soft, u.hard) for u in spec.ulimits),  # 25
         calls.AdjustOomScore(spec.oom_score),
         calls.AnnounceReady(),  # 26
@@ -167,26 +177,29 @@ def _freezer(spec: ContainerSpec, machine: Machine, first: str, second: str) -> 
 # ── From the fork to the ready report ────────────────────────────────────────────────────
 
 
-def _enter(spec: ContainerSpec, machine: Machine) -> Iterator[Call]:
+def _enter(spec: ContainerSpec, machine: Machine, network: Plan) -> Iterator[Call]:
     """Into the accounts first: a cgroup namespace shows the place where it was made."""
     for path in cgroup_paths(spec, machine.cgroups):
         yield calls.JoinCgroup(path)  # 2
     shared = [kind for kind in ("uts", "ipc") if getattr(spec.worlds, kind) == "host"]
-    for namespace in ("mount", "network", "uts", "ipc"):
+    yield calls.EnterNamespace("mount")  # 5
+    yield from network[:1]
+    for namespace in ("uts", "ipc"):
         if namespace not in shared:
-            yield calls.EnterNamespace(namespace)  # 5
+            yield calls.EnterNamespace(namespace)
     if has_own_cgroups(spec, machine):
         yield calls.EnterNamespace("cgroup")
     yield calls.RefuseTracers()  # 6
     yield calls.DieWithParent()  # 7
     yield calls.JoinKeyring(f"_ses.{spec.id}")  # 8
-    yield calls.RaiseLoopback()
+    yield from network[1:]
 
 
 def _build_root(
     spec: ContainerSpec, snapshot: Snapshot, machine: Machine
 ) -> Iterator[Call]:
     """Cut the host's tree off, hang up the container's, and change over."""
+    yield from hold_calls(spec)
     yield calls.SetPropagation("/", "slave", is_recursive=True)  # 9
     yield calls.AttachRoot(snapshot.target)  # 11
     yield calls.SetPropagation(snapshot.target, "private", is_recursive=False)
@@ -197,7 +210,9 @@ def _build_root(
     yield calls.PivotRoot()  # 18
 
 
-def _close_root(spec: ContainerSpec, machine: Machine) -> Iterator[Call]:
+def _close_root(
+    spec: ContainerSpec, machine: Machine, *, has_network: bool
+) -> Iterator[Call]:
     """Make what must not change unchangeable, and hide what must not be seen.
 
     Settings are written before /proc/sys turns read-only.
@@ -209,8 +224,8 @@ def _close_root(spec: ContainerSpec, machine: Machine) -> Iterator[Call]:
         yield calls.RemountReadonly("/")  # 21
     if spec.worlds.uts != "host":
         yield calls.SetHostname(spec.hostname)  # 24
-    # Group 2147483647 means nothing where there is one group.
-    settings = {} if machine.is_single_user else dict(SYSCTLS)
+    # Group 2147483647 means nothing where there is one group; the host's stay its own.
+    settings = dict(SYSCTLS) if has_network and not machine.is_single_user else {}
     if spec.domainname:
         settings["kernel.domainname"] = spec.domainname
     for key, value in (settings | dict(spec.sysctls)).items():

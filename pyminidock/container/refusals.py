@@ -93,7 +93,7 @@ def _words(failure: CallFailed) -> _Words:  # noqa: PLR0911  (one sentence for e
                 f'{_INIT}error mounting "{filesystem}" to rootfs at "{target}": filesystem '
                 f'"{filesystem}" must be mounted on ordinary directory', 128,
             )  # fmt: skip
-        case calls.Mount(_, source, target, _, _, _) | calls.Bind(source, target, _):
+        case calls.Mount(_, source, target) | calls.Bind(source, target):
             return (
                 f'{_INIT}error mounting "{source}" to rootfs at "{target}": {reason}',
                 127 if failure.errno == errno.ENOTDIR else 128,

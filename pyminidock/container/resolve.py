@@ -16,7 +16,7 @@ Source: moby, daemon/create.go, daemon/commit.go, daemon/oci_linux.go; measured 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from pyminidock.container import mountpoints, netmode
+from pyminidock.container import netmode
 from pyminidock.container.accounts import cgroup_of, check_accounts
 from pyminidock.container.budget import discards, kept
 from pyminidock.container.commandline import spell_run
@@ -137,7 +137,7 @@ def resolve(  # noqa: PLR0913  (four inputs, three names, one listener)
         has_terminal=request.has_terminal, keeps_stdin=request.keeps_stdin,
         stdin_once=request.stdin_once, console_size=request.console_size,
         auto_remove=request.auto_remove,
-        warnings=tuple(_warnings(request, image, powers, machine)),
+        warnings=tuple(_warnings(request, powers, machine)),
         cgroup=_cgroup(request, directory, container_id) if machine.cgroups else "",
         labels=labels_of(request.labels, image.labels),
         restart_policy=request.restart_policy or "no",
@@ -230,12 +230,9 @@ def _groups_here(user: User, machine: Machine, request: CreateRequest) -> tuple[
 # ── What is said about it ────────────────────────────────────────────────────────────────
 
 
-def _warnings(
-    request: CreateRequest, image: ImageConfig, powers: Powers, machine: Machine
-) -> Iterator[str]:
+def _warnings(request: CreateRequest, powers: Powers, machine: Machine) -> Iterator[str]:
     yield from netmode.warnings_of(request)
     yield from discards(request, machine)
-    yield from mountpoints.warnings_of(request, image)
     if powers.lacking:
         yield f"this machine cannot give {', '.join(powers.lacking)}"
     if powers.unguarded:

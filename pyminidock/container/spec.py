@@ -28,6 +28,7 @@ from pyminidock.errors import MinidockError
 from pyminidock.grammar.tmpfs import TmpfsMount
 from pyminidock.grammar.ulimits import Ulimit
 from pyminidock.image.config import Healthcheck, ImageConfig
+from pyminidock.volume.points import MountPoint
 
 __all__ = [
     "ContainerSpec",
@@ -174,6 +175,7 @@ class ContainerSpec:
     worlds: Worlds = field(default_factory=Worlds)
     devices: tuple[DeviceNode, ...] = ()
     hindrance: Hindrance | None = None  # why no start can succeed
+    points: tuple[MountPoint, ...] = ()  # volumes and trees of the host, decided at create
 
 
 @dataclass(frozen=True, slots=True)

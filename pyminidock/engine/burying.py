@@ -11,6 +11,7 @@ Source: moby, daemon/delete.go.
 """
 
 from pyminidock.container.states import State, Verb
+from pyminidock.engine.furnishing import release
 from pyminidock.engine.house import House
 from pyminidock.engine.lives import Life
 from pyminidock.engine.operations import NOBODY, Via, operation
@@ -28,11 +29,13 @@ class LinkKept(MinidockError):
     """Docker's default name of a container is no link that could be removed."""
 
 
-def remove(
+def remove(  # noqa: PLR0913  (what Docker's query says)
     house: House, reference: str, *, force: bool = False, link: bool = False,
-    via: Via = NOBODY,
+    volumes: bool = False, via: Via = NOBODY,
 ) -> None:  # fmt: skip
     """Remove a container with all that it wrote; `force` kills its program first.
+
+    `volumes`: and the volumes that have no name, if nobody else has them.
 
     Raises VerbRefused, ContainerBusy, LinkKept, KillUnheard, RemovalFailed.
     """
@@ -53,11 +56,13 @@ def remove(
         if life.is_running:
             put_down(house, life, voice)
         with life.only("remove", voice):
-            bury(house, life, voice)
+            bury(house, life, voice, has_volumes=volumes)
 
 
-def bury(house: House, life: Life, voice: Voice) -> None:
+def bury(house: House, life: Life, voice: Voice, *, has_volumes: bool = False) -> None:
     """Take away all of a container that is not running, and close its story.
+
+    `has_volumes`: also its volumes without a name, unless another container has them.
 
     If that fails it is dead: it can be removed again, and nothing else.
     Raises RemovalFailed.
@@ -73,7 +78,10 @@ def bury(house: House, life: Life, voice: Voice) -> None:
         life.becomes(Verb.FAIL)
         raise
     voice(SnapshotRemoved(life.id))
+    spec = house.kept(life.id).spec
     house.forget(life.id)
+    if has_volumes:
+        release(house, spec, voice)
     voice(ContainerRemoved(life.id, life.name))
     life.goes()
     house.recorder.end(life.story)

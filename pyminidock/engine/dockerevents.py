@@ -27,6 +27,8 @@ SPOKEN: frozenset[type[Event]] = frozenset((
     e.ContainerExported, e.PathArchived, e.PathExtracted, e.ContainerCommitted,
     e.ProcessesListed, e.ContainersPruned, e.ImageTagged, e.ImageUntagged, e.ImageRemoved,
     e.ImageLoaded, e.ImageImported, e.ImageSaved, e.ImagesPruned, e.CachePruned,
+    e.VolumeCreated, e.VolumeMounted, e.VolumeUnmounted, e.VolumeRemoved,
+    e.VolumesPruned,
 ))  # fmt: skip
 """The events for which Docker has a word."""
 
@@ -82,6 +84,9 @@ def message(event: Event, beside: Beside, wall: float) -> Message | None:
     if pruned := _pruned(event):
         kind, reclaimed = pruned
         return Message(kind, "prune", "", time_ns, {"reclaimed": str(reclaimed)})
+    if said := _of_volume(event):
+        action, own = said
+        return Message("volume", action, str(getattr(event, "volume", "")), time_ns, own)
     if said := _of_image(event):
         action, own = said
         image = str(getattr(event, "image", ""))
@@ -104,6 +109,24 @@ def _pruned(event: Event) -> tuple[str, int] | None:
             return "image", reclaimed
         case e.CachePruned(reclaimed):
             return "builder", reclaimed
+        case e.VolumesPruned(reclaimed):
+            return "volume", reclaimed
+    return None
+
+
+def _of_volume(event: Event) -> Said | None:
+    match event:
+        case e.VolumeCreated(_, driver):
+            return "create", {"driver": driver}
+        case e.VolumeRemoved(_, driver):
+            return "destroy", {"driver": driver}
+        case e.VolumeUnmounted(_, container, driver):
+            return "unmount", {"container": container, "driver": driver}
+        case e.VolumeMounted(_, container, destination, driver, is_writable, propagation):
+            return "mount", {
+                "container": container, "destination": destination, "driver": driver,
+                "propagation": propagation, "read/write": str(is_writable).lower(),
+            }  # fmt: skip
     return None
 
 

@@ -15,7 +15,7 @@ from functools import partial
 
 from pyminidock.container.plan import end_plan, thaw_plan
 from pyminidock.container.states import State
-from pyminidock.engine import written
+from pyminidock.engine import furnishing, written
 from pyminidock.engine.burying import RemovalFailed, bury
 from pyminidock.engine.house import House, Kept
 from pyminidock.engine.lives import Life
@@ -97,6 +97,7 @@ def _settle(
     goes_on = _goes_on(life, kept, status)
     if status.was_out_of_memory:
         voice(MemoryExhausted(life.id))
+    furnishing.tell_unmounted(kept.spec, voice)
     voice(ContainerExited(life.id, status.code, status.signal, status.was_out_of_memory))
     house.execs.forget_unstarted(life.id)
     was_paused = life.state is State.PAUSED
@@ -120,7 +121,7 @@ def _settle(
         if is_to_go and not life.is_being_removed:
             life.until(lambda: not life.guests)
             with suppress(RemovalFailed):  # it is dead, and whoever waits has been told
-                bury(house, life, voice)
+                bury(house, life, voice, has_volumes=True)
     if goes_on:
         attempt = house.kept(life.id).restarts
         voice(RestartScheduled(life.id, attempt, round(1000 * life.delay_s)))
@@ -159,7 +160,7 @@ def _stay_down(house: House, life: Life) -> None:
     if house.kept(life.id).spec.auto_remove and not life.is_being_removed:
         voice = house.recorder.operation(life.story, "life")
         with life.only("remove", voice):
-            bury(house, life, voice)
+            bury(house, life, voice, has_volumes=True)
 
 
 def observed(container: str, isolation: Isolation) -> IsolationObserved:

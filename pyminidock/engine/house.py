@@ -6,6 +6,7 @@
     bulletin   what Docker's clients hear of it
     records    what has to survive of containers
     store      what has to survive of images: blobs, trees, rows
+    volumes    who is about to use which volume
     attendants threads that wait for the ends of programs
     lives      what this engine knows beyond that
 
@@ -32,6 +33,7 @@ from pyminidock.engine.execbook import ExecBook
 from pyminidock.engine.journals import Journals
 from pyminidock.engine.lives import Life
 from pyminidock.engine.recorder import Recorder
+from pyminidock.engine.volumebook import VolumeBook
 from pyminidock.engine.writer import Writer
 from pyminidock.events.journal import JSON
 from pyminidock.image.config import ImageConfig
@@ -89,6 +91,7 @@ class House:
     recorder: Recorder = field(init=False)
     bulletin: Bulletin = field(init=False)
     execs: ExecBook = field(init=False, default_factory=ExecBook)
+    volumes: VolumeBook = field(init=False, default_factory=VolumeBook)
     attendants: Attendants = field(init=False, default_factory=Attendants)
     is_closed: bool = field(init=False, default=False)
     pruning: Lock = field(init=False, default_factory=Lock)  # one prune of containers

@@ -225,6 +225,5 @@ def sizes(house: House, kept: Kept) -> Document:
 
 
 def mounts(kept: Kept) -> list[Document]:
-    """Tell each tree from elsewhere; the image's VOLUMEs are none yet."""
-    asked = tuple(clean(path) for path in kept.request.places.volumes)
-    return mount_rows(kept.request, asked)
+    """Tell each tree from elsewhere."""
+    return mount_rows(kept.request, kept.spec.points)

@@ -1,7 +1,7 @@
 """The one network there is so far: `none`, in which a container has its own loopback.
 
 Whatever a container asked for, it is alone in its network; so a list that named others
-would promise what nobody keeps.  What makes or changes networks and volumes is refused with
+would promise what nobody keeps.  What makes or changes networks is refused with
 one sentence (`api.elsewhere`).
 
 Source: moby, daemon/network.go, api/types/filters; measured on Docker Engine 26.1.
@@ -19,17 +19,10 @@ from pyminidock.errors import MinidockError
 Document = dict[str, Any]
 NONE = "none"
 FILTERS = ("dangling", "driver", "id", "label", "name", "scope", "type")
-VOLUME_FILTERS = ("dangling", "driver", "label", "name")
 
 
 class NoSuchNetwork(MinidockError):
     """There is no network of this name or id."""
-
-    status = 404
-
-
-class NoSuchVolume(MinidockError):
-    """There is no volume of this name."""
 
     status = 404
 
@@ -65,22 +58,6 @@ def inspect(house: House, reference: str) -> Document:
             lesson="networks",
         )
     return found
-
-
-def volumes(said: Mapping[str, Any] | None = None) -> Document:
-    """List the volumes, of which there are none yet.  Raises FilterRefused."""
-    Filters(said or {}, VOLUME_FILTERS)
-    return {"Volumes": [], "Warnings": None}
-
-
-def no_such_volume(name: str) -> NoSuchVolume:
-    """Make the refusal for a volume."""
-    return NoSuchVolume(
-        f"get {name[:200]}: no such volume",
-        why="volumes are to come with an issue of their own; there are none yet",
-        try_next="docker cp FILE CONTAINER:/PATH",
-        lesson="volumes",
-    )
 
 
 def _none(house: House) -> Document:

@@ -16,6 +16,7 @@ leaves nothing.  Numbers of signals come from the caller; names of them are the 
 """
 
 from contextlib import ExitStack
+from dataclasses import replace
 
 from pyminidock.container.resolve import resolve
 from pyminidock.container.spec import CreateRequest
@@ -23,6 +24,7 @@ from pyminidock.container.verify import verify
 from pyminidock.engine import etcfiles, images, naming
 from pyminidock.engine.attachments import Attachment
 from pyminidock.engine.burying import remove
+from pyminidock.engine.furnishing import furnish
 from pyminidock.engine.house import House, Kept
 from pyminidock.engine.lives import Life
 from pyminidock.engine.operations import NOBODY, Via, operation
@@ -71,6 +73,7 @@ def create(house: House, request: CreateRequest, *, via: Via = NOBODY) -> str:
     life.name = kept.name
     house.admit(kept, life)
     house.step_off(container)
+    house.volumes.let_go(container)
     return container
 
 
@@ -96,6 +99,8 @@ def _create(
     snapshot = snapshots.prepare(
         directory, found.trees, init=snapshots.init_beside(found.trees), emit=voice
     )
+    points = furnish(house, request, defaults, container, snapshot, voice, undo)
+    spec = replace(spec, points=points)
     etcfiles.write(directory, spec.hostname, request.reach)
     kept = Kept(
         container, name, house.kernel.wall(), request, spec, snapshot, trees,

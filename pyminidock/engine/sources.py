@@ -13,7 +13,7 @@ from typing import Any
 
 from pyminidock import events
 from pyminidock.events import Event
-from pyminidock.kernel.model import effects
+from pyminidock.kernel.model import cables, effects, sifting
 
 Place = tuple[str, int]  # file, line
 
@@ -35,6 +35,7 @@ VERBS: Mapping[type[Event], str] = {
     events.DirectoryMade: "MakeDirectory",
     events.Mounted: "Mount",
     events.BindMounted: "Bind",
+    events.TreeHeld: "HoldTree",
     events.DeviceMade: "MakeDevice",
     events.LinkMade: "MakeLink",
     events.ConsoleOpened: "OpenConsole",
@@ -59,6 +60,21 @@ VERBS: Mapping[type[Event], str] = {
     events.SeccompInstalled: "InstallSeccomp",
     events.ProgramExecuted: "Execute",
     events.ProgramNotExecuted: "Execute",
+    events.BridgeMade: "MakeBridge",
+    events.InterfaceRemoved: "RemoveLink",
+    events.SandboxMade: "MakeSandbox",
+    events.SandboxFound: "FindSandbox",
+    events.SandboxJoined: "JoinSandbox",
+    events.EndpointPlugged: "Plug",
+    events.EndpointUnplugged: "Unplug",
+    events.GatewayChosen: "Route",
+    events.RulesMade: "MakeTable",
+    events.RulesRemoved: "RemoveTable",
+    events.ElementsAdded: "AddElements",
+    events.ElementsDropped: "DropElements",
+    events.PortBound: "BindPort",
+    events.PortReleased: "ReleasePort",
+    events.NamesOpened: "OpenNames",
 }
 """Which verb each effect comes from; the other way round is `recording.effect_of`."""
 
@@ -72,9 +88,10 @@ def performers(backend: str) -> Mapping[type[Event], Place]:
 def _of_model() -> dict[str, Place]:
     """The model has one `case` for each verb."""
     found: dict[str, Place] = {}
-    for number, line in enumerate(inspect.getsource(effects).splitlines(), start=1):
-        if verb := re.match(r" +case calls\.(\w+)\(", line):
-            found.setdefault(verb[1], (effects.__file__, number))
+    for module in (effects, cables, sifting):
+        for number, line in enumerate(inspect.getsource(module).splitlines(), start=1):
+            if verb := re.match(r" +case (?:net|port)?(?:calls|rules)\.(\w+)\(", line):
+                found.setdefault(verb[1], (str(module.__file__), number))
     return found
 
 
@@ -84,9 +101,14 @@ def _of_linux() -> dict[str, Place]:
         cgroups,
         child,
         devices,
+        namedesks,
         newborn,
+        nftables,
         overlay,
         pair,
+        ports,
+        sandboxes,
+        wiring,
     )
 
     performers: dict[str, Callable[..., Any]] = {
@@ -96,6 +118,20 @@ def _of_linux() -> dict[str, Place]:
         "FilterDevices": devices.filter_devices,
         "RemoveCgroup": cgroups.remove,
         "PrepareOverlay": overlay.prepare,
+        "MakeTable": nftables.making,
+        "AddElements": nftables.Nftables.move,
+        "DropElements": nftables.Nftables.drop,
+        "RemoveTable": nftables.removing,
+        "BindPort": ports.Ports.bind,
+        "ReleasePort": ports.Ports.release,
+        "MakeBridge": wiring.make_bridge,
+        "RemoveLink": wiring.remove_link,
+        "MakeSandbox": sandboxes.make,
+        "FindSandbox": sandboxes.find,
+        "Plug": wiring.plug,
+        "Unplug": wiring.unplug,
+        "Route": wiring.route,
+        "OpenNames": namedesks.NameDesks.open,
         "ForkShim": pair.wait_together,
         "ForkInit": newborn.Birthplace.prepare,
     }

@@ -12,6 +12,7 @@ Source: moby, daemon/start.go and daemon/monitor.go: handleContainerExit().
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 from pyminidock.container.logfile import LoggingRefused
@@ -21,6 +22,7 @@ from pyminidock.container.resolve import resolve
 from pyminidock.container.spec import ContainerSpec, Hindrance
 from pyminidock.container.states import State, Verb
 from pyminidock.container.users import GROUP, PASSWD
+from pyminidock.engine import furnishing
 from pyminidock.engine.burying import bury
 from pyminidock.engine.ending import attend
 from pyminidock.engine.house import House, Kept
@@ -115,6 +117,7 @@ def _start_or_undo(house: House, life: Life, voice: Voice) -> None:
             _start(house, life, voice)
     except (StartRefused, BirthAborted, StoreFull) as failure:
         voice.may_abort = False
+        furnishing.tell_unmounted(house.kept(life.id).spec, voice)
         _tell_failure(life, failure, voice)
         if life.runs == runs or life.process is None:  # else it ends as what has lived
             _note_failure(house, life, failure, voice)
@@ -148,7 +151,8 @@ def _start(house: House, life: Life, voice: Voice) -> None:
     roots = tuple(map(Path, kept.roots))
     snapshots.restore_init(Path(spec.directory), roots, kept.snapshot)
     life.begins()
-    plan = _plan(house, kept, spec)
+    furnishing.tell_mounted(spec, voice)
+    plan = _plan(house, kept, _furnished(house, spec, voice))
     voice(PlanMade(life.id, len(plan), tuple(type(call).__name__ for call in plan)))
     lockstep = house.recorder.is_gated(life.story)
     house.amend(  # after a power cut nothing runs anyway
@@ -183,6 +187,27 @@ def _plan(house: House, kept: Kept, spec: ContainerSpec) -> Plan:
             status=500,
             exit_code=128,
         ) from refusal
+
+
+def _furnished(house: House, spec: ContainerSpec, voice: Voice) -> ContainerSpec:
+    """Have the trees from elsewhere ready.  Raises StartRefused."""
+    try:
+        return furnishing.ready(house, spec, voice)
+    except OSError as fault:
+        place, reason = fault.filename, (fault.strerror or str(fault)).lower()
+        raise StartRefused(
+            f"error while creating mount source path '{place}': mkdir {place}: {reason}",
+            why="-v makes a missing directory of the host, and could not",
+            try_next=f"mkdir -p {place}",
+            lesson="volumes",
+            status=500,
+            exit_code=128,
+        ) from fault
+    except furnishing.VolumeUnusable as fault:
+        raise StartRefused(
+            fault.what, why=fault.why, try_next=fault.try_next, lesson=fault.lesson,
+            status=500, exit_code=128,
+        ) from fault  # fmt: skip
 
 
 def _hindered(hindrance: Hindrance) -> StartRefused:
@@ -226,10 +251,11 @@ def _decide_again(house: House, kept: Kept, voice: Voice) -> ContainerSpec:
     """Resolve the wish anew for another run: the container may have changed its users."""
     snapshot = kept.snapshot
     files = accounts(house.kernel, snapshot.lower, snapshot.upper, snapshot.work)
-    return resolve(
+    spec = resolve(
         kept.request, kept.defaults, files, house.machine, container_id=kept.id,
         name=kept.name, directory=kept.spec.directory, emit=voice,
     )  # fmt: skip
+    return replace(spec, points=kept.spec.points)
 
 
 def _reset(house: House, life: Life, kept: Kept) -> None:
@@ -265,7 +291,7 @@ def _note_failure(house: House, life: Life, failure: MinidockError, voice: Voice
     """Note that no program came to life; a container that removes itself does so now."""
     life.fails(failure.what, _code(failure))
     if house.kept(life.id).spec.auto_remove and not life.is_being_removed:
-        bury(house, life, voice)
+        bury(house, life, voice, has_volumes=True)
     else:
         house.note(life, error=failure.what, exit_code=_code(failure))
 

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Collection
 from typing import Any
 
-from pyminidock.engine import images, listing
+from pyminidock.engine import images, listing, volumes
 from pyminidock.engine.house import House
 from pyminidock.errors import MinidockError
 from pyminidock.store.images import ImageRow
@@ -45,7 +45,7 @@ def usage(house: House, types: Collection[str] = TYPES) -> Document:
         "LayersSize": sum(layer.size_bytes for layer in layers),
         "Images": _images(house) if "image" in types else None,
         "Containers": _containers(house) if "container" in types else None,
-        "Volumes": [] if "volume" in types else None,
+        "Volumes": volumes.usage(house) if "volume" in types else None,
         "BuildCache": [] if "build-cache" in types else None,
     }
 

@@ -107,6 +107,7 @@ from pyminidock.events.kernel import (
     StreamsReopened,
     SysctlWritten,
     TracersRefused,
+    TreeHeld,
     UmaskSet,
     UserTaken,
     WorkingDirectoryEntered,
@@ -139,7 +140,36 @@ from pyminidock.events.lifecycle import (
     RestartScheduled,
     TerminalResized,
 )
+from pyminidock.events.names import NameAsked
+from pyminidock.events.sifting import (
+    ElementsAdded,
+    ElementsDropped,
+    PortBound,
+    PortReleased,
+    RulesMade,
+    RulesRemoved,
+)
 from pyminidock.events.unionfs import LayerProbed, PathResolved
+from pyminidock.events.volume import (
+    HostDirectoryMade,
+    VolumeCreated,
+    VolumeMounted,
+    VolumePopulated,
+    VolumeRemoved,
+    VolumesPruned,
+    VolumeUnmounted,
+)
+from pyminidock.events.wiring import (
+    BridgeMade,
+    EndpointPlugged,
+    EndpointUnplugged,
+    GatewayChosen,
+    InterfaceRemoved,
+    NamesOpened,
+    SandboxFound,
+    SandboxJoined,
+    SandboxMade,
+)
 
 AnyEvent = (
     LayerProbed | PathResolved
@@ -170,6 +200,14 @@ AnyEvent = (
     | WorkingDirectoryEntered | BoundingSetDropped | UserTaken | CapabilitiesSet
     | NewPrivilegesForbidden | SeccompInstalled | ProgramExecuted | CgroupRemoved
     | DevicesFiltered | ProgramNotExecuted
+    | BridgeMade | InterfaceRemoved | SandboxMade | SandboxFound | SandboxJoined
+    | EndpointPlugged | EndpointUnplugged | GatewayChosen
+    | RulesMade | RulesRemoved | ElementsAdded | ElementsDropped | PortBound
+    | PortReleased
+    | NamesOpened | NameAsked
+    | TreeHeld
+    | VolumeCreated | VolumePopulated | VolumeMounted | VolumeUnmounted | VolumeRemoved
+    | VolumesPruned | HostDirectoryMade
 )  # fmt: skip
 
 __all__ = [
@@ -179,6 +217,7 @@ __all__ = [
     "BindMounted",
     "BirthReady",
     "BoundingSetDropped",
+    "BridgeMade",
     "BuildFailed",
     "CacheHit",
     "CacheMissed",
@@ -214,7 +253,11 @@ __all__ = [
     "DevicesFiltered",
     "DirectoryMade",
     "Effect",
+    "ElementsAdded",
+    "ElementsDropped",
     "Emit",
+    "EndpointPlugged",
+    "EndpointUnplugged",
     "Event",
     "EventsDropped",
     "ExecCreated",
@@ -227,8 +270,10 @@ __all__ = [
     "FilesOmitted",
     "GateHeld",
     "GateReleased",
+    "GatewayChosen",
     "HealthChanged",
     "HealthProbed",
+    "HostDirectoryMade",
     "HostnameSet",
     "ImageBuilt",
     "ImageFound",
@@ -241,6 +286,7 @@ __all__ = [
     "ImagesPruned",
     "InitForked",
     "InstructionParsed",
+    "InterfaceRemoved",
     "IsolationObserved",
     "IsolationUnobserved",
     "JournalDropped",
@@ -255,6 +301,8 @@ __all__ = [
     "LoopbackRaised",
     "MemoryExhausted",
     "Mounted",
+    "NameAsked",
+    "NamesOpened",
     "NamespaceEntered",
     "NewPrivilegesForbidden",
     "OomScoreAdjusted",
@@ -269,6 +317,8 @@ __all__ = [
     "PathResolved",
     "PlanMade",
     "PlannedEffect",
+    "PortBound",
+    "PortReleased",
     "ProcessesListed",
     "ProgramExecuted",
     "ProgramNotExecuted",
@@ -280,6 +330,11 @@ __all__ = [
     "RestartScheduled",
     "RootAttached",
     "RootPivoted",
+    "RulesMade",
+    "RulesRemoved",
+    "SandboxFound",
+    "SandboxJoined",
+    "SandboxMade",
     "SeccompInstalled",
     "ShimForked",
     "ShortfallFound",
@@ -295,9 +350,16 @@ __all__ = [
     "SysctlWritten",
     "TerminalResized",
     "TracersRefused",
+    "TreeHeld",
     "UmaskSet",
     "UserResolved",
     "UserTaken",
+    "VolumeCreated",
+    "VolumeMounted",
+    "VolumePopulated",
+    "VolumeRemoved",
+    "VolumeUnmounted",
+    "VolumesPruned",
     "Witness",
     "WorkingDirectoryEntered",
     "ignore",

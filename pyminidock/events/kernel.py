@@ -129,11 +129,22 @@ class Mounted(Effect):
 
 @dataclass(frozen=True, slots=True)
 class BindMounted(Effect):
-    """A file or directory of the host appeared inside the new root."""
+    """A file or directory of the host appeared inside the new root.
+
+    `propagation` is how later mounts spread, where they do: slave or shared.
+    """
 
     source: str
     target: str
     flags: tuple[str, ...] = ()
+    propagation: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TreeHeld(Effect):
+    """A tree of the host is held as the host has it, before the bond to it is cut."""
+
+    source: str
 
 
 @dataclass(frozen=True, slots=True)

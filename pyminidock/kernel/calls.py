@@ -3,7 +3,8 @@
 A plan is a tuple of calls in the order in which they happen.  Three pairs of hands share
 one plan, and the plan itself says where it changes hands:
 
-    engine      from the start            cgroups, the stacked root
+    engine      from the start            cgroups, the stacked root, networks (`netcalls`),
+                                          rules and ports (`portcalls`)
     shim        from ForkShim on          the PID namespace of the child to come; for exec,
                                           cgroup and namespaces of the running container
     child       from ForkInit on          everything else, up to Execute
@@ -14,6 +15,9 @@ paths are named so.  Source: man 2 unshare, mount, pivot_root, prctl, capset, se
 """
 
 from dataclasses import dataclass
+
+from pyminidock.kernel.netcalls import NetCall
+from pyminidock.kernel.portcalls import SiftCall
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,12 +204,32 @@ class Mount:
 class Bind:
     """Show the host's `source` at `target`; a missing target is made in its likeness.
 
-    `flags` as for Mount.  Source: man 2 open_tree, move_mount.
+    `flags` as for Mount; with "ro", what is mounted below is read-only too, unless
+    `is_flat_readonly`.  `below` is a path in the source that no link can lead out of.
+    `propagation` says how later mounts spread: for "shared" a HoldTree came before, while
+    the tree was the host's own.  `is_flat`: without what is mounted below the source.
+    Source: man 2 open_tree, move_mount, mount_setattr.
     """
 
     source: str
     target: str
     flags: tuple[str, ...] = ()
+    propagation: str = "private"  # private, slave, shared, with r: and what lies below
+    is_flat: bool = False
+    is_flat_readonly: bool = False
+    below: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HoldTree:
+    """Take a copy of the host's mount at `source`, before the bond to the host is cut (9).
+
+    Bind hangs it up: what is mounted below it later, here or there, is seen on both sides.
+    Source: man 7 mount_namespaces.
+    """
+
+    source: str
+    is_flat: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -387,11 +411,12 @@ Call = (
     MakeCgroup | LimitCgroup | FilterDevices | RemoveCgroup | PrepareOverlay | ForkShim
     | EnterNamespace | JoinNamespace | ForkInit | JoinCgroup | RefuseTracers
     | DieWithParent | JoinKeyring | SetPropagation | AttachRoot | MakeDirectory | Mount
-    | Bind | MakeDevice | MakeLink | OpenConsole | RaiseLoopback | PivotRoot
+    | Bind | HoldTree | MakeDevice | MakeLink | OpenConsole | RaiseLoopback | PivotRoot
     | ReopenStreams | RemountReadonly | MakeReadonly | Mask | SetHostname | WriteSysctl
     | SetUmask | LimitResource | AdjustOomScore | AnnounceReady | CloseDescriptors
     | ChangeDirectory | DropBoundingSet | BecomeUser | SetCapabilities
-    | ForbidNewPrivileges | InstallSeccomp | Execute
+    | ForbidNewPrivileges | InstallSeccomp | Execute | NetCall
+    | SiftCall
 )  # fmt: skip
 
 Plan = tuple[Call, ...]

@@ -29,7 +29,11 @@ from pyminidock.kernel.answers import (
     Tree,
     Usage,
 )
+from pyminidock.kernel.attempts import Attempt, Attempted, Listening
 from pyminidock.kernel.calls import Call, Plan
+from pyminidock.kernel.nametalk import Clerk
+from pyminidock.kernel.netanswers import NetFacts
+from pyminidock.kernel.rules import FoundTable
 
 __all__ = [
     "KILLED", "SHIM_LOST", "Answer", "BirthAborted", "BlockUse", "Body", "CallFailed",
@@ -195,6 +199,52 @@ class _Doors(Protocol):
 
     def is_frozen(self, process: Process) -> bool:
         """Say whether the cgroup of the process is frozen.  Raises ProcessGone."""
+
+    def netfacts(self, process: Process | None = None) -> NetFacts:
+        """Read devices, routes and neighbours: the host's, or those `process` sees.
+
+        Raises ProcessGone.
+        """
+
+    def watch_links(self, bell: Callable[[str], object]) -> Callable[[], None]:
+        """Call `bell` in another thread with the name of each host device that goes away.
+
+        Also of one that is lowered or gets another name; with "" where some may have
+        been missed: look then.  What is given takes that back.
+        """
+
+    def rules(self, table: str) -> tuple[FoundTable, ...]:
+        """Read our tables of this name, with what they have counted; () if there is none.
+
+        Raises OSError where the kernel has no nf_tables, or forbids it.
+        """
+
+    def watch_rules(self, table: str, bell: Callable[[], object]) -> Callable[[], None]:
+        """Call `bell` in another thread when somebody else changes our tables.
+
+        What is given takes that back.  Raises OSError as `rules` does.
+        """
+
+    def listening(self, process: Process | None = None) -> tuple[Listening, ...]:
+        """List who waits for requests: on the host, or in the network of `process`.
+
+        Raises ProcessGone.
+        """
+
+    def attempt(self, wanted: Attempt, process: Process | None = None) -> Attempted:
+        """Make one request, from the host or from where `process` stands.
+
+        Takes `wanted.timeout_s` and a tenth of a second at most.  Raises ProcessGone.
+        """
+
+    def serve_names(self, sandbox: str, clerk: Clerk) -> None:
+        """Let `clerk` answer what is asked for names in a sandbox, from the first question.
+
+        Nothing happens where no plan has opened them (OpenNames).
+        """
+
+    def leave_names(self, sandbox: str) -> None:
+        """Answer no more, and close what was opened inside; may be called twice."""
 
     def clock(self) -> float:
         """Monotonic seconds."""

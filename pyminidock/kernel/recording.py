@@ -13,7 +13,12 @@ from typing import assert_never
 from pyminidock import events
 from pyminidock.events import Emit, Witness, ignore
 from pyminidock.kernel import calls
+from pyminidock.kernel.attempts import Attempt, Attempted, Listening
 from pyminidock.kernel.calls import Call, Plan
+from pyminidock.kernel.nametalk import Clerk
+from pyminidock.kernel.netanswers import NetFacts
+from pyminidock.kernel.netcalls import NetCall
+from pyminidock.kernel.neteffects import net_effect_of
 from pyminidock.kernel.port import (
     Body,
     Capability,
@@ -27,12 +32,19 @@ from pyminidock.kernel.port import (
     Usage,
     View,
 )
+from pyminidock.kernel.portcalls import SiftCall
+from pyminidock.kernel.rules import FoundTable
+from pyminidock.kernel.sifteffects import sift_effect_of
 
 _MASKED_BY = {0: "absent", 1: "null", 2: "empty directory"}
 
 
 def effect_of(call: Call, value: int = 0) -> events.AnyEvent:  # noqa: PLR0911, PLR0912
     """Say what an answered call did.  One line per verb; `value` as in port.Answer."""
+    if isinstance(call, NetCall):
+        return net_effect_of(call)
+    if isinstance(call, SiftCall):
+        return sift_effect_of(call)
     match call:
         case calls.MakeCgroup(path):
             return events.CgroupCreated(path)
@@ -68,8 +80,11 @@ def effect_of(call: Call, value: int = 0) -> events.AnyEvent:  # noqa: PLR0911, 
             return events.DirectoryMade(path, mode)
         case calls.Mount(filesystem, source, target, flags, options, _):
             return events.Mounted(filesystem, source, target, flags, options)
-        case calls.Bind(source, target, flags):
-            return events.BindMounted(source, target, flags)
+        case calls.Bind(source, target, flags, propagation, _, _, below):
+            shown = f"{source}/{below}" if below else source
+            return events.BindMounted(shown, target, flags, _spread(propagation))
+        case calls.HoldTree(source):
+            return events.TreeHeld(source)
         case calls.MakeDevice(path, major, minor, mode, uid, gid, is_block):
             return events.DeviceMade(path, major, minor, mode, is_block, uid, gid)
         case calls.MakeLink(path, points_to):
@@ -120,6 +135,11 @@ def effect_of(call: Call, value: int = 0) -> events.AnyEvent:  # noqa: PLR0911, 
             return events.ProgramExecuted(argv)
         case _:
             assert_never(call)
+
+
+def _spread(propagation: str) -> str:
+    """Give how later mounts spread, where they do."""
+    return "" if propagation in ("private", "rprivate") else propagation
 
 
 _remembered = lru_cache(maxsize=512)(effect_of)
@@ -229,6 +249,38 @@ class Recording:
     def is_frozen(self, process: Process) -> bool:
         """See port."""
         return self.body.is_frozen(process)
+
+    def netfacts(self, process: Process | None = None) -> NetFacts:
+        """See port."""
+        return self.body.netfacts(process)
+
+    def watch_links(self, bell: Callable[[str], object]) -> Callable[[], None]:
+        """See port."""
+        return self.body.watch_links(bell)
+
+    def rules(self, table: str) -> tuple[FoundTable, ...]:
+        """See port."""
+        return self.body.rules(table)
+
+    def watch_rules(self, table: str, bell: Callable[[], object]) -> Callable[[], None]:
+        """See port."""
+        return self.body.watch_rules(table, bell)
+
+    def listening(self, process: Process | None = None) -> tuple[Listening, ...]:
+        """See port."""
+        return self.body.listening(process)
+
+    def attempt(self, wanted: Attempt, process: Process | None = None) -> Attempted:
+        """See port."""
+        return self.body.attempt(wanted, process)
+
+    def serve_names(self, sandbox: str, clerk: Clerk) -> None:
+        """See port."""
+        self.body.serve_names(sandbox, clerk)
+
+    def leave_names(self, sandbox: str) -> None:
+        """See port."""
+        self.body.leave_names(sandbox)
 
     def new_id(self) -> str:
         """See port."""

@@ -9,6 +9,8 @@ import os
 
 from pyminidock.kernel import calls
 from pyminidock.kernel.calls import Call
+from pyminidock.kernel.netcalls import NetCall
+from pyminidock.kernel.netrefusals import net_object_of, net_words
 from pyminidock.kernel.port import CallFailed
 
 _WHY = {
@@ -27,6 +29,9 @@ _WHY = {
     numbers.EBUSY: "somebody is still using it",
     numbers.ECHILD: "the newborn process was ended from outside before it was ready",
     numbers.E2BIG: "command line and environment together are too long",
+    numbers.EADDRINUSE: "another program of this host has this port",
+    numbers.EADDRNOTAVAIL: "no network device of this host has this address",
+    numbers.EOPNOTSUPP: "this kernel was built without nf_tables, or without a part of it",
     numbers.EROFS: "the filesystem is read-only",
 }
 
@@ -37,11 +42,13 @@ def refused(
     """Make the error for call number `index`; `detail` is the path or text in question."""
     verb = type(call).__name__
     about = detail or _object_of(call)
+    why = _WHY.get(errno, f"the kernel answered {numbers.errorcode.get(errno, errno)}")
+    words = net_words(call, errno) if isinstance(call, NetCall) else None
     return CallFailed(
         f"{verb} {about}".rstrip() + f": {os.strerror(errno).lower()}",
-        why=_WHY.get(errno, f"the kernel answered {numbers.errorcode.get(errno, errno)}"),
-        try_next="minidock doctor",
-        lesson="birth",
+        why=words[0] if words else why,
+        try_next=words[1] if words else "minidock doctor",
+        lesson="networks" if isinstance(call, NetCall) else "birth",
         index=index,
         call=call,
         errno=errno,
@@ -51,6 +58,8 @@ def refused(
 
 def _object_of(call: Call) -> str:
     """Name what a call is about."""
+    if isinstance(call, NetCall):
+        return net_object_of(call)
     match call:
         case calls.LimitCgroup(path, file, value):
             return f"{path}/{file} = {value}"

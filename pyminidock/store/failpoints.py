@@ -99,6 +99,16 @@ POINTS: tuple[str, ...] = (
     "record.renamed",
     "record.trashed",
     "record.removed",
+    # a volume is made, filled, and goes
+    "volume.made",  # under another name
+    "volume.renamed",
+    "volume.directory",  # durable, and no row says so
+    "volume.copied",  # the image's files, under another name
+    "volume.filling",  # they are on the disk, complete
+    "volume.filled",
+    "volume.row",  # it has none any more
+    "volume.trashed",
+    "volume.removed",
     # an engine begins, and ends
     "daemon.locked",
     "daemon.adopted",  # all that an earlier one left is looked after

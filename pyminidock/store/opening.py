@@ -3,6 +3,7 @@
     state.db            moved aside if it cannot be read, and made anew from the blobs
     tmp-*  trash/*      unfinished, or on the way out: removed
     leases              operations that were cut off: told, ended
+    volumes/*           without a row: an empty one is removed, one with data gets its row
     rows                whose blob or tree is not there: moved aside, with what they said
     index.json          drawn anew
 
@@ -33,6 +34,7 @@ from pyminidock.store.leases import Leases
 from pyminidock.store.quarantine import set_aside
 from pyminidock.store.rebuild import rebuild
 from pyminidock.store.records import discard_tree
+from pyminidock.store.volumes import Volumes
 
 RESERVE_BYTES = 1 << 30
 ROOTLESS_RESERVE_BYTES = 256 << 20
@@ -49,6 +51,7 @@ class Store:
     images: Images
     layers: LayerRows
     cache: BuildCache
+    volumes: Volumes
     leases: Leases
     files: Files
     wall: Callable[[], float]
@@ -115,13 +118,14 @@ def open_store(  # noqa: PLR0913  (all but the root are for tests, or the engine
         blobs = Blobs(root, leases, wall=wall, files=files)
         return Store(
             root, db, blobs, Images(db, blobs, leases),
-            LayerRows(root, db, blobs, leases, files), BuildCache(db), leases, files, wall,
-            remove_tree,
+            LayerRows(root, db, blobs, leases, files), BuildCache(db),
+            Volumes(root, db, remove_tree, files), leases, files, wall, remove_tree,
         )  # fmt: skip
 
     def fill(db: Database) -> None:
         new = furnish(db)
         repairs.extend(rebuild(root, new.blobs, new.images, new.layers))
+        repairs.extend(new.volumes.rebuild())
 
     try:
         db = Database(root, mounts=mounts, fill=fill, guard=guard)
@@ -145,7 +149,7 @@ def open_store(  # noqa: PLR0913  (all but the root are for tests, or the engine
 def _make_places(root: Path, files: Files) -> None:
     """Make the directories of a root; those that were missing survive a power cut."""
     places = (root, root / "layers", root / "trash", root / "oci", root / "oci" / "blobs",
-              root / "oci" / "blobs" / "sha256")  # fmt: skip
+              root / "oci" / "blobs" / "sha256", root / "volumes")  # fmt: skip
     missing = [path for path in places if not path.exists()]
     for path in places:
         files.make_directory(path)
@@ -175,6 +179,7 @@ def _look_after(store: Store) -> list[Repair]:
     found += _remove_rubbish(store)
     reach("opening.rubbish")
     found += store.examine()
+    found += store.volumes.look_after()
     had_index = (store.root / "oci" / "index.json").exists()
     if store.project() and had_index:
         found.append(

@@ -8,6 +8,8 @@
                          ▲
                     cache_files      the files that it took, to say which one changed
 
+    volumes                          what has a directory of its own below `volumes/`
+
     builds                           how each stage of a name was last built; it may name
                                      images that are gone: that is a cause, too
 
@@ -81,4 +83,15 @@ CREATE TABLE cache_files (
 ) STRICT, WITHOUT ROWID
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST, _SECOND, _THIRD, _FOURTH)
+_FIFTH = """
+SELECT 1
+"""
+
+_SIXTH = """
+CREATE TABLE volumes (
+    name TEXT PRIMARY KEY, created REAL NOT NULL,
+    labels TEXT NOT NULL, options TEXT NOT NULL
+) STRICT, WITHOUT ROWID
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _SECOND, _THIRD, _FOURTH, _FIFTH, _SIXTH)

@@ -108,7 +108,7 @@ def _mounted(
             new = MountPoint(
                 target, "new", source, filesystem, seq, seq, flags, options, "ro" in flags
             )
-        case e.BindMounted(source, target, flags):
+        case e.BindMounted(source, target, flags, _):
             new = MountPoint(target, "bind", source, "", seq, seq, flags, "", "ro" in flags)
         case e.PathMadeReadonly(path, was_present):
             if not was_present:

@@ -20,6 +20,8 @@ from collections.abc import Iterable
 
 from pyminidock import events
 from pyminidock.events import Event
+from pyminidock.viz.plaincables import plain_cable
+from pyminidock.viz.plainrules import plain_rule
 
 _UNSHARE = {"network": "net"}  # other kinds: the option has the name of the namespace
 _OVERLAY_ESCAPES = str.maketrans({"\\": r"\\", ":": r"\:", ",": r"\,"})
@@ -39,6 +41,7 @@ def plain_linux(event: Event) -> str:
     ''
     """
     line = _around(event) or _process(event) or _tree(event) or _powers(event)
+    line = line or plain_cable(event) or plain_rule(event)
     return line if line.isprintable() else ""
 
 
@@ -114,8 +117,11 @@ def _tree(event: Event) -> str:  # noqa: PLR0911, PLR0912  (one line per fact)
             said = _options(*flags, options)
             kind = _quoted(filesystem)
             return f"mkdir -p {here} && mount -t {kind}{said} {_quoted(source)} {here}"
-        case events.BindMounted(source, target, flags):
-            return _bind(source, target, flags)
+        case events.BindMounted(source, target, flags, propagation):
+            spread = (
+                f" && mount --make-{propagation} {_here(target)}" if propagation else ""
+            )
+            return _bind(source, target, flags) + spread
         case events.DirectoryMade(path, mode):
             return f"mkdir -p -m {mode:04o} {_here(path)}"
         case events.DeviceMade():

@@ -30,6 +30,7 @@ ProcessEvent = (
     e.ExecCreated | e.ExecStarted | e.ExecStartFailed | e.ExecExited
     | e.IsolationObserved | e.IsolationUnobserved | e.ShimForked | e.InitForked
     | e.NamespaceEntered | e.ProgramExecuted | e.ProgramNotExecuted | e.CgroupJoined
+    | e.SandboxJoined
 )  # fmt: skip
 
 
@@ -44,6 +45,8 @@ def process_after(  # noqa: PLR0911  (one line per fact)
             return _forked(world, record, "init", pid)
         case e.NamespaceEntered(namespace, was_joined):
             return _entered(world, record, namespace, "joined" if was_joined else "own")
+        case e.SandboxJoined():
+            return _entered(world, record, "network", "own")
         case e.CgroupJoined(path):
             return _joined_account(world, record, path)
         case e.ProgramExecuted(argv):

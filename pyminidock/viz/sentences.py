@@ -27,6 +27,10 @@ from pyminidock.viz.processes import account_of
 _ID = re.compile(
     r"(?:\bsha256:)?\b([0-9a-f]{12})[0-9a-f]{52}\b"
 )  # ids are shown as 12 digits
+_OUTCOMES = {
+    "empty": "/empty", "home": "/home", "forwarded": "/forwarded",
+    "no answer": "/unheard", "no way out": "/enclosed",
+}  # fmt: skip
 WIDTHS = {1: 120, 2: 240, 3: 400}  # characters at each depth
 
 
@@ -100,8 +104,9 @@ def words_of(  # noqa: PLR0911, PLR0912  (one line per fact)
             what, why = english.FILESYSTEMS.get(filesystem, english.ANY_FILESYSTEM)
             listed = ",".join((*flags, options) if options else flags) or "no flags"
             return kind, {**facts, "what": what, "why": why, "options": listed}
-        case e.BindMounted(_, _, flags):
-            return kind, {**facts, "options": ",".join(flags) or "no flags"}
+        case e.BindMounted(_, _, flags, propagation):
+            key = f"{kind}/spreading" if propagation else kind
+            return key, {**facts, "options": ",".join(flags) or "no flags"}
         case e.PropagationSet(_, propagation, is_recursive):
             flag = f"MS_{propagation.upper()}" + (", AT_RECURSIVE" if is_recursive else "")
             key = f"{kind}/private" if propagation == "private" else kind
@@ -170,8 +175,18 @@ def words_of(  # noqa: PLR0911, PLR0912  (one line per fact)
             | e.PathArchived() | e.PathExtracted() | e.ContainerCommitted()
             | e.ProcessesListed() | e.ContainersPruned() | e.ImageImported()
             | e.ImagesPruned() | e.CachePruned()
+            | e.BridgeMade() | e.InterfaceRemoved() | e.SandboxMade() | e.SandboxFound()
+            | e.SandboxJoined() | e.EndpointPlugged() | e.EndpointUnplugged()
+            | e.GatewayChosen() | e.RulesMade() | e.RulesRemoved() | e.ElementsAdded()
+            | e.ElementsDropped() | e.PortBound() | e.PortReleased()
+            | e.NamesOpened()
+            | e.TreeHeld() | e.VolumeCreated()
+            | e.VolumePopulated() | e.VolumeMounted() | e.VolumeUnmounted()
+            | e.VolumeRemoved() | e.VolumesPruned() | e.HostDirectoryMade()
         ):  # fmt: skip
             return kind, facts
+        case e.NameAsked(_, _, _, outcome):
+            return f"{kind}{_OUTCOMES.get(outcome, '')}", facts
         case _:
             assert_never(event)
 

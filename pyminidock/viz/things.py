@@ -15,6 +15,7 @@ from pyminidock.events.journal import Record
 from pyminidock.viz.building import Build
 from pyminidock.viz.rings import Ring
 from pyminidock.viz.spending import Clock
+from pyminidock.viz.wires import Wires
 
 NAMESPACES = ("pid", "mount", "network", "uts", "ipc", "cgroup", "user")
 """In the order in which the pictures name them; `time` is never left here."""
@@ -191,6 +192,7 @@ class World:
     paths: Mapping[str, str] = field(default_factory=dict)  # looked up: layers, or absent
     build: Build = field(default_factory=Build)
     clock: Clock = field(default_factory=Clock)
+    wires: Wires = field(default_factory=Wires)
     steps: Ring[Step] = field(default_factory=lambda: Ring(256))
     failures: Ring[Failure] = field(default_factory=lambda: Ring(32))
     notes: Ring[Step] = field(

@@ -17,6 +17,7 @@ from pyminidock import events as e
 from pyminidock.events import AnyEvent
 from pyminidock.events.journal import Record, event_of
 from pyminidock.viz.buildsteps import BuildEvent, build_after
+from pyminidock.viz.cabling import cabled_after
 from pyminidock.viz.effects import trait_of, tree_after
 from pyminidock.viz.lifecycle import LifecycleEvent, container_after
 from pyminidock.viz.processes import (
@@ -39,6 +40,7 @@ from pyminidock.viz.things import (
     Written,
     bounded,
 )
+from pyminidock.viz.wiring import wired_after
 
 
 def fold_all(records: Iterable[Record], world: World = EMPTY) -> World:
@@ -56,6 +58,9 @@ def fold(world: World, record: Record) -> World:
     event = cast("AnyEvent | None", event_of(record))
     if event is None:
         return replace(world, notes=world.notes.add(step))
+    wires = wired_after(world.wires, record.seq, event)
+    if wires is not world.wires:
+        world = replace(world, wires=wires)
     return _told(world, record, event)
 
 
@@ -117,7 +122,10 @@ def _told(  # noqa: PLR0911  (one line per part of the world)
             | e.ShortfallFound() | e.LayerProbed() | e.PathResolved()
             | e.ArchiveWarned() | e.ImageSaved() | e.ImageUntagged() | e.ImageRemoved()
             | e.LayersRemoved() | e.StoreRepaired() | e.ImageImported()
-            | e.ImagesPruned() | e.CachePruned() | e.ContainersPruned()
+            | e.ImagesPruned() | e.CachePruned() | e.ContainersPruned() | e.NameAsked()
+            | e.TreeHeld() | e.VolumeCreated() | e.VolumePopulated() | e.VolumeMounted()
+            | e.VolumeUnmounted() | e.VolumeRemoved() | e.VolumesPruned()
+            | e.HostDirectoryMade()
         ):  # fmt: skip
             return _around(world, record, event)
         case (
@@ -141,7 +149,7 @@ def _told(  # noqa: PLR0911  (one line per part of the world)
             e.ExecCreated() | e.ExecStarted() | e.ExecStartFailed() | e.ExecExited()
             | e.IsolationObserved() | e.IsolationUnobserved() | e.ShimForked()
             | e.InitForked() | e.NamespaceEntered() | e.ProgramExecuted()
-            | e.ProgramNotExecuted() | e.CgroupJoined()
+            | e.ProgramNotExecuted() | e.CgroupJoined() | e.SandboxJoined()
         ):  # fmt: skip
             return process_after(world, record, event)
         case (
@@ -152,6 +160,22 @@ def _told(  # noqa: PLR0911  (one line per part of the world)
             | e.ConsoleOpened() | e.HostnameSet() | e.SysctlWritten() | e.LoopbackRaised()
         ):  # fmt: skip
             return _changed(world, record, lambda c: tree_after(c, record.seq, event))
+        case (
+            e.BridgeMade()
+            | e.InterfaceRemoved()
+            | e.RulesMade()
+            | e.RulesRemoved()
+            | e.ElementsAdded()
+            | e.ElementsDropped()
+        ):  # fmt: skip  (they are nobody's own)
+            return world
+        case (
+            e.SandboxMade() | e.SandboxFound() | e.EndpointPlugged()
+            | e.EndpointUnplugged() | e.GatewayChosen() | e.PortBound()
+            | e.PortReleased()
+            | e.NamesOpened()
+        ):  # fmt: skip
+            return _changed(world, record, lambda c: cabled_after(c, event))
         case (
             e.TracersRefused() | e.ParentDeathBound() | e.KeyringJoined()
             | e.PropagationSet() | e.StreamsReopened() | e.UmaskSet()
@@ -170,7 +194,10 @@ _Around = (
     | e.JournalDropped | e.OrphanRemoved | e.ShortfallFound | e.LayerProbed
     | e.PathResolved | e.ArchiveWarned | e.ImageSaved | e.ImageUntagged | e.ImageRemoved
     | e.LayersRemoved | e.StoreRepaired | e.ImageImported | e.ImagesPruned
-    | e.CachePruned | e.ContainersPruned
+    | e.CachePruned | e.ContainersPruned | e.NameAsked
+    | e.TreeHeld | e.VolumeCreated
+    | e.VolumePopulated | e.VolumeMounted | e.VolumeUnmounted | e.VolumeRemoved
+    | e.VolumesPruned | e.HostDirectoryMade
 )  # fmt: skip
 
 
@@ -207,7 +234,10 @@ def _around(world: World, record: Record, event: _Around) -> World:
         case (
             e.RequestReceived() | e.LayerProbed() | e.ImageSaved() | e.ImageUntagged()
             | e.ImageRemoved() | e.LayersRemoved() | e.ImageImported()
-            | e.ImagesPruned() | e.CachePruned() | e.ContainersPruned()
+            | e.ImagesPruned() | e.CachePruned() | e.ContainersPruned() | e.NameAsked()
+            | e.TreeHeld() | e.VolumeCreated() | e.VolumePopulated() | e.VolumeMounted()
+            | e.VolumeUnmounted() | e.VolumeRemoved() | e.VolumesPruned()
+            | e.HostDirectoryMade()
         ):  # fmt: skip
             return world
         case _:

@@ -100,7 +100,6 @@ def test_no_route_of_docker_s_is_page_not_found(
         ("DELETE /networks/nope", 404, "network nope not found"),
         ("GET /volumes/nope", 404, "get nope: no such volume"),
         ("DELETE /volumes/nope", 404, "get nope: no such volume"),
-        ("POST /volumes/create", 501, "volumes are not supported yet"),
         ("PUT /volumes/x", 503,
          "volume update only valid for cluster volumes, but swarm is unavailable"),
         ("GET /containers/buildx_buildkit_default0/json", 501,

@@ -24,7 +24,7 @@ from pyminidock.container.verify import is_signal, verify
 from pyminidock.errors import MinidockError
 from pyminidock.grammar.tmpfs import TmpfsMount
 from pyminidock.kernel.port import CgroupTree
-from tests.container.wishes import IMAGE, MACHINE, V2, decide, wish
+from tests.container.wishes import MACHINE, V2, decide, wish
 
 assert MACHINE.cgroups
 MIB = 1 << 20
@@ -95,13 +95,6 @@ def test_limits_that_no_kernel_takes_are_refused(limit: Ulimit) -> None:
             {"reach": Reach(published=(PortBinding("80/tcp", (("", "8080"),)),))},
             "ports cannot be published yet",
         ),
-        ({"places": Places(binds=("/etc:/x",))}, "volumes and trees of the host are not"),
-        ({"places": Places(volumes=("/x",))}, "volumes and trees of the host are not"),
-        ({"places": Places(volumes_from=("a",))}, "volumes are not built yet"),
-        (
-            {"places": Places(mounts=(MountWish("bind", "/etc", "/x"),))},
-            "volumes and trees of the host are not",
-        ),
     ],
 )
 def test_what_is_not_built_yet_is_one_sentence_at_start(
@@ -161,16 +154,6 @@ def test_a_world_that_cannot_be_shared_yet_is_refused_and_not_replaced(
         decide(wish(worlds=worlds))
     assert refusal.value.status == 501
     assert "is not built yet" in refusal.value.what
-
-
-def test_an_images_volume_does_not_keep_it_from_running() -> None:
-    spec = decide(wish(network_mode="none"), image=replace(IMAGE, volumes=("/data", "/m")))
-    assert spec.hindrance is None
-    (warning,) = spec.warnings
-    assert warning.startswith("/data, /m: volumes of the image are not built yet")
-    covered = wish(network_mode="none", tmpfs=(("/m", ""),))
-    (warning,) = decide(covered, image=replace(IMAGE, volumes=("/data", "/m"))).warnings
-    assert warning.startswith("/data: volumes")
 
 
 # ── Small decisions ──────────────────────────────────────────────────────────────────────

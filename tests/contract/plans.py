@@ -55,9 +55,21 @@ from pyminidock.kernel.calls import (
     SetUmask,
     WriteSysctl,
 )
+from pyminidock.kernel.netcalls import (
+    FindSandbox,
+    JoinSandbox,
+    MakeBridge,
+    MakeSandbox,
+    Plug,
+    RemoveLink,
+    Route,
+    Unplug,
+)
 from pyminidock.kernel.port import Machine, Process
 
 FOREVER = ("sleep", "1000")
+SANDBOX = "c0ffee" * 10 + "abcd"
+NETWORK = "100.64.64"  # of no provider: shared address space, RFC 6598
 PATH = ("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",)
 # One instruction, "return ALLOW": struct sock_filter {u16 code; u8 jt, jf; u32 k}.
 ALLOW_ALL = bytes.fromhex("060000000000ff7f")
@@ -90,6 +102,15 @@ class Place:
     directory: str
     hosts: str  # a file to bind
     cgroup: str  # the name of its directory in each hierarchy
+
+    @property
+    def bridge(self) -> str:
+        """A name for its bridge, which no other test has at the same time."""
+        return f"mdc{self.cgroup.rpartition('-')[2]}"
+
+    def cable(self, host: int) -> str:
+        """The name of a cable's end on the host."""
+        return f"mvc{self.cgroup.rpartition('-')[2][:7]}-{host}"
 
     def accounts(self, *controllers: str) -> tuple[str, ...]:
         """The cgroup's directories: in all hierarchies, or those of `controllers`."""
@@ -125,20 +146,26 @@ def birth(  # noqa: PLR0913  (each parameter is one thing that a test may change
     is_readonly: bool = False,
     extra: tuple[Call, ...] = (),
     namespaces: tuple[str, ...] = ("mount", "network", "uts", "ipc"),
+    wires: tuple[Call, ...] = (),
 ) -> Plan:
     """A start as Docker's default, with one thing or another changed.
 
-    `extra` is performed after the pivot, before the report.
+    `extra` is performed after the pivot, before the report, and `wires` before the fork;
+    with any, the child joins SANDBOX.
     """
     filters = (InstallSeccomp(program),) if program else ()
     return (
         *accounts(place),
         PrepareOverlay((place.lower,), place.upper, place.work),
+        *wires,
         ForkShim(place.directory, has_terminal, keeps_stdin, LogFile("container.log")),
         EnterNamespace("pid"),
         ForkInit(),
         *(JoinCgroup(path) for path in place.accounts()),
-        *(EnterNamespace(kind) for kind in namespaces),
+        *(
+            JoinSandbox(SANDBOX) if wires and kind == "network" else EnterNamespace(kind)
+            for kind in namespaces
+        ),
         RefuseTracers(),
         DieWithParent(),
         JoinKeyring("_ses.contract"),
@@ -160,6 +187,42 @@ def birth(  # noqa: PLR0913  (each parameter is one thing that a test may change
         *((ForbidNewPrivileges(), *filters) if no_new_privileges else ()),
         Execute(argv, environment),
     )
+
+
+def bridging(place: Place) -> MakeBridge:
+    """Make a bridge that bears the number of the test, on a network nobody else has."""
+    return MakeBridge(place.bridge, "02:42:64:40:00:01", (f"{NETWORK}.1/24",), 1400, False)
+
+
+def wiring(place: Place, host: int = 2, device: str = "eth0") -> Plan:
+    """Make a sandbox and lay a cable into it."""
+    return (
+        MakeSandbox(SANDBOX),
+        plug(place, host, device),
+    )
+
+
+def plug(place: Place, host: int = 2, device: str = "eth0") -> Plug:
+    """A cable to the bridge of the test; `host` is the last number of its address."""
+    return Plug(
+        SANDBOX, place.bridge, place.cable(host), device, f"02:42:64:40:00:{host:02x}",
+        (f"{NETWORK}.{host}/24",), f"{NETWORK}.1", "", 1400,
+    )  # fmt: skip
+
+
+def cabling(place: Place, process: Process) -> Plan:
+    """Everything that can be done to the network of a container that runs."""
+    return (
+        FindSandbox(SANDBOX, process.pid, process.start_time),
+        plug(place, 3, "eth1"),
+        Route(SANDBOX, f"{NETWORK}.1", ""),
+        Unplug(SANDBOX, "eth1", place.cable(3)),
+    )
+
+
+def unwiring(place: Place) -> Plan:
+    """Take the bridge away, and all that is on it."""
+    return (RemoveLink(place.bridge), RemoveLink(place.cable(2)))
 
 
 def accounts(place: Place) -> Plan:

@@ -12,8 +12,29 @@ from pyminidock.kernel.model.effects import apply
 from pyminidock.kernel.model.hosts import MACHINE
 from pyminidock.kernel.model.stage import Stage
 from pyminidock.kernel.model.world import ENGINE, World
+from pyminidock.kernel.netcalls import (
+    FindSandbox,
+    JoinSandbox,
+    MakeBridge,
+    MakeSandbox,
+    NetCall,
+    Plug,
+    RemoveLink,
+    Route,
+    Unplug,
+)
 from pyminidock.kernel.port import CgroupTree
-from tests.contract.plans import birth, ending, filtering, joining
+from tests.contract.plans import (
+    SANDBOX,
+    birth,
+    bridging,
+    cabling,
+    ending,
+    filtering,
+    joining,
+    unwiring,
+    wiring,
+)
 from tests.contract.stands import model_stand, start
 
 V2 = replace(MACHINE, cgroups=CgroupTree(2, (("", "/sys/fs/cgroup"),)))
@@ -33,6 +54,10 @@ def around(verb: type[Call]) -> tuple[Stage, Stage]:
         plan = ending(stand.place) if verb is calls.RemoveCgroup else plan
     if verb is calls.FilterDevices:
         plan = filtering(stand.place)
+    if verb in get_args(NetCall):
+        plan = birth(stand.place, wires=(bridging(stand.place), *wiring(stand.place)))
+        if verb in (FindSandbox, Unplug, Route, RemoveLink):
+            plan = (*cabling(stand.place, start(stand, plan)), *unwiring(stand.place))
     stage = Stage(stand.body.world, ENGINE)
     for call in plan:
         after = apply(stage, stand.place.machine, call)
@@ -45,6 +70,13 @@ def around(verb: type[Call]) -> tuple[Stage, Stage]:
 def gained(before: Stage, after: Stage) -> list[str]:
     """Name the mounts that the actor sees and did not see before."""
     return [row.target for row in after.rows[len(before.rows) :]]
+
+
+def links(stage: Stage, sandbox: str = "") -> set[str]:
+    """Name the devices of the host, or of a sandbox."""
+    here = stage.world.tasks[ENGINE].namespaces["network"]
+    space = stage.sandboxes[sandbox] if sandbox else here
+    return {name for number, name in stage.world.links if number == space}
 
 
 def new_file(path: str) -> Seen:
@@ -154,8 +186,8 @@ SENTENCES: dict[type[Call], tuple[str, Seen]] = {
     calls.RaiseLoopback: (
         "lo is up, in its own network only",
         lambda b, a: (
-            a.world.links[a.task.namespaces["network"]][0].is_up
-            and not b.world.links[b.task.namespaces["network"]][0].is_up
+            a.world.links[a.task.namespaces["network"], "lo"].is_up
+            and not b.world.links[b.task.namespaces["network"], "lo"].is_up
         ),
     ),
     calls.WriteSysctl: (
@@ -243,6 +275,46 @@ SENTENCES: dict[type[Call], tuple[str, Seen]] = {
     calls.InstallSeccomp: (
         "one filter of one instruction judges it",
         lambda b, a: (b.task.filters, a.task.filters) == ((), (1,)),
+    ),
+    MakeBridge: (
+        "the host has a switch, and forwards",
+        lambda b, a: (
+            len(links(a) - links(b)) == 1
+            and "1" in {v for (_, k), v in a.world.settings.items() if "ip_forward" in k}
+        ),
+    ),
+    RemoveLink: ("the switch is gone", lambda b, a: len(links(b) - links(a)) == 1),
+    MakeSandbox: (
+        "a network waits with lo alone, held by the plan",
+        lambda b, a: links(a, SANDBOX) == {"lo"} and len(a.world.held) == 1,
+    ),
+    FindSandbox: (
+        "the plan holds the network in which the process lives",
+        lambda b, a: a.sandboxes[SANDBOX] in a.world.held and b.world.held == {},
+    ),
+    Plug: (
+        "a cable has one end here and one there",
+        lambda b, a: (
+            links(a, SANDBOX) - links(b, SANDBOX) == {"eth0"}
+            and len(links(a) - links(b)) == 1
+        ),
+    ),
+    Unplug: (
+        "both ends of the cable are gone",
+        lambda b, a: (
+            links(b, SANDBOX) - links(a, SANDBOX) == {"eth1"}
+            and len(links(b) - links(a)) == 1
+        ),
+    ),
+    Route: (
+        "the way out leads over the gateway",
+        lambda b, a: (
+            [row.ways for row in a.world.links.values() if row.ways] == [("100.64.64.1",)]
+        ),
+    ),
+    JoinSandbox: (
+        "the process lives in the network that was wired",
+        lambda b, a: a.task.namespaces["network"] == b.sandboxes[SANDBOX],
     ),
     calls.Execute: (
         "the process is a program with the argv and the environment of the plan",

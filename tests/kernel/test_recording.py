@@ -11,7 +11,17 @@ from pyminidock.kernel import calls
 from pyminidock.kernel.calls import Call
 from pyminidock.kernel.port import KILLED, CallFailed
 from pyminidock.kernel.recording import Recording, effect_of
-from tests.contract.plans import accounts, birth, ending, filtering, joining
+from tests.contract.plans import (
+    accounts,
+    birth,
+    bridging,
+    cabling,
+    ending,
+    filtering,
+    joining,
+    unwiring,
+    wiring,
+)
 from tests.contract.stands import ModelStand, model_stand, start
 
 
@@ -29,6 +39,9 @@ def every_call(stand: ModelStand) -> dict[type[Call], Call]:
         joining(stand.place, first, stand.second),
         ending(stand.place),
         filtering(stand.place),
+        birth(stand.place, wires=(bridging(stand.place), *wiring(stand.place))),
+        cabling(stand.place, first),
+        unwiring(stand.place),
     )
     return {type(call): call for plan in plans for call in plan}
 

@@ -6,7 +6,7 @@ Source: man 2 of each call; hardening.md G.4.
 import errno
 from collections.abc import Iterator
 
-from pyminidock.kernel import calls
+from pyminidock.kernel import calls, netcalls
 from pyminidock.kernel.calls import Call, Plan
 
 _FULL = (errno.ENOMEM, errno.EPERM)
@@ -37,6 +37,12 @@ _OF: dict[type[Call], tuple[int, ...]] = {
     calls.InstallSeccomp: (errno.EACCES, errno.EINVAL, errno.EFAULT),
     calls.BecomeUser: (errno.EINVAL, errno.EAGAIN),
     calls.ChangeDirectory: _PATH,
+    netcalls.MakeBridge: (errno.EEXIST, errno.EOPNOTSUPP, errno.EINVAL),
+    netcalls.MakeSandbox: (errno.ENOSPC,),
+    netcalls.FindSandbox: (errno.ENOENT, errno.ESRCH, errno.EMFILE),
+    netcalls.JoinSandbox: (errno.EBADF, errno.EINVAL),
+    netcalls.Plug: (errno.EEXIST, errno.ENODEV, errno.ENETUNREACH, errno.EXFULL),
+    netcalls.Route: (errno.ENETUNREACH,),
     calls.Execute: (errno.ENOENT, errno.EACCES, errno.E2BIG, errno.ETXTBSY, errno.EIO),
 }
 

@@ -9,7 +9,16 @@ from pyminidock.kernel import calls
 from pyminidock.kernel.calls import Call, Plan
 from pyminidock.kernel.model import ModelBody
 from pyminidock.kernel.port import CallFailed, Process
-from tests.contract.plans import Place, accounts, birth, ending, joining
+from tests.contract.plans import (
+    Place,
+    accounts,
+    birth,
+    bridging,
+    cabling,
+    ending,
+    joining,
+    wiring,
+)
 from tests.contract.stands import ModelStand, model_stand, start
 from tests.sweep.faults import every_fault
 
@@ -21,12 +30,24 @@ PLANS: dict[str, Make] = {
     "a read-only start": lambda stand: birth(
         stand.place, is_readonly=True, no_new_privileges=True
     ),
+    "a start on a network": lambda stand: birth(
+        stand.place, wires=(bridging(stand.place), *wiring(stand.place))
+    ),
+    "cables of a container that runs": lambda stand: cabling(
+        stand.place, on_a_network(stand)
+    ),
     "accounts alone": lambda stand: accounts(stand.place),
     "an exec": lambda stand: joining(
         stand.place, start(stand, birth(stand.place)), stand.second
     ),
     "an end": lambda stand: ending(after_a_life(stand)),
 }
+
+
+def on_a_network(stand: ModelStand) -> Process:
+    """Somebody lives on a network."""
+    wires = (bridging(stand.place), *wiring(stand.place))
+    return start(stand, birth(stand.place, wires=wires))
 
 
 def after_a_life(stand: ModelStand) -> Place:

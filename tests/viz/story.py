@@ -113,6 +113,8 @@ _TOLD_BY = {
     "container": "engine/run.py:80",
     "lifecycle": "engine/ending.py:60",
     "kernel": "kernel/recording.py:133",
+    "wiring": "kernel/recording.py:160",
+    "sifting": "kernel/recording.py:180",
     "build": "build/carrying.py:70",
     "unionfs": "unionfs/lookup.py:117",
 }

@@ -66,9 +66,42 @@ def test_the_line_of_an_effect(event: Event, line: str) -> None:
     assert plain_linux(event) == line
 
 
+SANDBOX, MAC = "3f2a" * 16, "02:42:00:00:00:01"
+CABLES: dict[Event, str] = {
+    events.BridgeMade("br0", MAC, ("10.1.0.1/24", "fd00::1/64"), 1400, True):
+        "ip link add br0 address 02:42:00:00:00:01 mtu 1400 type bridge"
+        " && ip addr add 10.1.0.1/24 dev br0 && ip addr add fd00::1/64 dev br0"
+        " && ip link set br0 up"
+        " && sysctl -w net.ipv4.ip_forward=1 net.ipv4.conf.br0.route_localnet=1",
+    events.InterfaceRemoved("br0"): "ip link del br0",
+    events.SandboxMade(SANDBOX): "ip netns add 3f2a3f2a3f2a"
+        " && ip -n 3f2a3f2a3f2a link set lo up",
+    events.SandboxFound(SANDBOX, 77): "ip netns attach 3f2a3f2a3f2a 77",
+    events.SandboxJoined(SANDBOX): "exec nsenter --net=/run/netns/3f2a3f2a3f2a sh",
+    events.EndpointPlugged(
+        SANDBOX, "br0", "mv1", "eth0", "02:42:0a:01:00:02", ("10.1.0.2/24",), "10.1.0.1",
+        "", 1400, True, True,
+    ): "ip link add mv1 mtu 1400 type veth peer name eth0 address 02:42:0a:01:00:02"
+        " mtu 1400 netns 3f2a3f2a3f2a && ip link set mv1 master br0 up"
+        " && bridge link set dev mv1 hairpin on && bridge link set dev mv1 isolated on"
+        " && ip -n 3f2a3f2a3f2a addr add 10.1.0.2/24 dev eth0"
+        " && ip -n 3f2a3f2a3f2a link set eth0 up"
+        " && ip -n 3f2a3f2a3f2a route replace default via 10.1.0.1",
+    events.EndpointUnplugged(SANDBOX, "eth0", "mv1"): "ip -n 3f2a3f2a3f2a link del eth0",
+    events.GatewayChosen(SANDBOX, "10.1.0.1", ""):
+        "ip -n 3f2a3f2a3f2a route replace default via 10.1.0.1",
+    events.GatewayChosen(SANDBOX, "", ""): "ip -n 3f2a3f2a3f2a route del default",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("event", CABLES)
+def test_the_line_of_a_cable(event: Event) -> None:
+    assert plain_linux(event) == CABLES[event]
+
+
 SILENT = {  # what no shell can be asked for
     "ShimForked", "TracersRefused", "ConsoleOpened", "StreamsReopened", "BirthReady",
-    "DescriptorsClosed", "SeccompInstalled", "DevicesFiltered",
+    "DescriptorsClosed", "SeccompInstalled", "DevicesFiltered", "TreeHeld",
 }  # fmt: skip
 
 
@@ -81,6 +114,7 @@ def test_every_effect_has_a_line_or_is_known_to_have_none() -> None:
     told = {type(event).__name__ for event in BIRTH if plain_linux(event)}
     told |= {"RemountedReadonly", "CgroupRemoved", "NewPrivilegesForbidden"}  # see above
     told |= {"ProgramNotExecuted"}
+    told |= {type(event).__name__ for event in CABLES if plain_linux(event)}
     assert plain_linux(events.NewPrivilegesForbidden()) == "exec setpriv --no-new-privs sh"
     assert effects - SILENT == told
     assert not [event for event in BIRTH if type(event).__name__ in SILENT & told]

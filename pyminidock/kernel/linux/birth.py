@@ -44,6 +44,7 @@ class Birth:
         self.report = report  # the birth socket, to the daemon
         self.shim = shim  # a socket to the shim: go bytes, and the pty master back
         self.root_mount = root_mount  # the detached tree; -1 for exec
+        self.sandbox = -1  # the network namespace that came with the order
         self.ahead = ahead  # a namespace that we are in before the plan asks for it
         self.stock = Stock()  # filesystems that were made before the plan asks for them
         self.order, self.lockstep = order, order.lockstep
@@ -55,6 +56,7 @@ class Birth:
         self.proc = -1  # the procfs that we mounted ourselves, whatever lies on /proc now
         self.proc_device = self.devices = -1  # st_dev of that, and of our tmpfs on /dev
         self.own: dict[bytes, int] = {}  # what we mounted empty, by target: handles on it
+        self.held: dict[bytes, int] = {}  # trees of the host that stay bound to it
         self.late_directory = b""  # a working directory that needs the user's own powers
         self.unsent: list[bytes] = []  # reports that wait for company
 

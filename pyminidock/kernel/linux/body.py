@@ -13,17 +13,21 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 
 from pyminidock.kernel import calls
+from pyminidock.kernel.attempts import Attempt, Attempted, Listening
 from pyminidock.kernel.calls import Call, Plan
 from pyminidock.kernel.detect import judge
 from pyminidock.kernel.linux import (
+    attempting,
     census,
     cgroups,
     deeds,
+    listening,
     messages,
+    netfacts,
     overlay,
     shimrecords,
     streams,
@@ -32,11 +36,19 @@ from pyminidock.kernel.linux import (
 )
 from pyminidock.kernel.linux.facts import read_facts
 from pyminidock.kernel.linux.labour import Labour, Order, spell_order
+from pyminidock.kernel.linux.linkwatch import LinkWatch
 from pyminidock.kernel.linux.machine import read_machine
+from pyminidock.kernel.linux.namedesks import NameDesks
+from pyminidock.kernel.linux.nftreading import read_tables
 from pyminidock.kernel.linux.nursery import Nursery
 from pyminidock.kernel.linux.observe import observe
 from pyminidock.kernel.linux.proc import boot_id
+from pyminidock.kernel.linux.sifting import Sifting
 from pyminidock.kernel.linux.watching import Watching
+from pyminidock.kernel.linux.wiring import Wiring
+from pyminidock.kernel.nametalk import Clerk
+from pyminidock.kernel.netanswers import NetFacts
+from pyminidock.kernel.netcalls import NetCall
 from pyminidock.kernel.port import (
     Answer,
     Capability,
@@ -49,7 +61,9 @@ from pyminidock.kernel.port import (
     Tree,
     Usage,
 )
+from pyminidock.kernel.portcalls import SiftCall
 from pyminidock.kernel.refusals import refused
+from pyminidock.kernel.rules import FoundTable
 
 
 class LinuxBody:
@@ -72,6 +86,9 @@ class LinuxBody:
         self._is_closed = False  # who waited for an end may hear of it after that
         self._lock = threading.Lock()
         self._watching = Watching()
+        self._sifting = Sifting()
+        self._names = NameDesks()
+        self._links = LinkWatch()
 
     def machine(self) -> Machine:
         """See port."""
@@ -93,10 +110,10 @@ class LinuxBody:
             (n for n, call in enumerate(plan) if isinstance(call, calls.ForkShim)),
             len(plan),
         )
-        with ExitStack() as undo:
+        with closing(Wiring(self._names)) as wiring, ExitStack() as undo:
             tree = -1
             for index, call in enumerate(plan[:birth]):
-                handle = self._do(index, call, undo)
+                handle = self._do(index, call, undo, wiring)
                 tree = handle if handle >= 0 else tree
                 answer(call, 0, time.monotonic())
             if birth == len(plan):
@@ -106,7 +123,8 @@ class LinuxBody:
                 plan, birth, lockstep=lockstep, fail_at=self.fail_at,
                 last_capability=self.machine().last_capability,
             )  # fmt: skip
-            labour = self._give_birth(plan, birth, tree, order, answer, watchers)
+            handles = tree, wiring.destination(plan[birth:])
+            labour = self._give_birth(plan, birth, handles, order, answer, watchers)
             undo.pop_all()
         if tree >= 0:
             os.close(tree)
@@ -115,29 +133,41 @@ class LinuxBody:
             self._lines[labour.directory] = labour.line
         return labour.process(self._boot)
 
-    def _do(self, index: int, call: Call, undo: ExitStack) -> int:
+    def _do(self, index: int, call: Call, undo: ExitStack, wiring: Wiring) -> int:
         """Perform one call of the daemon's own; a handle, if there is one, else -1."""
         try:
             if self.fail_at and self.fail_at[0] == index:
                 raise OSError(self.fail_at[1], os.strerror(self.fail_at[1]))
             if isinstance(call, calls.MakeCgroup | calls.RemoveCgroup):
                 self._accounts.add(os.path.dirname(call.path))
+            if isinstance(call, SiftCall):
+                self._sifting.do(call, undo)
+                return -1
+            if isinstance(call, NetCall):
+                wiring.do(call, undo)
+                return -1
             return deeds.do(call, undo)
         except OSError as refusal:
             raise refused(index, call, refusal.errno or errno.EIO) from refusal
+        except ValueError as odd:  # an address that is none
+            raise refused(index, call, errno.EINVAL, str(odd)) from odd
 
     def _give_birth(
-        self, plan: Plan, birth: int, tree: int, order: Order, answer: Answer,
-        watchers: int,
+        self, plan: Plan, birth: int, handles: tuple[int, int], order: Order,
+        answer: Answer, watchers: int,
     ) -> Labour:  # fmt: skip
-        """Follow one birth; once more if the spawner was killed with it in its hands."""
+        """Follow one birth; once more if the spawner was killed with it in its hands.
+
+        `handles` are the tree and the sandbox.
+        """
         if self.fail_at and self.fail_at[0] == birth:
             raise refused(birth, plan[birth], self.fail_at[1])
         labour = Labour(plan, birth, answer, order.lockstep)
         for _ in (1, 2):
             labour.conversation, labour.line, labour.watching = self._nursery.begin(
-                tree, watchers, order=order.message, question=messages.spell({"op": "wait"})
-            )
+                handles[0], watchers, order=order.message, sandbox=handles[1],
+                question=messages.spell({"op": "wait"}),
+            )  # fmt: skip
             try:
                 labour.conversation.send_rest()
                 labour.follow()
@@ -298,6 +328,51 @@ class LinuxBody:
         except OSError as gone:
             raise _gone(process) from gone
 
+    def netfacts(self, process: Process | None = None) -> NetFacts:
+        """See port."""
+        if process is None:
+            return netfacts.host_facts()
+        try:
+            return netfacts.facts_inside(process)
+        except (FileNotFoundError, ProcessLookupError) as gone:
+            raise _gone(process) from gone
+
+    def watch_links(self, bell: Callable[[str], object]) -> Callable[[], None]:
+        """See port."""
+        return self._links.add(bell)
+
+    def rules(self, table: str) -> tuple[FoundTable, ...]:
+        """See port."""
+        return read_tables(table)
+
+    def watch_rules(self, table: str, bell: Callable[[], object]) -> Callable[[], None]:
+        """See port."""
+        return self._sifting.watch(table, bell)
+
+    def listening(self, process: Process | None = None) -> tuple[Listening, ...]:
+        """See port."""
+        try:
+            return listening.listening(process.pid if process else os.getpid())
+        except OSError as gone:
+            raise _gone(process) from gone
+
+    def attempt(self, wanted: Attempt, process: Process | None = None) -> Attempted:
+        """See port."""
+        if process is None:
+            return attempting.attempt(wanted)
+        try:
+            return attempting.attempt_from(wanted, process.pid, process.start_time)
+        except ProcessLookupError as gone:
+            raise _gone(process) from gone
+
+    def serve_names(self, sandbox: str, clerk: Clerk) -> None:
+        """See port."""
+        self._names.serve(sandbox, clerk)
+
+    def leave_names(self, sandbox: str) -> None:
+        """See port."""
+        self._names.leave(sandbox)
+
     # See port.  Asked at every event, so they are the functions themselves.
     clock, wall = staticmethod(time.monotonic), staticmethod(time.time)
 
@@ -317,6 +392,9 @@ class LinuxBody:
         """See port."""
         self._nursery.close()
         self._watching.close()
+        self._sifting.close()
+        self._names.close()
+        self._links.close()
         with self._lock:
             self._is_closed = True
             lines = (*self._lines.values(), *self._answered.values())
@@ -327,9 +405,9 @@ class LinuxBody:
                 os.rmdir(path)
 
 
-def _gone(process: Process) -> ProcessGone:
+def _gone(process: Process | None) -> ProcessGone:
     return ProcessGone(
-        f"process {process.pid} has ended",
+        f"process {process.pid if process else os.getpid()} has ended",
         why="its shim no longer answers for it",
         try_next="minidock ps --all",
         lesson="lifecycle",

@@ -84,6 +84,7 @@ def _tell_shim(birth: Birth) -> None:
 VERBS: dict[str, Callable[..., int | None]] = {
     "JoinCgroup": walls.join_cgroup,
     "EnterNamespace": walls.enter_namespace,
+    "JoinSandbox": walls.join_sandbox,
     "RefuseTracers": walls.refuse_tracers,
     "DieWithParent": walls.die_with_parent,
     "JoinKeyring": walls.join_keyring,
@@ -92,6 +93,7 @@ VERBS: dict[str, Callable[..., int | None]] = {
     "MakeDirectory": walls.make_directory,
     "Mount": walls.mount,
     "Bind": walls.bind,
+    "HoldTree": walls.hold_tree,
     "MakeDevice": walls.make_device,
     "MakeLink": walls.make_link,
     "OpenConsole": walls.open_console,

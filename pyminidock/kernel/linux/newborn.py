@@ -27,7 +27,7 @@ from pyminidock.kernel.linux.child import VERBS, live
 from pyminidock.kernel.linux.filesystems import Stock
 from pyminidock.kernel.linux.proc import boot_id, name_process, start_time
 
-MOST_HANDLES = 72  # what one message carries: a birth socket, a tree, up to 64 watchers
+MOST_HANDLES = 72  # of one message: birth socket, sandbox, tree, up to 64 watchers
 
 _LENGTH = struct.Struct(">I")
 _CHUNK = 65536
@@ -61,13 +61,15 @@ def deliver(
     `ahead` is a namespace that was entered before the plan asks for it, `stock` what else
     was made by then.
     """
-    watchers, has_tree = (int(number) for number in word.split())
+    watchers, has_sandbox, has_tree = (int(number) for number in word.split())
     tree = handles.pop() if has_tree else -1
+    sandbox = handles.pop() if has_sandbox else -1
     try:
         order = Order(marshal.loads(_exactly(handles[0], _length(handles[0]))))  # noqa: S302
         place = Birthplace(order, handles[0], tree, handles[1 : watchers + 2], shim_pid)
         birth = place.prepare(shim, place.keeps(ahead))
         if birth is not None:
+            birth.sandbox = sandbox
             if stock and not order.lockstep:
                 birth.stock = stock
             place.take_streams()
@@ -104,6 +106,8 @@ class Birthplace:
         is_wanted = ("EnterNamespace", (ahead, flag)) in self.order.calls
         if not ahead or (is_wanted and not self.order.lockstep):
             return ahead
+        if not self.order.lockstep and any(v == "JoinSandbox" for v, _ in self.order.calls):
+            return ""  # soon another takes its place
         path = f"/proc/{self.shim_pid}/ns/{syscalls.NAMESPACE_FILES[ahead]}"
         host = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         syscalls.setns(host, flag)

@@ -1,7 +1,7 @@
 """The daemon's side of a birth: start the spawner once, then a conversation per container.
 
     daemon ── seal the interpreter ── spawn ──► spawner           once
-    daemon ── [socket, watchers, tree] ───────► spawner ──► shim  per container
+    daemon ── [socket, watchers, sandbox, tree] ► spawner ──► shim  per container
     daemon ══ the plan, reports, go bytes ═════════════════ shim, then child
 
 The interpreter is sealed by copying it into memory and forbidding every change for good.
@@ -119,22 +119,24 @@ class Nursery:
         self._descriptors = resource.getrlimit(resource.RLIMIT_NOFILE)
 
     def begin(
-        self, tree: int, watchers: int = 0, *, order: bytes = b"", question: bytes = b""
-    ) -> tuple[Conversation, socket.socket, list[socket.socket]]:
+        self, tree: int, watchers: int = 0, *, order: bytes = b"", question: bytes = b"",
+        sandbox: int = -1,
+    ) -> tuple[Conversation, socket.socket, list[socket.socket]]:  # fmt: skip
         """Ask for a shim; `tree` is the detached root mount, -1 for exec.
 
+        `sandbox` is a handle on the network namespace to join, -1: none.
         Gives the conversation, a connection to the shim for questions, and `watchers` more
         that are attached already.  An order that fits into a socket lies there before
         anybody wakes, and so does the first question to the shim: how its program ended.
         """
-        word = b"%d %d" % (watchers, tree >= 0)
+        word = b"%d %d %d" % (watchers, sandbox >= 0, tree >= 0)
         with ExitStack() as undo, ExitStack() as ends, self._lock:
             ours, handles = list[socket.socket](), list[int]()
             for _ in range(watchers + 2):
                 mine, his = socket.socketpair()
                 ours.append(undo.enter_context(mine))
                 handles.append(ends.enter_context(his).fileno())
-            handles += [tree] if tree >= 0 else []
+            handles += [each for each in (sandbox, tree) if each >= 0]
             conversation = Conversation(ours[0], order)
             ours[1].sendall(question)
             for attempt in (1, 2):

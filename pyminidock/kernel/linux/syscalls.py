@@ -61,7 +61,7 @@ NAMESPACE_FILES = {
     "pid": "pid", "network": "net", "time": "time",
 }  # fmt: skip
 
-MS_SLAVE, MS_PRIVATE = 1 << 19, 1 << 18
+MS_SHARED, MS_SLAVE, MS_PRIVATE = 1 << 20, 1 << 19, 1 << 18
 MNT_DETACH = 2
 
 MOUNT_ATTR = {

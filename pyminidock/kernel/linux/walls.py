@@ -47,6 +47,14 @@ def enter_namespace(birth: Birth, namespace: str, flag: int) -> None:
         syscalls.unshare(flag)
 
 
+def join_sandbox(birth: Birth, sandbox: bytes) -> None:
+    if birth.sandbox < 0:
+        raise OSError(errno.EBADF, "no sandbox came with the order")
+    syscalls.setns(birth.sandbox, syscalls.CLONE_FLAGS["network"])
+    os.close(birth.sandbox)
+    birth.sandbox = -1
+
+
 def refuse_tracers(birth: Birth) -> None:
     syscalls.prctl(syscalls.PR_SET_DUMPABLE, 0)
 
@@ -133,14 +141,49 @@ def _mode_of(birth: Birth, path: bytes) -> tuple[tuple[bytes, bytes], ...]:
     return ((b"mode", b"%o" % mode),)
 
 
-def bind(birth: Birth, source: bytes, target: bytes, attributes: int) -> None:
-    mount = syscalls.open_tree_clone(syscalls.AT_FDCWD, source, recursive=True)
+_SPREAD = {
+    b"private": syscalls.MS_PRIVATE,
+    b"slave": syscalls.MS_SLAVE,
+    b"shared": syscalls.MS_SHARED,
+}
+
+
+def bind(
+    birth: Birth, source: bytes, target: bytes, attributes: int, propagation: bytes,
+    is_recursive: bool, guards_below: bool, below: bytes,
+) -> None:  # fmt: skip
+    mount = birth.held.pop(source, -1)
+    if mount < 0:
+        mount = _clone(source, below, is_recursive=is_recursive)
     is_directory = stat.S_ISDIR(os.fstat(mount).st_mode)
-    syscalls.mount_setattr(
-        mount, b"", recursive=True, add=attributes, propagation=syscalls.MS_PRIVATE
-    )
+    spread = _SPREAD[propagation]
+    if attributes and not guards_below:
+        syscalls.mount_setattr(mount, b"", add=attributes)
+        attributes = 0
+    syscalls.mount_setattr(mount, b"", recursive=True, add=attributes, propagation=spread)
     attach(mount, open_place(birth, target, is_directory=is_directory))
     cover(birth, target)
+
+
+def _clone(source: bytes, below: bytes, *, is_recursive: bool) -> int:
+    if not below:
+        return syscalls.open_tree_clone(syscalls.AT_FDCWD, source, recursive=is_recursive)
+    # The volume belongs to strangers: a link in it must not lead out.
+    top = os.open(source, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    inner = syscalls.openat2(
+        top, below, os.O_PATH,
+        resolve=syscalls.RESOLVE_BENEATH | syscalls.RESOLVE_NO_MAGICLINKS,
+    )  # fmt: skip
+    os.close(top)
+    mount = syscalls.open_tree_clone(inner, b"", recursive=is_recursive)
+    os.close(inner)
+    return mount
+
+
+def hold_tree(birth: Birth, source: bytes, is_flat: bool) -> None:
+    birth.held[source] = syscalls.open_tree_clone(
+        syscalls.AT_FDCWD, source, recursive=not is_flat
+    )
 
 
 def _device_directory(birth: Birth, path: bytes) -> tuple[int, bytes]:

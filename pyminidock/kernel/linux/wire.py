@@ -84,8 +84,12 @@ def spell(call: Call, capabilities: Mapping[str, int]) -> tuple[str, tuple[_Word
                 filesystem.encode(), _path(source), _path(target), _attributes(flags),
                 "ro" in flags, _options(options), must_be_plain,
             )  # fmt: skip
-        case calls.Bind(source, target, flags):
-            return verb, (_path(source), _path(target), _attributes(flags))
+        case calls.Bind():
+            return verb, (
+                _path(call.source), _path(call.target), _attributes(call.flags),
+                call.propagation.removeprefix("r").encode(), not call.is_flat,
+                not call.is_flat_readonly, _path(call.below),
+            )  # fmt: skip
         case calls.DropBoundingSet(names):
             return verb, (_mask(names, capabilities),)
         case calls.SetCapabilities(names):

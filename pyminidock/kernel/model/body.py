@@ -18,8 +18,9 @@ from pathlib import Path
 
 from pyminidock.grammar.signals import KILL
 from pyminidock.kernel import calls
+from pyminidock.kernel.attempts import Attempt, Attempted, Listening
 from pyminidock.kernel.calls import Call, Plan
-from pyminidock.kernel.model import hosts
+from pyminidock.kernel.model import cables, hosts, requests, sifting
 from pyminidock.kernel.model.bells import Bells
 from pyminidock.kernel.model.budgets import is_frozen
 from pyminidock.kernel.model.effects import apply
@@ -32,6 +33,8 @@ from pyminidock.kernel.model.stage import Stage
 from pyminidock.kernel.model.streams import Program
 from pyminidock.kernel.model.tree import Node
 from pyminidock.kernel.model.world import ENGINE, Task, swept, with_task
+from pyminidock.kernel.nametalk import Clerk
+from pyminidock.kernel.netanswers import NetFacts
 from pyminidock.kernel.port import (
     Answer,
     Capability,
@@ -46,6 +49,7 @@ from pyminidock.kernel.port import (
     Usage,
     View,
 )
+from pyminidock.kernel.rules import FoundTable
 
 BOOT_ID = "00000000-0000-4000-8000-000000000001"
 BEGINNING = 1_700_000_000.0  # seconds since 1970, when every simulated story begins
@@ -80,6 +84,9 @@ class ModelBody:
         self._changed = threading.Condition()  # guards `world` and `_programs`
         self._programs: dict[str, Program] = {}  # by the directory of their shim
         self._bells = Bells()
+        self._listening: dict[int, tuple[Listening, ...]] = {}  # by network namespace
+        self._rule_bells: list[tuple[str, Callable[[], object]]] = []
+        self.clerks: dict[str, Clerk] = {}  # who answers for names, by sandbox
         self._pending: dict[int, list[int]] = {}  # signals that wait, by pid
         self._ticks, self._ids = count(1), count(1)
 
@@ -136,7 +143,7 @@ class ModelBody:
     ) -> Process | None:
         """Free what only the engine held on to, and name the program that runs."""
         with self._changed:
-            self.world = swept(self.world)
+            self.world = swept(cables.let_go(self.world, stage))
             if not stage.shim:
                 self._deliver()
                 return None
@@ -333,6 +340,70 @@ class ModelBody:
         """See port: whatever is asked for, the columns are those of -ef."""
         with self._changed:
             return listing_of(self.world)
+
+    def netfacts(self, process: Process | None = None) -> NetFacts:
+        """See port."""
+        with self._changed:
+            world = self.world
+            space = self._task(process).namespaces["network"] if process else None
+        return cables.facts_of(world, space or cables.host_of(world))
+
+    def watch_links(self, bell: Callable[[str], object]) -> Callable[[], None]:
+        """See port: nobody else works on this machine, so nothing goes unasked."""
+        return lambda: None
+
+    def rules(self, table: str) -> tuple[FoundTable, ...]:
+        """See port."""
+        with self._changed:
+            return sifting.found(self.world, table)
+
+    def watch_rules(self, table: str, bell: Callable[[], object]) -> Callable[[], None]:
+        """See port; somebody else is who calls `flush`."""
+        with self._changed:
+            self._rule_bells.append((table, bell))
+        return lambda: self._forget_bell(table, bell)
+
+    def _forget_bell(self, table: str, bell: Callable[[], object]) -> None:
+        with self._changed:
+            self._rule_bells = [each for each in self._rule_bells if each != (table, bell)]
+
+    def flush(self) -> None:
+        """Let somebody else remove all rules of this machine."""
+        with self._changed:
+            names = {name for _, name in self.world.rules}
+            self.world = replace(self.world, rules={})
+            bells = [bell for table, bell in self._rule_bells if table in names]
+        for bell in bells:
+            bell()
+
+    def listening(self, process: Process | None = None) -> tuple[Listening, ...]:
+        """See port; who listens here is what a test says (`listen`)."""
+        with self._changed:
+            task = self._task(process) if process else self.world.tasks[ENGINE]
+            return self._listening.get(task.namespaces["network"], ())
+
+    def listen(self, *sockets: Listening, process: Process | None = None) -> None:
+        """Let these sockets wait, on the host or where `process` stands."""
+        with self._changed:
+            task = self._task(process) if process else self.world.tasks[ENGINE]
+            self._listening[task.namespaces["network"]] = sockets
+
+    def attempt(self, wanted: Attempt, process: Process | None = None) -> Attempted:
+        """See port."""
+        with self._changed:
+            task = self._task(process) if process else self.world.tasks[ENGINE]
+            space = task.namespaces["network"]
+            return requests.attempted(self.world, self._listening, space, wanted)
+
+    def serve_names(self, sandbox: str, clerk: Clerk) -> None:
+        """See port."""
+        with self._changed:
+            self.clerks[sandbox] = clerk
+
+    def leave_names(self, sandbox: str) -> None:
+        """See port."""
+        with self._changed:
+            self.clerks.pop(sandbox, None)
 
     def clock(self) -> float:
         """See port; a millisecond passes whenever somebody asks."""

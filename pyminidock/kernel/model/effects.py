@@ -10,9 +10,19 @@ from typing import assert_never
 
 from pyminidock.kernel import calls
 from pyminidock.kernel.calls import Call
-from pyminidock.kernel.model import budgets, devices, mounts, powers, tasks
+from pyminidock.kernel.model import (
+    budgets,
+    cables,
+    devices,
+    mounts,
+    powers,
+    sifting,
+    tasks,
+)
 from pyminidock.kernel.model.stage import Stage, act
+from pyminidock.kernel.netcalls import JoinSandbox, NetCall
 from pyminidock.kernel.port import Machine
+from pyminidock.kernel.portcalls import SiftCall
 
 _OF_ENGINE = (calls.MakeCgroup, calls.LimitCgroup, calls.FilterDevices,
               calls.RemoveCgroup, calls.PrepareOverlay, calls.ForkShim)  # fmt: skip
@@ -27,17 +37,28 @@ def apply(stage: Stage, machine: Machine, call: Call) -> Stage:
     """
     match stage.task.role:
         case "engine":
-            is_theirs = isinstance(call, _OF_ENGINE)
+            is_theirs = isinstance(call, _OF_ENGINE) or _is_wiring(call)
         case "shim" | "usher":
             is_theirs = isinstance(call, _OF_SHIM)
         case role:
-            is_theirs = role == "newborn" and not isinstance(call, _NEVER_OF_CHILD)
+            is_theirs = role == "newborn" and not (
+                isinstance(call, _NEVER_OF_CHILD) or _is_wiring(call)
+            )
     if not is_theirs:
         raise OSError(errno.EINVAL, f"this is not for the {stage.task.role} to do")
     return _effect(replace(stage, value=0), machine, call)
 
 
+def _is_wiring(call: Call) -> bool:
+    """Say whether a call is about networks, and the engine's to make."""
+    return isinstance(call, NetCall | SiftCall) and not isinstance(call, JoinSandbox)
+
+
 def _effect(stage: Stage, machine: Machine, call: Call) -> Stage:  # noqa: PLR0911, PLR0912
+    if isinstance(call, NetCall):
+        return cables.wire(stage, call)
+    if isinstance(call, SiftCall):
+        return sifting.sift(stage, call)
     match call:
         case calls.MakeCgroup(path):
             return budgets.make_cgroup(stage, machine, path)
@@ -75,6 +96,8 @@ def _effect(stage: Stage, machine: Machine, call: Call) -> Stage:  # noqa: PLR09
             return mounts.mount(stage, call)
         case calls.Bind():
             return mounts.bind(stage, call)
+        case calls.HoldTree():
+            return mounts.hold_tree(stage, call)
         case calls.MakeDevice():
             return devices.make_device(stage, call)
         case calls.MakeLink():

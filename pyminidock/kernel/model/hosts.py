@@ -176,12 +176,13 @@ def ordinary(machine: Machine, files: Mapping[str, bytes | Node]) -> World:
             **{f"cgroup {names}": tree_of({}) for names in hierarchies},
         },
         hostnames={namespaces["uts"]: "host"},
-        links={namespaces["network"]: (Link("lo", is_up=True),)},
+        links={(namespaces["network"], "lo"): Link("lo", True, 1, mtu=65536)},
+        settings={(namespaces["network"], "net.ipv4.ip_forward"): "1"},
         cgroups={path: Cgroup() for path in hierarchies.values()},
         keyrings={0: "_ses"},
         next_numbers={
             "pid": ENGINE + 1, "namespace": 4_026_532_000, "mount": 100, "keyring": 1,
-            "peer": 100, "tick": 1000,
+            "peer": 100, "tick": 1000, "link": 2,
         },
     )  # fmt: skip
 

@@ -187,6 +187,13 @@ def bind(stage: Stage, call: calls.Bind) -> Stage:
     return hang(stage, row)
 
 
+def hold_tree(stage: Stage, call: calls.HoldTree) -> Stage:
+    """Take hold of a tree of the host.  Raises EINVAL after the pivot."""
+    if stage.root == "/" and stage.task.root == "/" and "root" in stage.task.handles:
+        raise OSError(errno.ENOENT, f"{call.source} of the host is out of reach by now")
+    return act(stage, replace(stage.task, handles=(*stage.task.handles, "tree")))
+
+
 def in_likeness(stage: Stage, path: str, *, is_directory: bool) -> tuple[Stage, Place]:
     """Make an empty target for a bind: a directory, or a file, and what lies above."""
     parent = path.rstrip("/").rpartition("/")[0] or "/"

@@ -5,8 +5,8 @@ stage after *n* steps, and nobody outside it has seen anything until the body sa
 """
 
 import errno
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 
 from pyminidock.grammar.capabilities import BITS
 from pyminidock.kernel.model.tree import Node, Place, walk
@@ -23,6 +23,7 @@ class Stage:
     prepared: Mount | None = None  # the detached overlay: a handle, mounted nowhere
     root: str = ""  # where the container's root hangs in the actor's mount namespace
     value: int = 0
+    sandboxes: Mapping[str, int] = field(default_factory=dict)  # held by this plan
 
     @property
     def task(self) -> Task:

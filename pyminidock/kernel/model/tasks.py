@@ -102,7 +102,7 @@ def enter_namespace(stage: Stage, kind: str) -> Stage:
             name = world.hostnames[task.namespaces["uts"]]
             world = replace(world, hostnames={**world.hostnames, new: name})
         case "network":
-            world = replace(world, links={**world.links, new: (Link("lo"),)})
+            world = replace(world, links={**world.links, (new, "lo"): Link("lo", index=1)})
         case "user":
             full = ALL_MASK
             task = replace(
@@ -148,12 +148,8 @@ def join_keyring(stage: Stage, name: str) -> Stage:
 def raise_loopback(stage: Stage) -> Stage:
     """Bring lo up in the actor's network namespace."""
     demand(stage, "CAP_NET_ADMIN")
-    mine = stage.task.namespaces["network"]
-    rows = tuple(
-        replace(row, is_up=True) if row.name == "lo" else row
-        for row in stage.world.links[mine]
-    )
-    links = {**stage.world.links, mine: rows}
+    lo = (stage.task.namespaces["network"], "lo")
+    links = {**stage.world.links, lo: replace(stage.world.links[lo], is_up=True)}
     return replace(stage, world=replace(stage.world, links=links))
 
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 
 from pyminidock.kernel.model.tree import Tree
 from pyminidock.kernel.port import ExitStatus
+from pyminidock.kernel.rules import Element, Table
 
 KINDS = ("mount", "network", "uts", "ipc", "pid", "cgroup", "user", "time")
 ENGINE = 100  # the pid of the process that performs plans: ourselves
@@ -91,6 +92,14 @@ class Link:
 
     name: str
     is_up: bool = False
+    index: int = 0
+    kind: str = ""  # bridge, veth
+    mac: str = ""
+    mtu: int = 0
+    master: str = ""  # the bridge whose port it is
+    peer: tuple[int, str] | None = None  # the other end of a veth: namespace and name
+    addresses: tuple[str, ...] = ()
+    ways: tuple[str, ...] = ()  # gateways behind it, for all that is not near
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +118,12 @@ class World:
     mounts: Mapping[int, tuple[Mount, ...]] = field(default_factory=dict)
     trees: Mapping[str, Tree] = field(default_factory=dict)
     hostnames: Mapping[int, str] = field(default_factory=dict)
-    links: Mapping[int, tuple[Link, ...]] = field(default_factory=dict)
+    links: Mapping[tuple[int, str], Link] = field(default_factory=dict)  # by namespace
+    rules: Mapping[tuple[str, str], tuple[Table, tuple[Element, ...]]] = field(
+        default_factory=dict
+    )  # by family and name of the table
+    ports: Mapping[tuple[str, str, int], tuple[str, int]] = field(default_factory=dict)
+    held: Mapping[int, str] = field(default_factory=dict)  # network namespaces, by plans
     settings: Mapping[tuple[int, str], str] = field(default_factory=dict)
     cgroups: Mapping[str, Cgroup] = field(default_factory=dict)
     keyrings: Mapping[int, str] = field(default_factory=dict)
@@ -148,7 +162,8 @@ def swept(world: World) -> World:
     mounts = {ns: rows for ns, rows in world.mounts.items() if ns in alive["mount"]}
     shown = {row.tree for rows in mounts.values() for row in rows}
     used = {task.keyring for task in world.tasks.values()}
-    named = alive["network"] | alive["ipc"] | alive["uts"]
+    networks = alive["network"] | world.held.keys()
+    named = networks | alive["ipc"] | alive["uts"]
     return replace(
         world,
         mounts=mounts,
@@ -158,7 +173,16 @@ def swept(world: World) -> World:
             if name in shown or not name.startswith("memory ")
         },
         hostnames={ns: n for ns, n in world.hostnames.items() if ns in alive["uts"]},
-        links={ns: rows for ns, rows in world.links.items() if ns in alive["network"]},
+        links=_still_plugged(world, networks),
         settings={key: v for key, v in world.settings.items() if key[0] in named},
         keyrings={key: name for key, name in world.keyrings.items() if key in used},
     )
+
+
+def _still_plugged(world: World, networks: set[int]) -> Mapping[tuple[int, str], Link]:
+    """Keep the devices of living namespaces, and no end of a cable whose other one went."""
+    return {
+        key: row
+        for key, row in world.links.items()
+        if key[0] in networks and (row.peer is None or row.peer[0] in networks)
+    }

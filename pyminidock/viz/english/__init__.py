@@ -5,9 +5,9 @@ One entry per kind, `kind/variant` where one fact has two faces.  An entry is a 
 language.  The first sentence uses plain words and fits into a line; the second says why
 an engine does this at all; the third is for whoever has a manual page open.
 
-One module per idea: door, images, build, container, lifecycle, birth; `walls` has the
-words about namespaces and filesystems, `instructions` those about a Dockerfile, `marks`
-those that belong to no kind.
+One module per idea: door, images, build, container, lifecycle, birth, wiring, sifting,
+volumes; `walls` has the words about namespaces and filesystems, `instructions` those about
+a Dockerfile, `marks` those that belong to no kind.
 """
 
 from collections.abc import Mapping
@@ -20,16 +20,20 @@ from pyminidock.viz.english.images import IMAGES
 from pyminidock.viz.english.instructions import ANY_INSTRUCTION, INSTRUCTIONS
 from pyminidock.viz.english.lifecycle import LIFECYCLE
 from pyminidock.viz.english.marks import EVIDENCE, UNKNOWN
+from pyminidock.viz.english.sifting import SIFTING
+from pyminidock.viz.english.volumes import VOLUMES
 from pyminidock.viz.english.walls import (
     ANY_FILESYSTEM,
     ANY_NAMESPACE,
     FILESYSTEMS,
     GAINS,
 )
+from pyminidock.viz.english.wiring import WIRING
 from pyminidock.viz.english.words import Words
 
 CATALOGUE: Mapping[str, Words] = {
-    **DOOR, **IMAGES, **BUILD, **CONTAINER, **LIFECYCLE, **BIRTH,
+    **DOOR, **IMAGES, **BUILD, **CONTAINER, **LIFECYCLE, **BIRTH, **WIRING,
+    **SIFTING, **VOLUMES,
 }  # fmt: skip
 
 __all__ = [

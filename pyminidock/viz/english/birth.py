@@ -112,6 +112,17 @@ BIRTH: Mapping[str, Words] = {
         "The same inode under a second name: no copy, so both sides see changes.",
         "open_tree(2) {source}, move_mount(2) → {target} ({options})",
     ),
+    "bind.mounted/spreading": (
+        "A tree of the host appears at {target}, and stays bound to it ({propagation})",
+        "What the host mounts below it later is seen in here; if it is shared, what is "
+        "mounted in here is seen there, too.",
+        "open_tree(2) {source}, move_mount(2) → {target} ({options}), {propagation}",
+    ),
+    "tree.held": (
+        "The host's tree {source} is held before the bond to the host is cut",
+        "It shall go on sharing what is mounted below it; everything else shall not.",
+        "open_tree(2) {source}",
+    ),
     "directory.made": (
         "The directory {path} exists",
         "Made component by component below the root, so no symbolic link leads outside.",

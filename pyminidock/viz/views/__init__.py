@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from pyminidock.viz.scene import Scene
 from pyminidock.viz.things import World
-from pyminidock.viz.views import birth, build, layers, timeline
+from pyminidock.viz.views import birth, build, layers, network, timeline
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,7 @@ VIEWS: tuple[View, ...] = (
     View("birth", birth.TITLE, birth.birth, birth.suits, birth.reads),
     View("build", build.TITLE, build.build, build.suits, build.reads),
     View("layers", layers.TITLE, layers.layers, layers.suits, layers.reads),
+    View("network", network.TITLE, network.story, network.suits, network.reads),
     View("timeline", timeline.TITLE, timeline.timeline, timeline.suits, timeline.reads),
 )
 
@@ -54,7 +55,7 @@ def expected(story: str, views: Sequence[View] = VIEWS) -> tuple[View, ...]:
 
 
 _EXPECTED = {
-    "run": ("birth", "layers", "timeline"),
+    "run": ("birth", "layers", "network", "timeline"),
     "build": ("build", "layers", "timeline", "birth"),
     "load": ("layers", "timeline"),
 }

@@ -1,0 +1,33 @@
+"""Who is about to use a volume, so that nobody takes it away meanwhile.
+
+A container that exists says in its record which volumes it has.  One that is being made has
+no record yet: until then its volumes are held here.  Whoever makes a volume, or looks
+whether one is unused and removes it, has the guard.
+"""
+
+from threading import Lock, RLock
+
+
+class VolumeBook:
+    """The holds of one engine.  Any thread may ask."""
+
+    def __init__(self) -> None:
+        self.guard = RLock()  # nobody tells anything while it is held
+        self.filling = Lock()  # one first use at a time
+        self.pruning = Lock()  # one prune at a time
+        self._holds: dict[str, set[str]] = {}  # by container
+
+    def hold(self, container: str, volume: str) -> None:
+        """Keep a volume for a container that is being made."""
+        with self.guard:
+            self._holds.setdefault(container, set()).add(volume)
+
+    def let_go(self, container: str) -> None:
+        """Hold nothing for a container: its record does, or there will be none."""
+        with self.guard:
+            self._holds.pop(container, None)
+
+    def holders(self, volume: str) -> set[str]:
+        """Name the containers that are being made with a volume."""
+        with self.guard:
+            return {each for each, names in self._holds.items() if volume in names}

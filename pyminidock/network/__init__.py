@@ -1,0 +1,1 @@
+"""A wire is a plan: networks, addresses, names, ports."""
