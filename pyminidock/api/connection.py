@@ -116,7 +116,7 @@ class Conversation:
         head, self._is_usual = self._receive_head(), False
         read = usual.head_of(head)
         if read and not _STREAMED.fullmatch(f"{read[0].method} {_path(read[0].target)}"):
-            return self._receive_usual(*read), False
+            return self._receive_usual(*read), "upgrade" in read[0].fields
         try:
             self._http.receive_data(head)
             begun = self._http.next_event()

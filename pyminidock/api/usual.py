@@ -9,7 +9,7 @@ one way only:
     Content-Length: 21                      or none, and then there is no body
 
 Everything else is h11's: another method or version, a name that comes twice, an odd blank,
-an upgrade, a body in chunks or one that waits for "100 Continue".
+a body in chunks or one that waits for "100 Continue".
 Source: RFC 9112, sections 3, 5 and 6.
 """
 
@@ -28,7 +28,8 @@ _FIELD = rb"[A-Za-z][A-Za-z0-9-]*: ?(?:[!-~](?:[ -~]*[!-~])?)?\r\n"
 _HEAD = re.compile(
     rb"(GET|POST|PUT|DELETE) (/[!-~]*) HTTP/1\.1\r\n((?:" + _FIELD + rb")+)\r\n"
 )
-_H11S = {"transfer-encoding", "expect", "upgrade", "te", "trailer"}  # names of fields
+_H11S = {"transfer-encoding", "expect", "te", "trailer"}  # names of fields
+_CONNECTIONS = {("keep-alive", ""), ("upgrade", "tcp")}  # and what it is upgraded to
 _LENGTH = re.compile(r"[0-9]{1,15}")
 _NO_BODY = (204, 304)
 
@@ -61,12 +62,17 @@ def head_of(data: bytes) -> tuple[Head, bytes] | None:
         len(fields) == len(pairs)
         and "host" in fields
         and not _H11S & fields.keys()
-        and fields.get("connection", "keep-alive").lower() == "keep-alive"
+        and _connection(fields) in _CONNECTIONS
         and _LENGTH.fullmatch(length)
     )
     if not is_usual:
         return None
     return Head(method, target, fields, int(length)), data[found.end() :]
+
+
+def _connection(fields: Mapping[str, str]) -> tuple[str, str]:
+    said = fields.get("connection", "keep-alive").lower()
+    return said, fields.get("upgrade", "").lower()
 
 
 def answer(response: Response) -> bytes:

@@ -10,6 +10,7 @@ USUAL = (
     b"GET /_ping HTTP/1.1\r\nHost: docker\r\n\r\n",
     b"DELETE /v1.45/containers/a%20b?force=1 HTTP/1.1\r\nhost:\r\nAccept: */*\r\n\r\n",
     b"POST / HTTP/1.1\r\nhost: a\r\nConnection: Keep-Alive\r\nContent-Length: 0\r\n\r\n",
+    b"POST /x HTTP/1.1\r\nHost: docker\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n",
     b'PUT /x HTTP/1.1\r\nHost: docker\r\nX-Said:a  "b"; c\r\nContent-Length: 2\r\n\r\n{}',
 )
 ODD = (
@@ -29,7 +30,9 @@ ODD = (
     b"POST /x HTTP/1.1\r\nHost: docker\r\nContent-Length: 2, 2\r\n\r\n{}",
     b"POST /x HTTP/1.1\r\nHost: docker\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
     b"POST /x HTTP/1.1\r\nHost: docker\r\nExpect: 100-continue\r\n\r\n",
-    b"POST /x HTTP/1.1\r\nHost: docker\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n",
+    b"POST /x HTTP/1.1\r\nHost: docker\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n",
+    b"POST /x HTTP/1.1\r\nHost: docker\r\nConnection: Upgrade\r\n\r\n",
+    b"POST /x HTTP/1.1\r\nHost: docker\r\nUpgrade: tcp\r\n\r\n",
     b"POST /x HTTP/1.1\r\nHost: docker\r\nConnection: close\r\n\r\n",
 )
 
