@@ -1,7 +1,7 @@
 """One client's connection: bytes become requests, responses become bytes, in turn.
 
-h11 knows HTTP and does no I/O; this module does the I/O, with a bound on everything that
-a client could make large or slow:
+h11 and `usual` know HTTP and do no I/O; this module does the I/O, with a bound on
+everything that a client could make large or slow:
 
     waiting for a request    idle_s, then the connection is closed
     its header               header_s, header_bytes      408, 431
@@ -17,6 +17,7 @@ Source: RFC 9112; measured on Docker Engine 26.1 for the upgrade.
 import re
 import socket
 import time
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from email.utils import formatdate
@@ -25,12 +26,14 @@ from urllib.parse import unquote
 
 import h11
 
+from pyminidock.api import usual
 from pyminidock.api.bounds import Bounds
 from pyminidock.api.failures import Answers, answered, failure
 from pyminidock.api.hangups import HangUps
 from pyminidock.api.heading import (
     HeaderTooLarge,
     check_lines,
+    check_sender,
     fields_of,
     query_of,
     unreadable,
@@ -59,20 +62,22 @@ class Conversation:
     ) -> None:  # fmt: skip
         self._connection, self._peer, self._router = connection, peer, router
         self._bounds, self._hangups = bounds, hangups
-        self._http = h11.Connection(
-            h11.SERVER, max_incomplete_event_size=bounds.header_bytes
-        )
+        self._http = self._newly()
+        self._is_usual = False  # the request under way, which h11 then does not know
         self._begun = b""  # bytes of the next request, not yet given to h11
         self._method = b""
+
+    def _newly(self) -> h11.Connection:
+        bound = self._bounds.header_bytes
+        return h11.Connection(h11.SERVER, max_incomplete_event_size=bound)
 
     def run(self) -> None:
         """Answer requests until the connection ends."""
         with suppress(_Gone, OSError):  # a client that leaves is no fault
             while self._exchange():
-                self._begun, self._method = self._http.trailing_data[0], b""
-                self._http = h11.Connection(
-                    h11.SERVER, max_incomplete_event_size=self._bounds.header_bytes
-                )
+                if not self._is_usual:
+                    self._begun, self._method = self._http.trailing_data[0], b""
+                    self._http = self._newly()
 
     def refuse(self, error: MinidockError, *, linger_s: float = 1.0) -> None:
         """Answer without having read the whole request, and be done.
@@ -108,7 +113,10 @@ class Conversation:
 
     def _receive(self) -> tuple[Request, bool]:
         """Read one request; tell also whether it offers an upgrade."""
-        head = self._receive_head()
+        head, self._is_usual = self._receive_head(), False
+        read = usual.head_of(head)
+        if read and not _STREAMED.fullmatch(f"{read[0].method} {_path(read[0].target)}"):
+            return self._receive_usual(*read), "upgrade" in read[0].fields
         try:
             self._http.receive_data(head)
             begun = self._http.next_event()
@@ -116,10 +124,10 @@ class Conversation:
                 raise unreadable("the request line is missing")
             self._method = begun.method
             fields = fields_of(begun)
-            path, _, query = begun.target.decode("ascii").partition("?")
+            target = begun.target.decode("ascii")
             method = begun.method.decode("ascii")
             stream = None
-            if _STREAMED.fullmatch(f"{method} {unquote(path)}"):
+            if _STREAMED.fullmatch(f"{method} {_path(target)}"):
                 stream, body = Body(self._http, self._connection, self._bounds), b""
             else:
                 if int(fields.get("content-length", "0")) > self._bounds.body_bytes:
@@ -129,12 +137,30 @@ class Conversation:
                 )
         except h11.ProtocolError as mistake:
             raise unreadable(str(mistake)) from mistake
-        pairs = query_of(query)
-        request = Request(
-            method, unquote(path), {name: values[0] for name, values in pairs.items()},
+        request = self._request(method, target, fields, body, stream)
+        return request, "upgrade" in fields
+
+    def _receive_usual(self, head: usual.Head, rest: bytes) -> Request:
+        """Read the body behind a head that says how long it is."""
+        check_sender(head.fields)
+        if head.length > self._bounds.body_bytes:
+            raise too_large(self._bounds.body_bytes)
+        deadline = time.monotonic() + self._bounds.body_s
+        while len(rest) < head.length:
+            rest += self._next_piece(deadline)
+        body, self._begun = rest[: head.length], rest[head.length :]
+        self._is_usual = True
+        return self._request(head.method, head.target, head.fields, body)
+
+    def _request(
+        self, method: str, target: str, fields: Mapping[str, str], body: bytes,
+        stream: Body | None = None,
+    ) -> Request:  # fmt: skip
+        pairs = query_of(target.partition("?")[2])
+        return Request(
+            method, _path(target), {name: values[0] for name, values in pairs.items()},
             fields, body, self._peer, stream=stream, repeated=pairs,
         )  # fmt: skip
-        return request, "upgrade" in fields
 
     def _receive_head(self) -> bytes:
         """Read up to the empty line, and whatever came behind it."""
@@ -182,6 +208,8 @@ class Conversation:
     def _send(self, response: Response, *, is_last: bool = False) -> bool:
         """Send an answer; tell whether the connection can serve another request."""
         self._connection.settimeout(self._bounds.stall_s)
+        if self._is_usual and not is_last:
+            return self._send_usual(response)
         headers = [*response.headers, ("Date", formatdate(usegmt=True))]
         body = response.body
         if isinstance(body, bytes) and response.status not in (204, 304):
@@ -195,7 +223,7 @@ class Conversation:
                 self._send_bytes(head, body)
             else:
                 self._put(head)
-                self._send_stream(body)
+                self._send_stream(body, lambda data: self._spelt(h11.Data(data=data)))
                 self._put(h11.EndOfMessage())
         finally:
             if not isinstance(body, bytes):
@@ -203,21 +231,35 @@ class Conversation:
         done = (self._http.our_state, self._http.their_state) == (h11.DONE, h11.DONE)
         return done and not is_last
 
+    def _send_usual(self, response: Response) -> bool:
+        """Send an answer to a request that h11 has not seen."""
+        body = response.body
+        try:
+            self._connection.sendall(usual.answer(response))
+            if not isinstance(body, bytes):
+                self._send_stream(body, usual.chunk)
+                self._connection.sendall(usual.LAST_CHUNK)
+        finally:
+            if not isinstance(body, bytes):
+                body.close()
+        return True
+
     def _send_bytes(self, head: h11.Response, body: bytes) -> None:
         """Send a whole answer in one piece, for a client wakes up at each."""
         parts: list[h11.Event] = [head]
         if body and self._method != b"HEAD":
             parts.append(h11.Data(data=body))
         parts.append(h11.EndOfMessage())
-        self._connection.sendall(b"".join(self._http.send(part) or b"" for part in parts))
+        self._connection.sendall(b"".join(map(self._spelt, parts)))
 
-    def _send_stream(self, body: Stream) -> None:
+    def _send_stream(self, body: Stream, spell: Callable[[bytes], bytes]) -> None:
         """Send pieces as they come, however slowly the client reads them."""
         self._connection.settimeout(None)
         cancel = body.cancel if isinstance(body, Cancellable) else None
         with self._hangups.watching(self._connection, body.close, cancel):
             for piece in body:
-                self._put(h11.Data(data=piece))
+                if data := spell(piece):
+                    self._connection.sendall(data)
 
     def _hand_over(self, response: Response, is_upgrade: bool) -> None:
         """Let both sides speak freely.  Without an upgrade, raw bytes follow a 200.
@@ -229,7 +271,8 @@ class Conversation:
             head = ["HTTP/1.1 101 UPGRADED", "Connection: Upgrade", "Upgrade: tcp"]
         head += [f"{name}: {value}" for name, value in response.headers]
         self._connection.settimeout(None)
-        wire = Wire(self._connection, self._http.trailing_data[0])
+        spoken = self._begun if self._is_usual else self._http.trailing_data[0]
+        wire = Wire(self._connection, spoken)
         wire.send_head("\r\n".join([*head, "", ""]).encode("ascii"))
         try:
             if response.upgrade:
@@ -238,6 +281,12 @@ class Conversation:
             wire.finish()
 
     def _put(self, event: h11.Event) -> None:
-        data = self._http.send(event)
-        if data:
+        if data := self._spelt(event):
             self._connection.sendall(data)
+
+    def _spelt(self, event: h11.Event) -> bytes:
+        return self._http.send(event) or b""
+
+
+def _path(target: str) -> str:
+    return unquote(target.partition("?")[0])

@@ -48,6 +48,12 @@ def fields_of(request: h11.Request) -> Mapping[str, str]:
         fields[name] = f"{fields[name]}, {value}" if name in fields else value
     if "content-length" in fields and "transfer-encoding" in fields:
         raise unreadable("the request has two lengths")
+    check_sender(fields)
+    return fields
+
+
+def check_sender(fields: Mapping[str, str]) -> None:
+    """Refuse a browser, and whoever takes us for another host."""
     host = unquote(fields.get("host", ""))
     marks = [name for name in _MARKS_OF_A_BROWSER if name in fields]
     if marks or not (host in _HOSTS or host.startswith("/")):
@@ -57,7 +63,6 @@ def fields_of(request: h11.Request) -> Mapping[str, str]:
             why="a web page must not reach the engine, not even through a forwarded socket",
             try_next="docker -H unix:///run/minidock.sock version",
         )
-    return fields
 
 
 def query_of(text: str) -> Mapping[str, tuple[str, ...]]:

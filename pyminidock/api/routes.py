@@ -122,15 +122,19 @@ ROUTES: tuple[tuple[str, str, Answer], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class _Route:
-    method: str
     path: re.Pattern[str]
     answer: Answer
 
 
-def _compiled(method: str, path: str, answer: Answer) -> _Route:
+def _first_word(path: str) -> str:
+    """Give what stands between the first two slashes: no row has braces there."""
+    return path[1:].partition("/")[0]
+
+
+def _compiled(path: str, answer: Answer) -> _Route:
     """Turn words in braces into groups that hold no slash, or with a star may hold some."""
     pattern = re.sub(r"\{\w+\*\}", "(.+)", path)
-    return _Route(method, re.compile(re.sub(r"\{\w+\}", "([^/]+)", pattern)), answer)
+    return _Route(re.compile(re.sub(r"\{\w+\}", "([^/]+)", pattern)), answer)
 
 
 class Router:
@@ -138,7 +142,10 @@ class Router:
 
     def __init__(self, house: House, *, shutdown: Callable[[], None] | None = None) -> None:
         self._house, self._shutdown = house, shutdown or house.close
-        self._routes = [_compiled(*row) for row in ROUTES]
+        self._routes: dict[tuple[str, str], list[_Route]] = {}
+        for method, path, answer in ROUTES:  # in their order below each first word
+            key = (method, _first_word(path))
+            self._routes.setdefault(key, []).append(_compiled(path, answer))
 
     def handle(self, request: Request) -> Response:
         """Answer one request; refusals are answers, too."""
@@ -152,11 +159,10 @@ class Router:
         if (request.method, request.path) == ("POST", "/minidock/shutdown"):
             self._shutdown()
             return Response(200)
-        for route in self._routes:
-            if route.method == request.method:
-                found = route.path.fullmatch(request.path)
-                if found:
-                    return route.answer(self._house, request, *found.groups())
+        for route in self._routes.get((request.method, _first_word(request.path)), ()):
+            found = route.path.fullmatch(request.path)
+            if found:
+                return route.answer(self._house, request, *found.groups())
         raise PageNotFound()
 
 

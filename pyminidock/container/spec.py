@@ -15,6 +15,7 @@ Source: Docker Engine API v1.45, ContainerCreate; OCI runtime specification, con
 import base64
 import dataclasses
 import functools
+import operator
 import types
 import typing
 from collections.abc import Callable, Mapping
@@ -232,26 +233,34 @@ def to_json(value: Any) -> Any:
     kind = type(value)
     if kind in _AS_THEY_ARE:
         return value
-    if isinstance(value, tuple):
+    if kind is tuple:
         return [item if type(item) in _AS_THEY_ARE else to_json(item) for item in value]
     if isinstance(value, bytes):
         return base64.b64encode(value).decode("ascii")
-    if names := _fields_of(kind):
-        each = ((name, getattr(value, name)) for name in names)
+    if fields := _fields_of(kind):
+        each = zip(*fields(value), strict=True)
         return {n: v if type(v) in _AS_THEY_ARE else to_json(v) for n, v in each}
     return value
 
 
-_AS_THEY_ARE = frozenset({str, int, bool, float})
+_AS_THEY_ARE = frozenset({str, int, bool, float, type(None)})
 
 
-def _names_of_fields(kind: Any) -> tuple[str, ...]:
-    is_one = dataclasses.is_dataclass(kind)
-    return tuple(field.name for field in dataclasses.fields(kind)) if is_one else ()
+_Parts = tuple[tuple[str, ...], tuple[Any, ...]]
 
 
-_fields_of: Callable[[Any], tuple[str, ...]] = functools.cache(_names_of_fields)
-"""The names of a dataclass's fields, looked up once; none for anything else."""
+def _taking_apart(kind: Any) -> Callable[[Any], _Parts] | None:
+    if not dataclasses.is_dataclass(kind):
+        return None
+    names = tuple(field.name for field in dataclasses.fields(kind))
+    if len(names) == 1:  # for one name it gives no tuple
+        return lambda value: (names, (getattr(value, names[0]),))
+    values = operator.attrgetter(*names)
+    return lambda value: (names, values(value))
+
+
+_fields_of: Callable[[Any], Callable[[Any], _Parts] | None] = functools.cache(_taking_apart)
+"""What takes a dataclass apart, into names and values; None for anything else."""
 
 
 def from_json(kind: type[Value], data: object) -> Value:

@@ -18,7 +18,7 @@ an earlier engine left (`reconcile`), its last to let the containers go on witho
 """
 
 from dataclasses import dataclass, field, fields, replace
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -279,9 +279,16 @@ class House:
 def _spelled(kept: Kept, before: Kept | None, content: Content) -> dict[str, Any]:
     """Spell a record; what is the same as `before` stands in its `content`."""
     return {
-        name: content[name] if before and getattr(before, name) is value else to_json(value)
-        for name, value in ((each.name, getattr(kept, each.name)) for each in fields(kept))
+        name: content[name] if before and getattr(before, name) is value else spell(value)
+        for name, value, spell in (
+            (name, getattr(kept, name), _of_image if name == "defaults" else to_json)
+            for name in _NAMES
+        )
     }
+
+
+_NAMES = tuple(each.name for each in fields(Kept))
+_of_image = lru_cache(maxsize=64)(to_json)  # the same for all containers of one
 
 
 def _engine() -> dict[str, JSON]:

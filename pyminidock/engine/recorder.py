@@ -18,11 +18,12 @@ from threading import Lock
 from types import FrameType
 
 from pyminidock.engine.bulletin import Bulletin
+from pyminidock.engine.dockerevents import SPOKEN
 from pyminidock.engine.gates import Gate, NoSuchGate, Order, pattern
 from pyminidock.engine.journals import NoSuchStory
 from pyminidock.engine.rings import Ring
 from pyminidock.engine.sources import performers
-from pyminidock.engine.telling import Told, kind_of
+from pyminidock.engine.telling import Told, kind_of, new_told
 from pyminidock.engine.voice import Story, Voice
 from pyminidock.engine.writer import Writer
 from pyminidock.events import Event, EventsDropped, GateHeld, GateReleased, JournalDropped
@@ -103,16 +104,18 @@ class Recorder:
         """
         file, line = self._source(event, frame)
         step, story, bulletin = voice.steps[-1], voice.story, self._bulletin
-        beside = bulletin.notes(event) if bulletin else None
+        beside = bulletin.notes(event) if bulletin and type(event) in SPOKEN else None
         with self._lock:
             self._seq = seq = self._seq + 1
-            now, wall = self._clock(), self._wall()
-            story.latest = max(story.latest, now if at is None else min(at, now))
-            told = Told(
+            now, wall, latest = self._clock(), self._wall(), story.latest
+            moment = now if at is None or at > now else at
+            if moment > latest:
+                story.latest = latest = moment
+            told = new_told((
                 seq, event, story.name, voice.operation, step.first or step.parent,
-                step.phase, story.latest - story.began, wall - (now - story.latest),
-                file, line, self._backend,
-            )  # fmt: skip
+                step.phase, latest - story.began, wall - (now - latest), file, line,
+                self._backend,
+            ))  # fmt: skip
             if self._writer:
                 self._writer.put(told)
             for _, ring in self._rings:

@@ -29,6 +29,8 @@ VERSION = 1
 MAX_RECORD_BYTES = 4 << 20
 
 Content = Mapping[str, Any]
+_ENCODE = json.JSONEncoder(ensure_ascii=True, allow_nan=False).encode
+_NEVER = object()
 
 
 class NoSuchContainer(MinidockError):
@@ -78,8 +80,9 @@ class Records:
         for path in (root, self.directory):
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._contents: dict[str, Content] = {}
+        self._texts: dict[str, dict[str, str]] = {}  # of each value above, as written
         self._names: dict[str, str] = {}  # name to id
-        self._lock = Lock()  # guards the two above; no file is touched under it
+        self._lock = Lock()  # guards the three above; no file is touched under it
 
     def load(self, wall: float) -> tuple[Quarantined, ...]:
         """Read every record; set aside what cannot be read.  Raises RecordTooNew.
@@ -132,6 +135,7 @@ class Records:
         """Give the names of a container back."""
         with self._lock:
             self._contents.pop(container, None)
+            self._texts.pop(container, None)
             for name in [name for name, owner in self._names.items() if owner == container]:
                 del self._names[name]
 
@@ -139,14 +143,27 @@ class Records:
         """Write a record; its directory is made if missing.
 
         Without `is_durable` a power cut may lose this version, or damage the record; a
-        crash of the engine loses nothing.
+        crash of the engine loses nothing.  A value that is the very object of last time is
+        not spelled again.
         """
         directory = self.directory / container
         directory.mkdir(mode=0o700, exist_ok=True)
-        text = json.dumps({"v": VERSION, **content}, ensure_ascii=True, allow_nan=False)
-        _replace(directory / "config.json", text.encode("ascii"), is_durable=is_durable)
+        content = {"v": VERSION, **content}
         with self._lock:
-            self._contents[container] = {"v": VERSION, **content}
+            before, known = (
+                self._contents.get(container, {}),
+                self._texts.get(container, {}),
+            )
+        texts = {
+            name: known[name] if before.get(name, _NEVER) is value else _ENCODE(value)
+            for name, value in content.items()
+        }
+        text = ", ".join([f'"{name}": {spelled}' for name, spelled in texts.items()])
+        _replace(
+            directory, "config.json", f"{{{text}}}".encode("ascii"), is_durable=is_durable
+        )
+        with self._lock:
+            self._contents[container], self._texts[container] = content, texts
 
     def get(self, container: str) -> Content:
         """Give the record of a container by its full id.  Raises NoSuchContainer."""
@@ -217,7 +234,7 @@ class Records:
         target = self._root / "quarantine" / f"{moment:%Y%m%dT%H%M%S}-{path.name}"
         target.parent.mkdir(mode=0o700, exist_ok=True)
         path.rename(target)
-        _replace(target / "reason", f"{why}\n".encode())
+        _replace(target, "reason", f"{why}\n".encode())
         return Quarantined(path.name, str(target), why)
 
 
@@ -230,13 +247,15 @@ def discard_tree(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def _replace(path: Path, content: bytes, *, is_durable: bool = True) -> None:
-    place = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+def _replace(
+    directory: Path, name: str, content: bytes, *, is_durable: bool = True
+) -> None:
+    place = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        temporary = f"tmp-{path.name}"
+        temporary = f"tmp-{name}"
         _write(temporary, content, place, is_durable=is_durable)
         reach("record.temporary")
-        os.replace(temporary, path.name, src_dir_fd=place, dst_dir_fd=place)
+        os.replace(temporary, name, src_dir_fd=place, dst_dir_fd=place)
         reach("record.renamed")
         if is_durable:
             os.fsync(place)

@@ -10,6 +10,8 @@ import os
 import struct
 import time
 
+from pyminidock.kernel.linux.filesystems import Stock
+
 Words = tuple[object, ...]  # plain numbers, bytes and tuples of these, as `wire` spells
 
 _TOGETHER = 16  # reports
@@ -44,6 +46,7 @@ class Birth:
         self.root_mount = root_mount  # the detached tree; -1 for exec
         self.sandbox = -1  # the network namespace that came with the order
         self.ahead = ahead  # a namespace that we are in before the plan asks for it
+        self.stock = Stock()  # filesystems that were made before the plan asks for them
         self.order, self.lockstep = order, order.lockstep
         self.last_capability = order.last_capability
         self.fail_at = order.fail_at

@@ -27,7 +27,6 @@ from pyminidock.kernel.linux import (
     copies,
     deeds,
     listening,
-    messages,
     netfacts,
     overlay,
     shimrecords,
@@ -113,21 +112,24 @@ class LinuxBody:
             (n for n, call in enumerate(plan) if isinstance(call, calls.ForkShim)),
             len(plan),
         )
+        labour = Labour(plan, birth, answer, lockstep) if birth < len(plan) else None
         with closing(Wiring(self._names)) as wiring, ExitStack() as undo:
+            order = self._order(plan, birth, lockstep=lockstep) if labour else None
+            if labour and order and birth and not lockstep:
+                # Its child reads the order while we do our part; nobody watches a step.
+                undo.callback(labour.give_up)
+                with suppress(BrokenPipeError, ConnectionResetError):  # once more, later
+                    labour.call(self._nursery, order, watchers)
             tree = -1
             for index, call in enumerate(plan[:birth]):
                 handle = self._do(index, call, undo, wiring)
                 tree = handle if handle >= 0 else tree
                 answer(call, 0, time.monotonic())
-            if birth == len(plan):
+            if labour is None or order is None:
                 undo.pop_all()
                 return None
-            order = spell_order(
-                plan, birth, lockstep=lockstep, fail_at=self.fail_at,
-                last_capability=self.machine().last_capability,
-            )  # fmt: skip
             handles = tree, wiring.destination(plan[birth:])
-            labour = self._give_birth(plan, birth, handles, order, answer, watchers)
+            self._give_birth(labour, order, handles, watchers)
             undo.pop_all()
         if tree >= 0:
             os.close(tree)
@@ -155,24 +157,27 @@ class LinuxBody:
         except ValueError as odd:  # an address that is none
             raise refused(index, call, errno.EINVAL, str(odd)) from odd
 
+    def _order(self, plan: Plan, birth: int, *, lockstep: bool) -> Order:
+        return spell_order(
+            plan, birth, lockstep=lockstep, fail_at=self.fail_at,
+            last_capability=self.machine().last_capability,
+        )  # fmt: skip
+
     def _give_birth(
-        self, plan: Plan, birth: int, handles: tuple[int, int], order: Order,
-        answer: Answer, watchers: int,
-    ) -> Labour:  # fmt: skip
+        self, labour: Labour, order: Order, handles: tuple[int, int], watchers: int
+    ) -> None:
         """Follow one birth; once more if the spawner was killed with it in its hands.
 
         `handles` are the tree and the sandbox.
         """
+        plan, birth = labour.plan, labour.next
         if self.fail_at and self.fail_at[0] == birth:
             raise refused(birth, plan[birth], self.fail_at[1])
-        labour = Labour(plan, birth, answer, order.lockstep)
         for _ in (1, 2):
-            labour.conversation, labour.line, labour.watching = self._nursery.begin(
-                handles[0], watchers, order=order.message, sandbox=handles[1],
-                question=messages.spell({"op": "wait"}),
-            )  # fmt: skip
             try:
-                labour.conversation.send_rest()
+                if not labour.is_called:
+                    labour.call(self._nursery, order, watchers)
+                labour.begin(*handles)
                 labour.follow()
             except (BrokenPipeError, ConnectionResetError) as gone:
                 labour.give_up()
@@ -183,7 +188,7 @@ class LinuxBody:
                 labour.give_up()
                 raise
             labour.conversation.close()
-            return labour
+            return
         raise refused(birth, plan[birth], errno.ECHILD)
 
     # ── Life after birth ─────────────────────────────────────────────────────────────────
@@ -384,13 +389,8 @@ class LinuxBody:
         """See port."""
         self._names.leave(sandbox)
 
-    def clock(self) -> float:
-        """See port."""
-        return time.monotonic()
-
-    def wall(self) -> float:
-        """See port."""
-        return time.time()
+    # See port.  Asked at every event, so they are the functions themselves.
+    clock, wall = staticmethod(time.monotonic), staticmethod(time.time)
 
     def new_id(self) -> str:
         """See port."""

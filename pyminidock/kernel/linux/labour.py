@@ -17,8 +17,8 @@ from pathlib import Path
 from pyminidock.grammar.capabilities import BITS
 from pyminidock.kernel import calls
 from pyminidock.kernel.calls import Plan
-from pyminidock.kernel.linux import streams, wire
-from pyminidock.kernel.linux.nursery import Conversation, Report, wait_until_gone
+from pyminidock.kernel.linux import messages, streams, wire
+from pyminidock.kernel.linux.nursery import Conversation, Nursery, Report, wait_until_gone
 from pyminidock.kernel.linux.proc import has_executed
 from pyminidock.kernel.port import KILLED, Answer, Process
 from pyminidock.kernel.refusals import refused
@@ -53,6 +53,8 @@ class Labour:
     """One birth being followed, report by report; made before anybody is asked for it."""
 
     conversation: Conversation
+    is_called = False  # a shim was asked for, and its child has the order
+    is_begun = False  # … and everything else, so that it may have written files
     line: socket.socket
     watching: list[socket.socket]
 
@@ -63,10 +65,29 @@ class Labour:
         shim = plan[birth]
         assert isinstance(shim, calls.ForkShim)  # noqa: S101  (how `birth` was found)
         self.directory = shim.directory
+        self.is_birth = any(isinstance(call, calls.PrepareOverlay) for call in plan[:birth])
         records = ("shim.sock", "shim.json", "exit.json")
         self.files = (*records, *(f"{name}.tmp" for name in records))
         if shim.log and not Path(self.directory, shim.log.name).exists():
             self.files = (*self.files, shim.log.name)
+
+    def call(self, nursery: Nursery, order: Order, watchers: int) -> None:
+        """Ask for a shim, and give its child the order.
+
+        Raises BrokenPipeError, ConnectionResetError when the spawner was killed.
+        """
+        self.conversation, self.line, self.watching = nursery.begin(
+            watchers, is_birth=self.is_birth, order=order.message,
+            question=messages.spell({"op": "wait"}),
+        )  # fmt: skip
+        self.is_called = True
+        self.conversation.send_rest()
+
+    def begin(self, tree: int, sandbox: int) -> None:
+        """Let the child begin.  Raises BrokenPipeError when the spawner was killed."""
+        self.is_begun = True
+        if self.is_birth:
+            self.conversation.hand_over(tree, sandbox)
 
     def follow(self) -> None:
         """Answer each report; at the end, answer the calls whose silence means success."""
@@ -127,6 +148,9 @@ class Labour:
 
     def give_up(self) -> None:
         """End what was begun, wait until it is gone, and take its files away."""
+        if not self.is_called:
+            return
+        self.is_called = False
         for connection in (self.line, *self.watching):
             connection.close()
         with suppress(OSError):
@@ -134,7 +158,7 @@ class Labour:
         for pid in (self.pid, self.shim_pid):
             if pid:
                 wait_until_gone(pid, _PATIENCE_S)
-        for name in self.files:
+        for name in self.files if self.is_begun else ():
             Path(self.directory, name).unlink(missing_ok=True)
 
 

@@ -24,9 +24,10 @@ from collections.abc import Mapping
 from pyminidock.kernel.linux import containerlog, sockets, syscalls
 from pyminidock.kernel.linux.birth import Aborted, Birth, Order, report, wait_for_go
 from pyminidock.kernel.linux.child import VERBS, live
+from pyminidock.kernel.linux.filesystems import Stock
 from pyminidock.kernel.linux.proc import boot_id, name_process, start_time
 
-MOST_HANDLES = 72  # of one message: birth socket, sandbox, tree, up to 64 watchers
+MOST_HANDLES = 72  # of one message: birth socket, a line to the shim, up to 64 watchers
 
 _LENGTH = struct.Struct(">I")
 _CHUNK = 65536
@@ -52,21 +53,27 @@ class Delivery:
 
 
 def deliver(
-    word: bytes, handles: list[int], shim: sockets.Socket, shim_pid: int, ahead: str = ""
-) -> None:
+    word: bytes, handles: list[int], shim: sockets.Socket, shim_pid: int, ahead: str = "",
+    stock: Stock | None = None,
+) -> None:  # fmt: skip
     """See one request through, as newborn or as usher; never returns.
 
-    `ahead` is a namespace that was entered before the plan asks for it.
+    `ahead` is a namespace that was entered before the plan asks for it, `stock` what else
+    was made by then.
     """
-    watchers, has_sandbox, has_tree = (int(number) for number in word.split())
-    tree = handles.pop() if has_tree else -1
-    sandbox = handles.pop() if has_sandbox else -1
+    watchers, is_birth = (int(number) for number in word.split())
+    sandbox = -1
     try:
         order = Order(marshal.loads(_exactly(handles[0], _length(handles[0]))))  # noqa: S302
-        place = Birthplace(order, handles[0], tree, handles[1 : watchers + 2], shim_pid)
-        birth = place.prepare(shim, place.keeps(ahead))
+        place = Birthplace(order, handles[0], -1, handles[1 : watchers + 2], shim_pid)
+        kept = place.keeps(ahead)
+        if is_birth:
+            sandbox, place.tree = _handed_over(handles[0])
+        birth = place.prepare(shim, kept)
         if birth is not None:
             birth.sandbox = sandbox
+            if stock and not order.lockstep:
+                birth.stock = stock
             place.take_streams()
             live(birth, place.after_init)
     except Aborted:
@@ -75,6 +82,20 @@ def deliver(
         report(handles[0], -1, error=refusal.errno or errno.EIO)
         os._exit(1)
     os._exit(0)
+
+
+def _handed_over(daemon: int) -> tuple[int, int]:
+    """Wait for what the daemon has made meanwhile: a sandbox and a tree; -1: there is none.
+
+    Until then nothing is on disk that would have to be taken back.  Raises Aborted.
+    """
+    line = sockets.of(daemon)
+    word, handles = sockets.receive_handles(line, 2, 2)
+    line.detach()
+    if not word:
+        raise Aborted
+    tree = handles.pop() if word.endswith(b"1") else -1
+    return handles.pop() if word.startswith(b"1") else -1, tree
 
 
 class Birthplace:

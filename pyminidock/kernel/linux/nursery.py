@@ -1,8 +1,8 @@
 """The daemon's side of a birth: start the spawner once, then a conversation per container.
 
     daemon ── seal the interpreter ── spawn ──► spawner           once
-    daemon ── [socket, watchers, sandbox, tree] ► spawner ──► shim  per container
-    daemon ══ the plan, reports, go bytes ═════════════════ shim, then child
+    daemon ── [socket, watchers] ─────────────► spawner ──► shim  per container
+    daemon ══ the plan, [sandbox, tree], reports, go bytes ═ shim, then child
 
 The interpreter is sealed by copying it into memory and forbidding every change for good.
 Source: man 2 memfd_create, F_ADD_SEALS.
@@ -59,6 +59,15 @@ class Conversation:
         """Send a long order.  Raises BrokenPipeError when shim or spawner is gone."""
         if self._rest:  # else the birth may be over already, and nobody listens
             self._socket.sendall(self._rest)
+
+    def hand_over(self, tree: int, sandbox: int) -> None:
+        """Give what the daemon has made meanwhile, and with it the word to begin; -1: none.
+
+        Raises BrokenPipeError when shim or spawner is gone.
+        """
+        word = b"%d%d" % (sandbox >= 0, tree >= 0)
+        handles = [each for each in (sandbox, tree) if each >= 0]
+        socket.send_fds(self._socket, [word], handles)
 
     def go(self) -> None:
         """In lockstep: let the next call happen."""
@@ -119,24 +128,22 @@ class Nursery:
         self._descriptors = resource.getrlimit(resource.RLIMIT_NOFILE)
 
     def begin(
-        self, tree: int, watchers: int = 0, *, order: bytes = b"", question: bytes = b"",
-        sandbox: int = -1,
+        self, watchers: int = 0, *, is_birth: bool, order: bytes = b"",
+        question: bytes = b"",
     ) -> tuple[Conversation, socket.socket, list[socket.socket]]:  # fmt: skip
-        """Ask for a shim; `tree` is the detached root mount, -1 for exec.
+        """Ask for a shim; a birth goes no further than its order until `hand_over`.
 
-        `sandbox` is a handle on the network namespace to join, -1: none.
         Gives the conversation, a connection to the shim for questions, and `watchers` more
         that are attached already.  An order that fits into a socket lies there before
         anybody wakes, and so does the first question to the shim: how its program ended.
         """
-        word = b"%d %d %d" % (watchers, sandbox >= 0, tree >= 0)
+        word = b"%d %d" % (watchers, is_birth)
         with ExitStack() as undo, ExitStack() as ends, self._lock:
             ours, handles = list[socket.socket](), list[int]()
             for _ in range(watchers + 2):
                 mine, his = socket.socketpair()
                 ours.append(undo.enter_context(mine))
                 handles.append(ends.enter_context(his).fileno())
-            handles += [each for each in (sandbox, tree) if each >= 0]
             conversation = Conversation(ours[0], order)
             ours[1].sendall(question)
             for attempt in (1, 2):

@@ -39,6 +39,7 @@ def prepare(lower: Sequence[str], upper: str, work: str, flags: Sequence[str] = 
             syscalls.fsconfig_string(context, b"workdir", _spell(work, opened))
         if userns.is_single_user():  # trusted.* attributes are for the host's root alone
             syscalls.fsconfig_flag(context, b"userxattr")
+        syscalls.fscreate(context)
         return syscalls.fsmount(context, sum(syscalls.MOUNT_ATTR[name] for name in flags))
     finally:
         for descriptor in (context, *opened):

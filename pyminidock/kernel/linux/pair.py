@@ -19,6 +19,7 @@ from collections.abc import Callable
 from pyminidock.kernel.linux import sockets, syscalls
 from pyminidock.kernel.linux.birth import report
 from pyminidock.kernel.linux.exhaustion import OF_CONTAINER, OF_SHIM, adjust_badness
+from pyminidock.kernel.linux.filesystems import Stock
 from pyminidock.kernel.linux.newborn import MOST_HANDLES, Delivery, deliver
 from pyminidock.kernel.linux.proc import name_process
 from pyminidock.kernel.linux.shim import Shim
@@ -121,7 +122,8 @@ def _wait_for_request(
     control: sockets.Socket, taken: int, shim: sockets.Socket, shim_pid: int
 ) -> None:
     """Wait for a request, and become its program, or hand it to the shim; never returns."""
-    ahead = _enter_ahead()
+    ahead, stock = _enter_ahead(), Stock()
+    stock.fill()
     word, handles = sockets.receive_handles(control, 16, MOST_HANDLES)
     os.write(taken, TAKEN if handles else NO_MORE)
     os.close(taken)
@@ -131,7 +133,7 @@ def _wait_for_request(
     if word.endswith(b"0"):  # no tree, so it is no birth
         sockets.send_handles(shim, _SECOND + word, handles)
         os._exit(0)
-    deliver(word, handles, shim, shim_pid, ahead)
+    deliver(word, handles, shim, shim_pid, ahead, stock)
 
 
 def _enter_ahead() -> str:

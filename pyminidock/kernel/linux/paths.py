@@ -125,25 +125,6 @@ def attach(mount: int, target: int) -> None:
     os.close(target)
 
 
-def new_filesystem(
-    filesystem: bytes, source: bytes, options: tuple[tuple[bytes, bytes], ...],
-    attributes: int, *, is_readonly: bool,
-) -> int:  # fmt: skip
-    """Make a filesystem that is mounted nowhere yet; give a handle on it."""
-    context = syscalls.fsopen(filesystem)
-    syscalls.fsconfig_string(context, b"source", source)
-    for key, value in options:
-        if value:
-            syscalls.fsconfig_string(context, key, value)
-        else:
-            syscalls.fsconfig_flag(context, key)
-    if is_readonly:
-        syscalls.fsconfig_flag(context, b"ro")
-    mount = syscalls.fsmount(context, attributes)
-    os.close(context)
-    return mount
-
-
 def open_null(birth: Birth, flags: int) -> int:
     """Open the container's /dev/null, and believe it only as character device 1:3.
 

@@ -17,8 +17,9 @@ import os
 
 from pyminidock.kernel.linux import child, pair, powers, sockets, syscalls
 from pyminidock.kernel.linux.birth import Birth, Order
+from pyminidock.kernel.linux.filesystems import new_filesystem
 from pyminidock.kernel.linux.newborn import MOST_HANDLES, Birthplace
-from pyminidock.kernel.linux.paths import new_filesystem, open_inside, open_or_make
+from pyminidock.kernel.linux.paths import open_inside, open_or_make
 
 OFTEN = 20  # Python has settled then
 _LOG = (b"log", 1 << 20, 2, b"", False)

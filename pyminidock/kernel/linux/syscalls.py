@@ -189,9 +189,13 @@ def fsconfig_flag(context: int, key: bytes) -> None:
     _fsconfig(context, _FSCONFIG_SET_FLAG, key, None, 0)
 
 
-def fsmount(context: int, attributes: int) -> int:
-    """Create the filesystem and give a handle on it, mounted nowhere yet."""
+def fscreate(context: int) -> None:
+    """Create the filesystem that has been configured."""
     _fsconfig(context, _FSCONFIG_CMD_CREATE, None, None, 0)
+
+
+def fsmount(context: int, attributes: int) -> int:
+    """Give a handle on the filesystem that was created, mounted nowhere yet."""
     return _fsmount(context, _FSMOUNT_CLOEXEC, attributes)
 
 

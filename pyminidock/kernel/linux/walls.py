@@ -16,11 +16,11 @@ import struct
 
 from pyminidock.kernel.linux import sockets, syscalls
 from pyminidock.kernel.linux.birth import Birth, wait_for_go
+from pyminidock.kernel.linux.filesystems import new_filesystem
 from pyminidock.kernel.linux.paths import (
     NULL_DEVICE,
     attach,
     cover,
-    new_filesystem,
     open_inside,
     open_null,
     open_or_make,
@@ -118,7 +118,9 @@ def mount(
         if filesystem == b"tmpfs" and b"mode" not in dict(options):
             options += _mode_of(birth, target)
         handle = open_place(birth, target, is_directory=True)
-    mount = new_filesystem(filesystem, source, options, attributes, is_readonly=is_readonly)
+    mount = birth.stock.take(
+        filesystem, source, options, attributes, is_readonly=is_readonly
+    )
     if filesystem == b"proc" and birth.proc < 0:
         birth.proc, birth.proc_device = os.dup(mount), os.fstat(mount).st_dev
     if target == b"/dev":

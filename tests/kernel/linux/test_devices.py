@@ -30,6 +30,7 @@ Inside = Callable[[str], str]
 def tree() -> Iterator[int]:
     """Give a handle on the root of version 2."""
     context = syscalls.fsopen(b"cgroup2")
+    syscalls.fscreate(context)
     handle = syscalls.fsmount(context, 0)
     os.close(context)
     yield handle

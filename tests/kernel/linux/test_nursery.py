@@ -39,7 +39,7 @@ def nursery() -> Iterator[Nursery]:
 
 def start(nursery: Nursery) -> int:
     """Start the spawner by a conversation that says nothing."""
-    conversation, line, _ = nursery.begin(-1)
+    conversation, line, _ = nursery.begin(is_birth=False)
     conversation.hang_up()
     line.close()
     return nursery.pid

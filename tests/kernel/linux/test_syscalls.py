@@ -46,6 +46,7 @@ def test_every_descriptor_made_here_closes_on_exec(tmp_path: Path) -> None:
         syscalls.openat2(-100, os.fsencode(tmp_path), os.O_PATH, resolve=0),
         syscalls.open_tree_clone(-100, b"/", recursive=False),
     ]
+    syscalls.fscreate(made[0])
     made.append(syscalls.fsmount(made[0], 0))
     flags = [fcntl.fcntl(descriptor, fcntl.F_GETFD) for descriptor in made]
     for descriptor in made:
