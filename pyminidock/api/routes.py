@@ -31,6 +31,7 @@ from pyminidock.api import (
     networks,
     processes,
     system,
+    tracing,
     volumes,
 )
 from pyminidock.api.failures import BadRequest, PageNotFound, answered
@@ -114,6 +115,7 @@ ROUTES: tuple[tuple[str, str, Answer], ...] = (
     ("GET", "/minidock/containers/{id}/written", minidock.written_by),
     ("GET", "/minidock/images/{name*}/layers", minidock.image_layers),
     ("GET", "/minidock/images/{name*}/diff", minidock.image_diff),
+    ("POST", "/minidock/network/trace", tracing.trace),
     ("POST", "/minidock/bootstrap", minidock.bootstrap),
     *volumes.ROUTES,
     *elsewhere.ROUTES,

@@ -240,6 +240,10 @@ class Client:
         """Tell what separates a running container from its host, as observed."""
         return dict(self._ask("GET", f"/minidock/containers/{container}/isolation").json())
 
+    def trace_request(self, asked: Mapping[str, Any]) -> dict[str, Any]:
+        """Follow one request: port, container, protocol, from, address, prove."""
+        return dict(self._ask("POST", "/minidock/network/trace", {}, asked).json())
+
     # ── The engine ───────────────────────────────────────────────────────────────────────
 
     def ping(self) -> Reply:

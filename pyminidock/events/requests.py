@@ -24,7 +24,7 @@ class HopPassed(Event):
 
 @dataclass(frozen=True, slots=True)
 class RequestDied(Event):
-    """A request got no further than this stop; `cause` names why, and `remedy` what helps."""
+    """A request got no further than this stop; `cause` names why, `remedy` what helps."""
 
     evidence: ClassVar[str] = "observed"
     container: str
@@ -43,7 +43,7 @@ class RequestArrived(Event):
     container: str
     what: str  # who asked what
     outcome: str
-    elapsed_ms: float
+    elapsed_us: int  # microseconds
 
 
 @dataclass(frozen=True, slots=True)

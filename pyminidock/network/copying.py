@@ -72,6 +72,7 @@ def cured(sight: Sight, cause: Cause) -> Copy:
 
 def _publish(sight: Sight, copy: Copy) -> Copy:
     port = _inner_port(sight)
+    copy = replace(copy, target=copy.target or (_STAND_IN,))
     wish = Published(_bound(copy.address), copy.port, copy.protocol, port)
     return _waits(replace(copy, published=(*copy.published, wish)), port)
 
@@ -121,7 +122,7 @@ def _join(sight: Sight, copy: Copy) -> Copy:
 def _listen(sight: Sight, copy: Copy) -> Copy:
     others = [e.port for e in copy.listening if e.protocol == copy.protocol
               and not e.is_loopback]  # fmt: skip
-    if others and sight.asked.origin == CONTAINER:
+    if others and (sight.asked.origin == CONTAINER or sight.is_direct):
         return replace(copy, port=others[0])
     if others and sight.way_in and not sight.is_direct:
         way = replace(sight.way_in, container_port=others[0])

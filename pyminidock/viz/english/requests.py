@@ -17,8 +17,8 @@ REQUESTS: Mapping[str, Words] = {
     ),
     "request.arrived": (
         "The request arrives: {what}",
-        "A process inside took the connection, after {elapsed_ms} ms.",
-        "connect(2): {outcome} after {elapsed_ms} ms",
+        "A process inside took the connection, after {elapsed_us} µs.",
+        "connect(2): {outcome} after {elapsed_us} µs",
     ),
     "request.proved": (
         "Without its cause the request arrives, in a copy of the wiring: {holds}",
