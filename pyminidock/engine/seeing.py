@@ -20,7 +20,6 @@ from pyminidock.kernel.port import Process, ProcessGone
 from pyminidock.kernel.rules import Counted, Element
 from pyminidock.network import asking, nat, ports
 from pyminidock.network.endpoints import Endpoint
-from pyminidock.network.objects import BRIDGE
 from pyminidock.network.sight import HostSight, Lookup, Place, Published, Subject
 
 NAME_SERVER = "127.0.0.11"
@@ -89,7 +88,7 @@ def wishes(house: House, kept: Kept) -> tuple[Published, ...]:
     """Give what a container wishes to publish, as far as it named ports of the host."""
     reach = kept.request.reach
     asked = {each.port: each.hosts for each in reach.published}
-    default = house.networks.find(BRIDGE).host_binding
+    default = house.publish_on
     return tuple(
         Published(address, wish.first, wish.protocol, wish.inside, is_live=False)
         for wish in ports.wishes(asked, (), publishes_all=False)
