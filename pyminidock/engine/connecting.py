@@ -27,12 +27,19 @@ from pyminidock.kernel.port import Process
 from pyminidock.network import choice, plan
 from pyminidock.network.endpoints import Endpoint, names_of
 from pyminidock.network.objects import HOST, NONE, Network
+from pyminidock.store.records import NoSuchContainer
 
 
 class ConnectRefused(MinidockError):
     """The container cannot be in this network, or is in it already."""
 
     status = 403
+
+
+class EndpointMissing(MinidockError):
+    """Nobody of this name is in the network."""
+
+    status = 404
 
 
 class CablesMissing(MinidockError):
@@ -167,7 +174,7 @@ def disconnect(
     Raises NoSuchNetwork, NoSuchContainer, ConnectRefused, CallFailed.
     """
     found = house.networks.find(network)
-    life = house.life(container)
+    life = _member(house, container, force=force)
     with (
         operation(house, life.story, "disconnect", via) as voice,
         life.only("disconnect", voice),
@@ -194,6 +201,19 @@ def disconnect(
         else:
             house.amend(life, endpoints=reach.after)
         voice(NetworkLeft(found.id, found.name, found.driver, life.id))
+
+
+def _member(house: House, container: str, *, force: bool) -> Life:
+    """Find a container; with `force` Docker looks among the endpoints instead."""
+    try:
+        return house.life(container)
+    except NoSuchContainer as missing:
+        if not force:
+            raise
+        raise EndpointMissing(
+            f"endpoint {container} not found", why=missing.why,
+            try_next="minidock ps --all", lesson="networks",
+        ) from missing  # fmt: skip
 
 
 def _unplug(  # noqa: PLR0913, PLR0917  (who, which program, what, and what is left)
