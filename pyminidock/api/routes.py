@@ -113,6 +113,7 @@ ROUTES: tuple[tuple[str, str, Answer], ...] = (
     ("POST", "/minidock/flag", minidock.flag),
     ("GET", "/minidock/containers/{id}/isolation", minidock.isolation),
     ("GET", "/minidock/containers/{id}/written", minidock.written_by),
+    ("GET", "/minidock/containers/{id}/survives", minidock.survives),
     ("GET", "/minidock/images/{name*}/layers", minidock.image_layers),
     ("GET", "/minidock/images/{name*}/diff", minidock.image_diff),
     ("POST", "/minidock/network/trace", tracing.trace),

@@ -7,6 +7,7 @@
     isolation   one container beside its host, as the kernel reports it now
     cache       why each step of an image was done: see `cli.cache`
     written     what a container wrote, and where it is: see `cli.written`
+    survives    what is left of it, after what: see `cli.survives`
 
 All of them ask the engine; nothing is worked out here.
 """
@@ -26,6 +27,7 @@ from pyminidock.cli.createbody import create_body
 from pyminidock.cli.failures import WordsRefused
 from pyminidock.cli.flags import container_flags
 from pyminidock.cli.port import port
+from pyminidock.cli.survives import survives
 from pyminidock.cli.words import Verb, switch, text, verbs
 from pyminidock.cli.written import written
 from pyminidock.client.connect import connect
@@ -288,6 +290,10 @@ EXPLAIN = verbs(
                 switch("--prove", help="undo the cause in a copy, and ask again"), _JSON,
             ],
             usage="[CONTAINER] PORT", least=1, most=2,
+        ),
+        Verb(
+            "survives", survives, help="Print what is left of a container, after what.",
+            params=[_JSON], usage="CONTAINER", least=1, most=1,
         ),
         Verb(
             "isolation", isolation, help="Print what separates a container from its host.",
