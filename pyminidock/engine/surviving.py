@@ -22,7 +22,8 @@ def told(house: House, reference: str) -> Document:
     kept = house.kept(life.id)
     wrote = written.told(house, life.id)
     names = [each["path"] for each in wrote["entries"] if each["change"] != "same"]
-    places = {each.target for each in (*kept.spec.points, *kept.spec.tmpfs)}
+    places = {point.target for point in kept.spec.points}
+    places |= {mount.target for mount in kept.spec.tmpfs}
     names = [name for name in names if name not in places]
     in_memory = {
         point.name for point in kept.spec.points
