@@ -147,7 +147,7 @@ def _plug(  # noqa: PLR0913, PLR0917  (who, which program, where, and how)
             plugging.ensure_bridge(house, network, voice)
             house.networks.occupy(life.id, made)
             others = [each for each in reach.before if each.host_link]
-            rulekeeping.ensure(house, voice)
+            rulekeeping.ensure(house, (network,), voice)
             admitted = publishing.admission(house, (made,))
             cables = plan.connect_calls(
                 life.id, process, made, others, house.networks.by_id()
@@ -158,7 +158,8 @@ def _plug(  # noqa: PLR0913, PLR0917  (who, which program, where, and how)
         house.networks.release(life.id, network.id)
         introducing.stayed(house, life.id)
         raise
-    house.amend(life, endpoints=reach.after, interfaces=kept.interfaces + 1)
+    ports = publishing.follow(house, kept, reach.after, voice)
+    house.amend(life, endpoints=reach.after, interfaces=kept.interfaces + 1, ports=ports)
     introducing.joined(house, kept, reach.before, made)
     voice(plugging.made(life.id, made, network))
 
@@ -195,7 +196,8 @@ def disconnect(
         reach = Reach(life.id, places(kept), _without(kept, found))
         if process is not None and old.is_live:
             _unplug(house, life, process, old, reach, voice)
-            house.amend(life, endpoints=reach.after)
+            ports = publishing.follow(house, kept, reach.after, voice)
+            house.amend(life, endpoints=reach.after, ports=ports)
             introducing.left(house, kept, reach.after, old)
             voice(plugging.released(life.id, old, found))
         else:

@@ -134,7 +134,7 @@ def _remove(house: House, network: Network, voice: Voice) -> None:
         if network.bridge in house.networks.bridges:
             replugging.remove(house, network.bridge, voice)
             house.networks.bridges.discard(network.bridge)
-            rulekeeping.drop(house, rulekeeping.of_network(network), voice)
+            rulekeeping.forget(house, network, voice)
     voice(NetworkRemoved(network.id, network.name, _driver(network)))
 
 

@@ -116,7 +116,8 @@ def plug(
                 ensure_bridge(house, networks[each.network_id], emit)
             house.networks.occupy(spec.id, each)
         if is_real and numbered:
-            rulekeeping.ensure(house, emit)
+            known = [networks[each.network_id] for each in numbered]
+            rulekeeping.ensure(house, known, emit)
     except BaseException:
         for each in made:
             house.networks.release(spec.id, each.network_id)

@@ -20,6 +20,7 @@ from pyminidock.network.sight import CONTAINER, HOST, OUTSIDE, Place, Published,
 
 TARGET, ASKER, OTHERS = "target", "asker", ""
 _LAN = "copy-lan"
+_CABLES = "cp-"  # how the names of the host's cable ends begin
 _TABLE = "copy"
 _LOOPBACK = "127."
 _ANY = nat.EVERYWHERE[0]
@@ -222,7 +223,7 @@ def rehearsal(copy: Copy) -> Rehearsal:
         calls += _neighbour(copy)
     if not copy.address.startswith(_LOOPBACK) and copy.origin != CONTAINER:
         calls = _lan(copy, calls)
-    tables = (*nat.tables(_TABLE), *((_strict(copy),) if copy.is_dropped else ()))
+    tables = (*nat.tables(_TABLE, _CABLES), *((_strict(copy),) if copy.is_dropped else ()))
     return Rehearsal(
         (*calls, MakeTable(tables, tuple(elements))), tuple(_servers(copy)), asker,
         Attempt(copy.address, copy.port, copy.protocol, b"?", 0.5),
@@ -243,7 +244,7 @@ def _bridges(copy: Copy) -> dict[str, MakeBridge]:
 def _plug(sandbox: str, number: int, place: Place, bridge: str) -> Plug:
     gateway = "" if place.is_internal or number else place.gateway
     return Plug(
-        sandbox, bridge, f"cp-{sandbox}-{number}", f"eth{number}",
+        sandbox, bridge, f"{_CABLES}{sandbox}-{number}", f"eth{number}",
         place.mac or f"02:42:00:00:01:{number:02x}", (f"{place.address}/{place.prefix}",),
         gateway, "", 0, is_isolated=not place.has_icc,
     )  # fmt: skip
