@@ -20,7 +20,7 @@ from pyminidock.events import HopPassed, RequestArrived, RequestDied, ignore
 from pyminidock.events.base import Emit
 from pyminidock.kernel.attempts import Attempt, Attempted
 from pyminidock.kernel.port import NotHere, ProcessGone
-from pyminidock.network.causes import Cause, judge
+from pyminidock.network.causes import UNEXPLAINED, Cause, judge
 from pyminidock.network.copying import copied, rehearsal
 from pyminidock.network.hops import DIES, OK, Hop
 from pyminidock.network.remedies import remedy
@@ -29,6 +29,7 @@ from pyminidock.network.walk import walk
 
 Document = dict[str, Any]
 _LOCALHOST = "127.0.0.1"
+_QUICKLY_S = 0.5
 
 
 class RequestUnclear(MinidockError):
@@ -57,6 +58,9 @@ def trace(house: House, wanted: Wanted) -> Document:
     begun = house.kernel.clock()
     sight = see(house, wanted)
     cause = judge(sight)
+    if cause == UNEXPLAINED and house.kernel.clock() - begun < _QUICKLY_S:
+        sight = see(house, wanted)  # something may have been on its way in or out
+        cause = judge(sight)
     hops = walk(sight, cause)
     emit = _voice(house, sight)
     elapsed_s = house.kernel.clock() - begun
