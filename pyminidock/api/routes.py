@@ -111,6 +111,7 @@ ROUTES: tuple[tuple[str, str, Answer], ...] = (
     ("DELETE", "/minidock/gates/{id}", minidock.remove_gate),
     ("POST", "/minidock/plan", minidock.plan),
     ("POST", "/minidock/flag", minidock.flag),
+    ("GET", "/minidock/networks", minidock.network_map),
     ("GET", "/minidock/containers/{id}/isolation", minidock.isolation),
     ("GET", "/minidock/containers/{id}/written", minidock.written_by),
     ("GET", "/minidock/containers/{id}/survives", minidock.survives),

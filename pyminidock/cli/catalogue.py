@@ -78,7 +78,8 @@ VERBS: Mapping[str, str | Group] = {
     "network": Group("Who can reach whom.", {
         "connect": "networks:CONNECT", "create": "networks:CREATE",
         "disconnect": "networks:DISCONNECT", "inspect": "networks:INSPECT",
-        "ls": "networks:LS", "prune": "networks:PRUNE", "rm": "networks:RM",
+        "ls": "networks:LS", "map": "networkmap:MAP", "prune": "networks:PRUNE",
+        "rm": "networks:RM",
     }, {"list": "ls", "remove": "rm"}),
     "volume": Group("Data that outlives containers.", {
         "create": "volumes:CREATE", "inspect": "volumes:INSPECT", "ls": "volumes:LS",

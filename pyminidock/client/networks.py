@@ -49,6 +49,10 @@ class Networks:
         query = {"filters": json.dumps(filters)} if filters else {}
         return dict(self._ask("POST", "/networks/prune", query).json())
 
+    def map(self) -> dict[str, Any]:
+        """Tell who hangs on what, with what the devices counted; see viz.networkmap."""
+        return dict(self._ask("GET", "/minidock/networks").json())
+
     def _ask(
         self, method: str, path: str, query: Mapping[str, str] | None = None,
         body: object = None,

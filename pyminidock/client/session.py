@@ -30,8 +30,9 @@ from pyminidock.client.watch import Watch
 from pyminidock.errors import MinidockError
 from pyminidock.events import Event
 from pyminidock.events.journal import Trace
-from pyminidock.viz import imagelayers
+from pyminidock.viz import imagelayers, networkmap
 from pyminidock.viz.imagelayers import ImageLayers
+from pyminidock.viz.networkmap import Map
 from pyminidock.viz.views import survives, written
 from pyminidock.viz.views.survives import Survival
 from pyminidock.viz.views.written import Writes
@@ -129,6 +130,10 @@ class Engine:
     def survives(self, container: str) -> Survival:
         """Tell what is left of a container after an exit, a restart, an rm, a reboot."""
         return survives.read(self.api.files.survives(container))
+
+    def network_map(self) -> Map:
+        """Tell who hangs on what, and so who reaches whom."""
+        return networkmap.read(self.api.networks.map())
 
     def watch(self, story: str = "") -> Watch:
         """Listen to events as they happen: of one story, or of all."""
