@@ -61,19 +61,31 @@ def table_name(house: House) -> str:
 
 def subject(house: House, life: Life, before: Look, after: Look) -> Subject:
     """Give what is to be seen of one container."""
-    kept, process = house.kept(life.id), life.process if life.is_running else None
+    kept, process = house.kept(life.id), process_of(life)
     routes, listening = NetFacts().routes, tuple[Listening, ...]()
     if process:
         with suppress(ProcessGone):
             listening = house.kernel.listening(process)
             routes = house.kernel.netfacts(process).routes
-    places = tuple(_places(house, kept, before, after)) if process else ()
+    owner = _owner(house, kept)
+    places = tuple(_places(house, owner, before, after)) if process else ()
     return Subject(
         life.name, life.id, life.state.value, kept.spec.network_mode, kept.error,
         process.pid if process else 0, places,
-        tuple(_published(house, kept, places, before.elements, after.elements)),
+        tuple(_published(house, owner, places, before.elements, after.elements)),
         exposed(kept), listening, routes,
     )  # fmt: skip
+
+
+def _owner(house: House, kept: Kept) -> Kept:
+    """Give whose network it is: that of another container, if it shares one."""
+    kind, _, other = kept.spec.network_mode.partition(":")
+    if kind != "container":
+        return kept
+    try:
+        return house.kept(house.life(other).id)
+    except MinidockError:
+        return kept
 
 
 def exposed(kept: Kept) -> tuple[tuple[int, str], ...]:

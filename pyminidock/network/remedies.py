@@ -75,6 +75,11 @@ def _port_taken(sight: Sight) -> Remedy:
 def _not_running(sight: Sight) -> Remedy:
     resting = [e for e in (sight.asker, sight.target) if e and not e.is_running]
     name = resting[0].name if resting else "CONTAINER"
+    if resting and resting[0].error:
+        return Remedy(
+            f"docker start {name}   (once what stopped it is mended)",
+            f"its last start failed: {resting[0].error}",
+        )
     return Remedy(
         f"docker start {name}   (docker logs {name} tells why it ended)",
         "the rules and the address of a container go when its process ends",
