@@ -31,6 +31,7 @@ from pyminidock.api import (
     networks,
     processes,
     system,
+    tracing,
     volumes,
 )
 from pyminidock.api.failures import BadRequest, PageNotFound, answered
@@ -110,10 +111,13 @@ ROUTES: tuple[tuple[str, str, Answer], ...] = (
     ("DELETE", "/minidock/gates/{id}", minidock.remove_gate),
     ("POST", "/minidock/plan", minidock.plan),
     ("POST", "/minidock/flag", minidock.flag),
+    ("GET", "/minidock/networks", minidock.network_map),
     ("GET", "/minidock/containers/{id}/isolation", minidock.isolation),
     ("GET", "/minidock/containers/{id}/written", minidock.written_by),
+    ("GET", "/minidock/containers/{id}/survives", minidock.survives),
     ("GET", "/minidock/images/{name*}/layers", minidock.image_layers),
     ("GET", "/minidock/images/{name*}/diff", minidock.image_diff),
+    ("POST", "/minidock/network/trace", tracing.trace),
     ("POST", "/minidock/bootstrap", minidock.bootstrap),
     *volumes.ROUTES,
     *elsewhere.ROUTES,

@@ -48,13 +48,15 @@ def prune_cache(words: tuple[str, ...], **given: Any) -> int:
 
 
 def prune_system(words: tuple[str, ...], **given: Any) -> int:
-    """Remove stopped containers, images without a name, and the build cache."""
+    """Remove stopped containers, networks, images without a name, and the build cache."""
     filters = read_filters(given["filters"], "--filter")
     if not given["force"] and not is_sure(_warning(given)):
         return 0
     with connect() as client:
         freed = _containers(client, filters)
         dangling = {"dangling": [str(not given["all"]).lower()]}
+        if networks := client.networks.prune(filters)["NetworksDeleted"]:
+            _list("Deleted Networks:", networks)
         if given["volumes"]:
             freed += _volumes(client, filters)
         images = client.images.prune(filters | dangling)
@@ -101,7 +103,8 @@ def _warning(given: Mapping[str, Any]) -> str:
     cache = "all build cache" if is_all else "unused build cache"
     volumes = ("all anonymous volumes not used by at least one container",)
     things = (
-        "all stopped containers", *(volumes if given["volumes"] else ()), images, cache,
+        "all stopped containers", "all networks not used by at least one container",
+        *(volumes if given["volumes"] else ()), images, cache,
     )  # fmt: skip
     text = "This will remove:\n" + "".join(f"  - {each}\n" for each in things)
     if given["filters"]:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pyminidock.client.files import Files
     from pyminidock.client.images import Images
     from pyminidock.client.life import Life
+    from pyminidock.client.networks import Networks
     from pyminidock.client.system import System
     from pyminidock.client.volumes import Volumes
     from pyminidock.client.watch import GateHandle, Watch
@@ -70,6 +71,13 @@ class Client:
         from pyminidock.client.system import System  # noqa: PLC0415  (as above)
 
         return System(self._transport)
+
+    @property
+    def networks(self) -> "Networks":
+        """Ask about networks."""
+        from pyminidock.client.networks import Networks  # noqa: PLC0415  (as above)
+
+        return Networks(self._transport)
 
     @property
     def volumes(self) -> "Volumes":
@@ -239,6 +247,10 @@ class Client:
     def isolation(self, container: str) -> dict[str, Any]:
         """Tell what separates a running container from its host, as observed."""
         return dict(self._ask("GET", f"/minidock/containers/{container}/isolation").json())
+
+    def trace_request(self, asked: Mapping[str, Any]) -> dict[str, Any]:
+        """Follow one request: port, container, protocol, from, address, prove."""
+        return dict(self._ask("POST", "/minidock/network/trace", {}, asked).json())
 
     # ── The engine ───────────────────────────────────────────────────────────────────────
 

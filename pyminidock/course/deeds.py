@@ -30,6 +30,14 @@ _CHANGING = tuple(
         ("POST", r"/images/prune", "image prune"),
         ("POST", r"/images/(.+)/tag", "tag"),
         ("DELETE", r"/images/(.+)", "rmi"),
+        ("POST", r"/volumes/create", "volume create"),
+        ("POST", r"/volumes/prune", "volume prune"),
+        ("DELETE", r"/volumes/(.+)", "volume rm"),
+        ("POST", r"/networks/create", "network create"),
+        ("POST", r"/networks/prune", "network prune"),
+        ("POST", r"/networks/[^/]+/connect", "network connect"),
+        ("POST", r"/networks/[^/]+/disconnect", "network disconnect"),
+        ("DELETE", r"/networks/(.+)", "network rm"),
     )
 )
 

@@ -51,10 +51,28 @@ class Image:
 
 @dataclass(frozen=True, slots=True)
 class Container:
-    """At its start a level runs this container, without waiting for its end."""
+    """At its start a level runs this container, without waiting for its end.
+
+    `flags` are keywords of client.runbody; unsaid, it has no network.
+    """
 
     name: str
     words: tuple[str, ...]  # the image, and what follows it
+    flags: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Volume:
+    """At its start a level makes this volume; one without a name is anonymous."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """At its start a level makes this network."""
+
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +105,11 @@ class Level:
     hints: tuple[str, ...]
     solution: str
     ways: tuple[str, ...]  # of solution.sh
-    start: tuple[Image | Container, ...] = ()
+    start: tuple[Image | Container | Volume | Network, ...] = ()
     containers: tuple[str, ...] = ()  # names that whoever plays will give
     images: tuple[str, ...] = ()
+    volumes: tuple[str, ...] = ()
+    networks: tuple[str, ...] = ()
     wrong: tuple[Wrong, ...] = ()
     question: str = ""  # of a break: what was the cause?
     causes: tuple[Option, ...] = ()
@@ -200,6 +220,8 @@ def _level(table: "_Table") -> Level:
         start=tuple(_start(each) for each in table.tables("start", least=0)),
         containers=table.texts("containers", least=0),
         images=table.texts("images", least=0),
+        volumes=table.texts("volumes", least=0),
+        networks=table.texts("networks", least=0),
         wrong=tuple(
             Wrong(each.text("way"), each.text("says")) for each in table.tables("wrong")
         ),
@@ -219,12 +241,18 @@ def _level(table: "_Table") -> Level:
     return level
 
 
-def _start(table: "_Table") -> Image | Container:
-    made: Image | Container
+def _start(table: "_Table") -> Image | Container | Volume | Network:
+    made: Image | Container | Volume | Network
     if "image" in table.told:
         made = Image(table.text("image"), table.text("dockerfile"))
+    elif "volume" in table.told:
+        made = Volume(table.text("volume"))
+    elif "network" in table.told:
+        made = Network(table.text("network"))
     else:
-        made = Container(table.text("container"), table.texts("run"))
+        made = Container(
+            table.text("container"), table.texts("run"), table.mapping("flags")
+        )
     table.end()
     return made
 
@@ -268,6 +296,10 @@ class _Table:
         if len(found) < least or not all(isinstance(each, str) for each in found):
             raise self.mistake(key, f"{key} is a list of texts")
         return tuple(found)
+
+    def mapping(self, key: str) -> Mapping[str, Any]:
+        """Give what is said by name, if anything is."""
+        return dict(self._get(key, dict, {}))
 
     def tables(self, key: str, least: int = 0) -> "list[_Table]":
         """Give the tables [[…KEY]] within this one."""

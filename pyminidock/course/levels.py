@@ -12,48 +12,30 @@ Hints cost a star each and are never locked; more operations than par cost nothi
 a par that costs rewards commands that nobody can read.
 """
 
-import io
-import json
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from pyminidock.client.handles import Client
-from pyminidock.client.packing import send_alone
-from pyminidock.client.transport import Refused
 from pyminidock.course import progress
 from pyminidock.course.deeds import deeds
 from pyminidock.course.goal import Verdict, judge
-from pyminidock.course.lesson import Container, Image, Level
+from pyminidock.course.lesson import Level
 from pyminidock.course.sight import Look
+from pyminidock.course.staging import clear, make
 from pyminidock.errors import MinidockError
 from pyminidock.events.journal import Record
 
-LABEL = "org.pyminidock.level"
 MOST_STARS = 3
-
-
-class LevelBlocked(MinidockError):
-    """A name that the level needs belongs to something else."""
-
-    status = 409
 
 
 class NoSuchCause(MinidockError):
     """A level does not offer this cause."""
 
     status = 404
-
-
-class StartFailed(MinidockError):
-    """What a level begins with could not be made."""
-
-    status = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,14 +90,10 @@ def start(client: Client, level: Level, path: Path | None = None) -> None:
     Raises LevelBlocked, StartFailed, ProgressUnreadable.
     """
     known = progress.load(path)["levels"].get(level.id, {})
-    begun = time.time()
-    _clear(client, level, known)
-    made: dict[str, str] = {}
-    for step in level.start:
-        if isinstance(step, Image):
-            made[step.name] = _build(client, level, step)
-        else:
-            _run(client, level, step)
+    begun, began = time.time(), float(known.get("began", "inf"))
+    since = partial(_named_since, client, known) if known.get("began") else set[str]
+    clear(client, level, began, dict(known.get("made", {})), since)
+    made = make(client, level)
     with progress.changing(path) as told:
         entry = told["levels"].setdefault(level.id, {})
         entry |= {"began": begun, "ready": time.time(), "made": made, "hints": 0}
@@ -126,105 +104,6 @@ def start(client: Client, level: Level, path: Path | None = None) -> None:
 def undo(client: Client, level: Level, path: Path | None = None) -> None:
     """Put the world back as the level began; raises as `start`."""
     start(client, level, path)
-
-
-def _clear(client: Client, level: Level, known: Mapping[str, Any]) -> None:
-    """Remove what belongs to the level.  Raises LevelBlocked before anything is removed."""
-    steps = level.start
-    containers = {*level.containers, *(s.name for s in steps if isinstance(s, Container))}
-    images = {*level.images, *(s.name for s in steps if isinstance(s, Image))}
-    began = float(known.get("began", "inf"))
-    doomed = []
-    for name in sorted(containers):
-        if told := _found(partial(client.inspect, name)):
-            its_own = _is_labelled(level, name, told["Config"])
-            if not its_own and _moment(told["Created"]) < began:
-                raise _blocked(
-                    level, "container", name, f"minidock rename {name} my-{name}"
-                )
-            doomed.append(str(told["Id"]))
-    ours = _named_since(client, known) if known.get("began") else set()
-    untagged = []
-    for name in sorted(images):
-        if told := _found(partial(client.images.inspect, name)):
-            if not _is_labelled(level, name, told["Config"]) and name not in ours:
-                way = f"minidock tag {name} my-{name}; minidock rmi {name}"
-                raise _blocked(level, "image", name, way)
-            untagged.append(name)
-    for id in doomed:
-        client.remove(id, force=True, volumes=True)
-    for name in [*untagged, *dict(known.get("made", {})).values()]:
-        with suppress(Refused):  # gone already, or somebody's container stands on it
-            client.images.remove(name)
-
-
-def _is_labelled(level: Level, name: str, config: Mapping[str, Any]) -> bool:
-    """Whether a thing says that the level made it; what inherits the label does not."""
-    return (config.get("Labels") or {}).get(LABEL) == f"{level.id} {name}"
-
-
-def _found(ask: Any) -> dict[str, Any]:
-    """Give what inspect tells; nothing where there is no such thing."""
-    with suppress(Refused):
-        return dict(ask())
-    return {}
-
-
-def _moment(text: str) -> float:
-    """Read a moment as Docker writes it, in seconds since 1970.
-
-    >>> _moment("1970-01-01T00:00:01.500000001Z")
-    1.5
-    """
-    found = datetime.fromisoformat(text)
-    return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
-
-
-def _blocked(level: Level, kind: str, name: str, way: str) -> LevelBlocked:
-    return LevelBlocked(
-        f"level {level.id} needs the name {name}, and {kind} {name} is yours",
-        why="a level removes only what it made, or what was made for it",
-        try_next=f"{way}, then start the level again",
-    )
-
-
-def _build(client: Client, level: Level, image: Image) -> str:
-    archive = io.BytesIO()
-    send_alone(image.dockerfile.encode(), archive.write)
-    labels = json.dumps({LABEL: f"{level.id} {image.name}"})
-    query = {
-        "t": [image.name],
-        "labels": labels,
-        "dockerfile": "Dockerfile",
-        "version": "1",
-    }
-    id = ""
-    for told in client.builds.build(query, [archive.getvalue()]):
-        if "errorDetail" in told:
-            raise _failed(level, image.name, str(told["errorDetail"].get("message", "")))
-        if "aux" in told:
-            id = str(told["aux"]["ID"])
-    return id
-
-
-def _run(client: Client, level: Level, container: Container) -> None:
-    image, *words = container.words
-    body = {
-        "Image": image, "Cmd": words or None, "HostConfig": {"NetworkMode": "none"},
-        "Labels": {LABEL: f"{level.id} {container.name}"},
-    }  # fmt: skip
-    try:
-        client.start(client.create(body, container.name))
-    except Refused as refusal:
-        raise _failed(level, container.name, refusal.what) from refusal
-
-
-def _failed(level: Level, name: str, what: str) -> StartFailed:
-    return StartFailed(
-        f"level {level.id} cannot begin: {name}: {what}",
-        why="it begins with images and containers that the engine makes",
-        try_next="minidock bootstrap busybox, then start the level again",
-    )
 
 
 # ── Checking ─────────────────────────────────────────────────────────────────────────────

@@ -15,7 +15,9 @@ from typing import Any
 
 from pyminidock.client.handles import Client
 from pyminidock.client.transport import Refused
+from pyminidock.course import reaching
 from pyminidock.course.goal import Absent, Fact, Field, Value, unknown
+from pyminidock.course.reaching import one
 from pyminidock.course.tarred import only_file
 from pyminidock.course.trial import Ran, Stopped, run, stop_one
 
@@ -38,7 +40,8 @@ class Look:
         subjects: Mapping[str, Callable[..., Fact]] = {
             "container": self._container, "image": self._image, "file": self._file,
             "run": self._run, "stops": self._stops, "said": self._said,
-            "last": self._last,
+            "last": self._last, "volume": self._volume, "volumes": self._volumes,
+            "port": self._port, "http": self._http, "sees": self._sees,
         }  # fmt: skip
         if subject.name not in subjects:
             raise unknown(subject, subjects)
@@ -60,6 +63,8 @@ class Look:
     def _container(self, path: tuple[Field, ...], name: str) -> Fact:
         told = self._once(("container", name), lambda: self.client.inspect(name))
         found = path[0] if path else Field("exists")
+        if found.name == "mount" and told is not None:
+            return reaching.mount(name, told, path)
         if found.name == "exists":
             return Fact(f"container {name} exists", told is not None,
                         f"no container is called {name}")  # fmt: skip
@@ -75,13 +80,15 @@ class Look:
                 f"the program of {name}", str(told["Path"]).rpartition("/")[2]
             ),
             "image": lambda: Fact(f"the image of {name}", told["Config"]["Image"]),
+            "networks": lambda: reaching.networks(name, told),
+            "published": lambda: reaching.published(name, told),
             "interactive": lambda: Fact(
                 f"{name} reads its input", bool(told["Config"]["OpenStdin"]),
                 f"{name} was started without -i: nothing can be typed into it",
             ),
             **_configured(f"container {name}", told["Config"]),
         }  # fmt: skip
-        return _one(found, fields)
+        return one(found, fields)
 
     def _file(self, path: tuple[Field, ...], container: str, name: str) -> Fact:
         if (
@@ -114,7 +121,7 @@ class Look:
         if told is None:
             raise Absent(f"no image is called {ref}")
         if found.name == "config" and len(path) > 1:
-            return _one(path[1], _configured(f"image {ref}", told["Config"]))
+            return one(path[1], _configured(f"image {ref}", told["Config"]))
         was = self.kept.get(ref, "")
         fields: Mapping[str, Callable[..., Fact]] = {
             "layers": lambda: Fact(
@@ -127,7 +134,7 @@ class Look:
                 f"{ref} is not the image that it was when the level began",
             ),
         }  # fmt: skip
-        return _one(found, fields)
+        return one(found, fields)
 
     # ── Trying out ───────────────────────────────────────────────────────────────────────
 
@@ -173,11 +180,28 @@ class Look:
                 f"a container of {image} ends by itself", stopped.exit_code != 137, killed
             ),
         }  # fmt: skip
-        return _one(path[0] if path else Field("by_itself"), fields)
+        return one(path[0] if path else Field("by_itself"), fields)
 
     def _needs(self, image: str) -> None:
         if self._once(("image", image), lambda: self.client.images.inspect(image)) is None:
             raise Absent(f"no image is called {image}")
+
+    # ── Data and networks: see reaching ──────────────────────────────────────────────────
+
+    def _volume(self, path: tuple[Field, ...], name: str) -> Fact:
+        return reaching.volume(self.client, name, path)
+
+    def _volumes(self, path: tuple[Field, ...]) -> Fact:
+        return reaching.volumes(self.client, path)
+
+    def _sees(self, path: tuple[Field, ...], container: str, at: str) -> Fact:
+        return reaching.sees(self.client, container, at)
+
+    def _port(self, path: tuple[Field, ...], number: str) -> Fact:
+        return reaching.port(self.client, int(number), path)
+
+    def _http(self, path: tuple[Field, ...], url: str, source: str = "") -> Fact:
+        return reaching.request(self.client, url, source, path)
 
     # ── What was said, what was done last ────────────────────────────────────────────────
 
@@ -203,19 +227,13 @@ class Look:
                 kinds.count("cache.missed"),
             ),
         }  # fmt: skip
-        return _one(path[0] if path else Field(""), fields)
+        return one(path[0] if path else Field(""), fields)
 
     def _last_story(self, what: str) -> str:
         """Give the newest story of a kind, what this look made left out."""
         names = [str(each["story"]) for each in self.client.stories()]
         found = [name for name in names if name.startswith(f"{what}-")]
         return next((name for name in reversed(found) if name not in self._own), "")
-
-
-def _one(field: Field, fields: Mapping[str, Callable[..., Fact]]) -> Fact:
-    if field.name not in fields:
-        raise unknown(field, fields)
-    return fields[field.name](*field.arguments)
 
 
 # ── Fields ───────────────────────────────────────────────────────────────────────────────

@@ -21,13 +21,15 @@ _PATIENCE_S = 60.0
 def play(  # noqa: PLR0913  (a script has two arguments of its own)
     lesson: Lesson, script: str, level: str, way: str, *,
     environment: Mapping[str, str] | None = None, is_stock: bool = False,
+    within: Path | None = None,
 ) -> subprocess.CompletedProcess[str]:  # fmt: skip
     """Run one way of `script`; give how it ended.
 
-    `is_stock` leaves `docker` to the machine.  Raises subprocess.TimeoutExpired.
+    `is_stock` leaves `docker` to the machine.  What the way makes beside itself goes at its
+    end, unless it plays `within` a directory of yours.  Raises subprocess.TimeoutExpired.
     """
     with tempfile.TemporaryDirectory(prefix="lesson-") as place:
-        work = Path(place, "work")
+        work = Path(within or place, "work")
         work.mkdir()
         path = os.environ.get("PATH", os.defpath)
         if not is_stock:

@@ -18,6 +18,8 @@
                in, `filters` and `defaults` what is said with a request
     build, buildruns, explaincache       the story of a build, and why it went so
     naming, etcfiles    a name and three files for every container
+    introducing, nameserver, linking    who is who: names, answers, links; `hearsay` what of
+               it is told
 
 More modules than a room should have: the first five are one idea, the rest another, and
 neither would be understood without the other.

@@ -27,12 +27,19 @@ from pyminidock.kernel.port import Process
 from pyminidock.network import choice, plan
 from pyminidock.network.endpoints import Endpoint, names_of
 from pyminidock.network.objects import HOST, NONE, Network
+from pyminidock.store.records import NoSuchContainer
 
 
 class ConnectRefused(MinidockError):
     """The container cannot be in this network, or is in it already."""
 
     status = 403
+
+
+class EndpointMissing(MinidockError):
+    """Nobody of this name is in the network."""
+
+    status = 404
 
 
 class CablesMissing(MinidockError):
@@ -140,7 +147,7 @@ def _plug(  # noqa: PLR0913, PLR0917  (who, which program, where, and how)
             plugging.ensure_bridge(house, network, voice)
             house.networks.occupy(life.id, made)
             others = [each for each in reach.before if each.host_link]
-            rulekeeping.ensure(house, voice)
+            rulekeeping.ensure(house, (network,), voice)
             admitted = publishing.admission(house, (made,))
             cables = plan.connect_calls(
                 life.id, process, made, others, house.networks.by_id()
@@ -151,7 +158,8 @@ def _plug(  # noqa: PLR0913, PLR0917  (who, which program, where, and how)
         house.networks.release(life.id, network.id)
         introducing.stayed(house, life.id)
         raise
-    house.amend(life, endpoints=reach.after, interfaces=kept.interfaces + 1)
+    ports = publishing.follow(house, kept, reach.after, voice)
+    house.amend(life, endpoints=reach.after, interfaces=kept.interfaces + 1, ports=ports)
     introducing.joined(house, kept, reach.before, made)
     voice(plugging.made(life.id, made, network))
 
@@ -167,7 +175,7 @@ def disconnect(
     Raises NoSuchNetwork, NoSuchContainer, ConnectRefused, CallFailed.
     """
     found = house.networks.find(network)
-    life = house.life(container)
+    life = _member(house, container, force=force)
     with (
         operation(house, life.story, "disconnect", via) as voice,
         life.only("disconnect", voice),
@@ -188,12 +196,26 @@ def disconnect(
         reach = Reach(life.id, places(kept), _without(kept, found))
         if process is not None and old.is_live:
             _unplug(house, life, process, old, reach, voice)
-            house.amend(life, endpoints=reach.after)
+            ports = publishing.follow(house, kept, reach.after, voice)
+            house.amend(life, endpoints=reach.after, ports=ports)
             introducing.left(house, kept, reach.after, old)
             voice(plugging.released(life.id, old, found))
         else:
             house.amend(life, endpoints=reach.after)
         voice(NetworkLeft(found.id, found.name, found.driver, life.id))
+
+
+def _member(house: House, container: str, *, force: bool) -> Life:
+    """Find a container; with `force` Docker looks among the endpoints instead."""
+    try:
+        return house.life(container)
+    except NoSuchContainer as missing:
+        if not force:
+            raise
+        raise EndpointMissing(
+            f"endpoint {container} not found", why=missing.why,
+            try_next="minidock ps --all", lesson="networks",
+        ) from missing  # fmt: skip
 
 
 def _unplug(  # noqa: PLR0913, PLR0917  (who, which program, what, and what is left)

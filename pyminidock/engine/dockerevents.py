@@ -29,7 +29,7 @@ SPOKEN: frozenset[type[Event]] = frozenset((
     e.ImageLoaded, e.ImageImported, e.ImageSaved, e.ImagesPruned, e.CachePruned,
     e.VolumeCreated, e.VolumeMounted, e.VolumeUnmounted, e.VolumeRemoved,
     e.VolumesPruned,
-    e.NetworkCreated, e.NetworkRemoved, e.NetworkJoined, e.NetworkLeft, e.EndpointMade,
+    e.NetworkCreated, e.NetworkRemoved, e.NetworkLeft, e.EndpointMade,
     e.EndpointReleased, e.NetworksPruned,
 ))  # fmt: skip
 """The events for which Docker has a word."""
@@ -139,17 +139,18 @@ def _of_volume(event: Event) -> Said | None:
 
 
 _OF_NETWORKS: Mapping[type[Event], str] = {
-    e.NetworkCreated: "create", e.NetworkRemoved: "destroy", e.NetworkJoined: "connect",
+    e.NetworkCreated: "create", e.NetworkRemoved: "destroy",
     e.NetworkLeft: "disconnect", e.EndpointMade: "connect",
     e.EndpointReleased: "disconnect",
 }  # fmt: skip
-"""Whoever is taken out while it runs is told of twice, as in Docker."""
+"""Whoever is taken out while it runs is told of twice, as in Docker; who joins while it
+rests is told of at its start."""
 
 
 def _of_network(event: Event) -> Said | None:
     action = _OF_NETWORKS.get(type(event), "")
-    if not action:
-        return None
+    if not action or (action == "destroy" and getattr(event, "driver", "") == "null"):
+        return None  # what was a pattern only goes without a word
     named = {"name": getattr(event, "name", ""), "type": getattr(event, "driver", "")}
     container = str(getattr(event, "container", ""))
     return action, named | ({"container": container} if container else {})

@@ -22,12 +22,12 @@ from pyminidock.network.objects import BRIDGE
 
 def network_settings(kept: Kept, life: Life | None = None) -> Document:
     """Tell where it can be reached."""
-    told = networks(kept)
+    told = networks(kept, life)
     default = told.get(BRIDGE, _endpoint(Endpoint(BRIDGE)))
     return {
         "Bridge": "",
         "SandboxID": _sandbox(kept),
-        "SandboxKey": _key(life),
+        "SandboxKey": _key(kept, life),
         "Ports": _ports(kept, life),
         "HairpinMode": False,
         "LinkLocalIPv6Address": "",
@@ -60,17 +60,19 @@ def _sandbox(kept: Kept) -> str:
     return hashlib.sha256(f"{kept.id}:{kept.started}".encode()).hexdigest()
 
 
-def _key(life: Life | None) -> str:
+def _key(kept: Kept, life: Life | None) -> str:
     """Give the file by which the namespace can be entered; ours is in /proc only."""
     is_there = life is not None and life.state in (State.RUNNING, State.PAUSED)
     process = life.process if life is not None and is_there else None
-    return f"/proc/{process.pid}/ns/net" if process else ""
+    is_own = ":" not in kept.spec.network_mode
+    return f"/proc/{process.pid}/ns/net" if process and is_own else ""
 
 
-def networks(kept: Kept) -> Document:
-    """Tell its places in networks, by name."""
+def networks(kept: Kept, life: Life | None = None) -> Document:
+    """Tell its places in networks, by name; of one that does not live, what it wishes."""
+    is_over = life is not None and life.state not in (State.RUNNING, State.PAUSED)
     return {
-        each.network: _endpoint(each)
+        each.network: _endpoint(each.released() if is_over else each)
         for each in sorted(places(kept), key=lambda each: each.network)
     }
 

@@ -269,6 +269,7 @@ class House:
             life.wake()
             life.finishes_removal(REMOVALS_S)
         self.attendants.close()
+        self.names.close()
         leave(self)
         leave_rules(self)
         self.recorder.close()

@@ -96,7 +96,7 @@ def _row(house: House, kept: Kept, life: Life, *, has_size: bool) -> Document:
         "State": life.state.value,
         "Status": _status(kept, life, house.kernel.wall()),
         "HostConfig": {"NetworkMode": network_of(kept.request)},
-        "NetworkSettings": {"Networks": networks(kept)},
+        "NetworkSettings": {"Networks": networks(kept, life)},
         "Mounts": mounts(kept),
     }
 

@@ -62,7 +62,7 @@ class NameServer:
         self._book, self._askers = Book(), dict[str, Asker]()
         self._turns = {"A": count(), "AAAA": count()}  # a program asks for both at once
         self._untold: Queue[NameAsked] = Queue(_WAITING)
-        self._lock, self._is_telling = Lock(), False
+        self._lock, self._is_telling, self._is_closed = Lock(), False, False
 
     def learn(self, places: Iterable[Place]) -> None:
         """Know who is where from now on; each container's own places in their order."""
@@ -108,12 +108,16 @@ class NameServer:
     def _turn(self, kind: str) -> int:
         return next(self._turns[kind])
 
+    def close(self) -> None:
+        """Tell no more."""
+        self._is_closed = True
+
     # ── Telling ───────────────────────────────────────────────────────────────────────────
 
     def _note(self, event: NameAsked) -> None:
         """Have a question told, in a thread that may wait; it ends when there is none."""
         sifted = self._hears.sifted(event)
-        if sifted is None:
+        if sifted is None or self._is_closed:
             return
         try:
             self._untold.put_nowait(sifted)
@@ -134,4 +138,5 @@ class NameServer:
                         self._is_telling = False
                         return
                 continue
-            self._tell(event)
+            if not self._is_closed:
+                self._tell(event)

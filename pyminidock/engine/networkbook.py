@@ -35,6 +35,7 @@ from pyminidock.network.objects import (
     Pool,
 )
 from pyminidock.network.plan import bridge_name, mark_of
+from pyminidock.network.wish import check_options
 from pyminidock.store.networks import NetworkRow, NetworkRows, name_taken
 
 Foreign = Callable[[], Iterable[Net]]
@@ -175,6 +176,8 @@ class NetworkBook:
     ) -> Network:
         pools = []
         for pool in network.asked:
+            if pool.version == 6 and not network.is_ipv6:
+                continue
             ipam.check_pool(pool, others)
             pools.append(ipam.complete(pool))
         if not any(pool.version == 4 for pool in pools):
@@ -182,6 +185,9 @@ class NetworkBook:
             chosen = ipam.next_pool(taken, foreign(), self._last_pool)
             self._last_pool = chosen.subnet
             pools.append(chosen)
+        if network.is_ipv6 and not any(pool.version == 6 for pool in pools):
+            raise ipam.no_ipv6()
+        check_options(network.options)
         bridges = {each.bridge: each for each in others if each.bridge}
         name = bridge_name(self.mark, network, bridges.keys())
         if other := bridges.get(name):

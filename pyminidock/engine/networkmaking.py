@@ -24,7 +24,7 @@ from pyminidock.engine.voice import Voice
 from pyminidock.errors import MinidockError
 from pyminidock.events import NetworkCreated, NetworkRemoved, NetworksPruned
 from pyminidock.network.objects import Network
-from pyminidock.network.wish import Wish, check, check_driver, refused
+from pyminidock.network.wish import NotPermitted, Wish, check, check_driver, refused
 from pyminidock.store.networks import name_taken
 
 PRUNE_FILTERS = ("label", "label!", "until")
@@ -84,20 +84,15 @@ def _network(house: House, wish: Wish, network: str) -> Network:
 
 def _from_another(house: House, wish: Wish) -> Wish:
     """Take what a network that is only a configuration says."""
-    named = [each for each in house.networks.all() if each.name == wish.config_from]
+    named = [
+        each for each in house.networks.all()
+        if each.name == wish.config_from and each.is_config_only
+    ]  # fmt: skip
     if not named:
-        raise NoSuchNetwork(
-            f"failed to find configuration network {wish.config_from}:"
-            f" network {wish.config_from} not found",
-            why="the settings are taken from another network",
-            try_next="minidock network create --config-only NAME",
-            lesson="networks",
-        )
-    if not named[0].is_config_only:
         raise refused(
-            f"network {wish.config_from} is not a configuration network",
-            "only what was made with --config-only can be a pattern",
-        )
+            f'configuration network "{wish.config_from}" does not exist',
+            "only what was made with --config-only can be a pattern", NotPermitted,
+        )  # fmt: skip
     found = named[0]
     return replace(
         wish, pools=found.asked, options=found.options, is_ipv6=found.is_ipv6,
@@ -129,7 +124,8 @@ def remove(house: House, reference: str, *, via: Via = NOBODY) -> None:
 def _remove(house: House, network: Network, voice: Voice) -> None:
     if network.is_config_only and (user := _user(house, network)):
         raise NetworkInUse(
-            f'configuration network "{network.name}" is in use',
+            "error while removing network: configuration network"
+            f' "{network.name}" is in use',
             why=f"network {user} was made after it", try_next=f"minidock network rm {user}",
             lesson="networks",
         )  # fmt: skip
@@ -138,7 +134,7 @@ def _remove(house: House, network: Network, voice: Voice) -> None:
         if network.bridge in house.networks.bridges:
             replugging.remove(house, network.bridge, voice)
             house.networks.bridges.discard(network.bridge)
-            rulekeeping.drop(house, rulekeeping.of_network(network), voice)
+            rulekeeping.forget(house, network, voice)
     voice(NetworkRemoved(network.id, network.name, _driver(network)))
 
 

@@ -43,8 +43,12 @@ def _check(wanted: Filters) -> None:
     for kind in wanted.values("type"):
         if kind not in ("builtin", "custom"):
             raise wanted.refused(f"invalid filter: 'type'='{kind[:80]}'")
-    if wanted.has("dangling"):
-        wanted.flag("dangling")
+    for value in wanted.values("dangling"):
+        if value not in ("true", "1", "false", "0"):
+            raise wanted.refused(
+                'invalid value for filter \'dangling\', must be "true" (or "1"), or'
+                ' "false" (or "0")'
+            )
 
 
 def _passes(house: House, network: Network, wanted: Filters) -> bool:
@@ -65,8 +69,7 @@ def _passes(house: House, network: Network, wanted: Filters) -> bool:
     dangling = wanted.flag("dangling")
     if dangling is None:
         return True
-    is_unused = not network.is_predefined and not house.networks.live(network.id)
-    return is_unused is dangling
+    return dangling is not network.is_predefined  # Docker asks before it looks who is in
 
 
 def _fits(pattern: str, text: str) -> bool:

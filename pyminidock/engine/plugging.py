@@ -102,7 +102,7 @@ def plug(
     made: list[Endpoint] = []
     try:
         for member in before:
-            network = _network_of(house, member, spec)
+            network = _network_of(house, member, spec, is_only=len(before) == 1)
             made.append(allotted(house, spec, member, network))
         networks = house.networks.by_id()
         ordered = choice.ordered(made, networks)
@@ -116,7 +116,8 @@ def plug(
                 ensure_bridge(house, networks[each.network_id], emit)
             house.networks.occupy(spec.id, each)
         if is_real and numbered:
-            rulekeeping.ensure(house, emit)
+            known = [networks[each.network_id] for each in numbered]
+            rulekeeping.ensure(house, known, emit)
     except BaseException:
         for each in made:
             house.networks.release(spec.id, each.network_id)
@@ -135,19 +136,22 @@ def _entrance(spec: ContainerSpec, wiring: Plan) -> Plan:
     return HOST_NETWORK if spec.network_mode == HOST else OWN_NETWORK
 
 
-def _network_of(house: House, member: Endpoint, spec: ContainerSpec) -> Network:
+def _network_of(
+    house: House, member: Endpoint, spec: ContainerSpec, *, is_only: bool
+) -> Network:
     """Find the network of a place: the one it knows already, or else by its name."""
     if member.network_id:
         found = house.networks.get(member.network_id)
         if found is None:
-            missing = member.network
-            prefix = "could not find a network matching network mode "
-            is_mode = missing == spec.network_mode
+            name, mode = member.network, spec.network_mode
+            is_told_so = name == mode and not is_only
             raise NoSuchNetwork(
-                f"{prefix if is_mode else ''}{f'{missing}: ' if is_mode else ''}"
-                f"network {missing if is_mode else member.network_id} not found",
+                f"could not find a network matching network mode {mode}: network {name}"
+                " not found"
+                if is_told_so
+                else f"network {member.network_id} not found",
                 why="it was removed while the container did not run",
-                try_next=f"minidock network create {missing}",
+                try_next=f"minidock network create {name}",
                 lesson="networks",
             )
         return found

@@ -71,7 +71,7 @@ def publish(
 
 
 def admission(house: House, places: Sequence[Endpoint]) -> Plan:
-    """Give what a plan has to add for new places in networks; the tables have to be there.
+    """Give what a plan has to add for new places in networks, which the tables know.
 
     It comes before the cables: a port of a bridge that is not admitted may say nothing.
     """
@@ -79,7 +79,6 @@ def admission(house: House, places: Sequence[Endpoint]) -> Plan:
     found: dict[Element, None] = {}
     for each in places:
         if network := networks.get(each.network_id):
-            found |= dict.fromkeys(rulekeeping.of_network(network))
             found |= dict.fromkeys(rulekeeping.of_place(each, network))
     return (AddElements(house.rules.table, tuple(found)),) if found else ()
 
@@ -105,6 +104,39 @@ def withdraw(house: House, container: str, places: Sequence[Endpoint], emit: Emi
         gone += nat.of_port(port)
     rulekeeping.drop(house, tuple(gone), emit)
     _release(house, bound, emit)
+
+
+def follow(
+    house: House, kept: Kept, places: Sequence[Endpoint], emit: Emit
+) -> tuple[Published, ...]:
+    """Let the ports of a container that runs lead to its way out as it is now; give them.
+
+    Without a way out there are none.  One that it gets later does without ports that are
+    taken by then.
+    """
+    bound = house.ports.of(kept.id)
+    way = _way_in(house, [each for each in places if each.host_link])
+    if way is None:
+        withdraw(house, kept.id, (), emit)
+        return ()
+    if not bound:
+        try:
+            bound, calls = publish(house, kept, places, emit)
+        except PortsRefused:
+            return ()
+        house.kernel.perform(calls, emit=emit)
+        return bound
+    target = way.address or way.address6
+    if all(each.to_address == target for each in bound):
+        return bound
+    moved = tuple(replace(each, to_address=target) for each in bound)
+    withdraw(house, kept.id, (), emit)
+    for port in moved:
+        _bind(house, kept.id, port, emit)
+    ways = tuple(element for port in moved for element in nat.of_port(port))
+    if ways:
+        house.kernel.perform((AddElements(house.rules.table, ways),), emit=emit)
+    return moved
 
 
 def restore(house: House, kept: Kept) -> None:

@@ -8,7 +8,7 @@ The books are the truth: networks that have a bridge, endpoints that are plugged
 that are held.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from threading import RLock
 from typing import TYPE_CHECKING
@@ -18,6 +18,7 @@ from pyminidock.events import ignore
 from pyminidock.events.base import Emit
 from pyminidock.kernel.port import CallFailed
 from pyminidock.kernel.rules import (
+    AddElements,
     DropElements,
     Element,
     MakeTable,
@@ -28,6 +29,7 @@ from pyminidock.network import nat
 from pyminidock.network.endpoints import Endpoint
 from pyminidock.network.nat import Admitted, BridgeRules
 from pyminidock.network.objects import Network
+from pyminidock.network.plan import cable_prefix
 
 if TYPE_CHECKING:
     from pyminidock.engine.house import House
@@ -44,23 +46,32 @@ class RuleKeeper:
 
     def __init__(self, mark: str) -> None:
         self.table = nat.table_name(mark)
-        self.tables = nat.tables(self.table)
+        self.tables = nat.tables(self.table, cable_prefix(mark))
         self.lock = RLock()  # held while tables are replaced or elements dropped
         self.is_made = False
+        self.bridges: set[str] = set()  # that the tables know
         self.hears_no_more: Callable[[], None] = lambda: None
 
 
-def ensure(house: "House", emit: Emit) -> None:
-    """Make the tables, unless they are there.  Raises RulesRefused."""
+def ensure(house: "House", networks: Iterable[Network], emit: Emit) -> None:
+    """Make the tables, unless they are there, and let them know these networks.
+
+    What they know of a network stays as long as its bridge does, whoever comes and goes.
+    Raises RulesRefused.
+    """
     keeper = house.rules
     with keeper.lock:
-        if keeper.is_made:
-            return
         try:
-            house.kernel.perform((MakeTable(keeper.tables, wanted(house)),), emit=emit)
-            keeper.hears_no_more = house.kernel.watch_rules(
-                keeper.table, lambda: repair(house)
-            )
+            if not keeper.is_made:
+                house.kernel.perform((MakeTable(keeper.tables, wanted(house)),), emit=emit)
+                keeper.hears_no_more = house.kernel.watch_rules(
+                    keeper.table, lambda: repair(house)
+                )
+            new = [each for each in networks if each.bridge not in keeper.bridges]
+            if new:
+                found = tuple(element for each in new for element in of_network(each))
+                house.kernel.perform((AddElements(keeper.table, found),), emit=emit)
+                keeper.bridges |= {each.bridge for each in new}
         except (CallFailed, OSError) as failure:
             why = getattr(failure, "why", str(failure))
             raise RulesRefused(
@@ -104,6 +115,12 @@ def of_place(endpoint: Endpoint, network: Network) -> tuple[Element, ...]:
     ))  # fmt: skip
 
 
+def forget(house: "House", network: Network, emit: Emit) -> None:
+    """Let the tables forget a network whose bridge is gone."""
+    house.rules.bridges.discard(network.bridge)
+    drop(house, of_network(network), emit)
+
+
 def drop(house: "House", elements: tuple[Element, ...], emit: Emit) -> None:
     """Take elements out of the tables, if they are there."""
     keeper = house.rules
@@ -138,7 +155,7 @@ def take_over(house: "House") -> None:
     """Put the tables of an earlier engine in order, or away if nobody needs them."""
     if wanted(house):
         with suppress(RulesRefused):  # the next start says so
-            ensure(house, ignore)
+            ensure(house, (), ignore)
             repair(house)
     else:
         _remove(house)

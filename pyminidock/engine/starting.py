@@ -209,7 +209,8 @@ def _plug(house: House, kept: Kept, spec: ContainerSpec, voice: Voice) -> Reach:
     except MinidockError as refusal:
         raise StartRefused(
             refusal.what, why=refusal.why, try_next=refusal.try_next,
-            lesson=refusal.lesson, status=refusal.status, exit_code=128,
+            lesson=refusal.lesson, status=refusal.status,
+            exit_code=kept.exit_code or 128,
         ) from refusal  # fmt: skip
 
 

@@ -150,6 +150,12 @@ from pyminidock.events.networks import (
     NetworkRemoved,
     NetworksPruned,
 )
+from pyminidock.events.requests import (
+    HopPassed,
+    RequestArrived,
+    RequestDied,
+    RequestProved,
+)
 from pyminidock.events.sifting import (
     ElementsAdded,
     ElementsDropped,
@@ -219,6 +225,7 @@ AnyEvent = (
     | TreeHeld
     | VolumeCreated | VolumePopulated | VolumeMounted | VolumeUnmounted | VolumeRemoved
     | VolumesPruned | HostDirectoryMade
+    | HopPassed | RequestDied | RequestArrived | RequestProved
 )  # fmt: skip
 
 __all__ = [
@@ -286,6 +293,7 @@ __all__ = [
     "GatewayChosen",
     "HealthChanged",
     "HealthProbed",
+    "HopPassed",
     "HostDirectoryMade",
     "HostnameSet",
     "ImageBuilt",
@@ -342,6 +350,9 @@ __all__ = [
     "ProgramNotExecuted",
     "PropagationSet",
     "RemountedReadonly",
+    "RequestArrived",
+    "RequestDied",
+    "RequestProved",
     "RequestReceived",
     "RequestRefused",
     "ResourceLimited",

@@ -72,6 +72,7 @@ class Attempted:
     said: bytes = b""  # the first that the other side said
     passages: tuple[Passage, ...] = ()
     was_followed: bool = False
+    older_tables: tuple[str, ...] = ()  # of iptables before nftables, on the host
 
     @property
     def was_taken(self) -> bool:

@@ -56,7 +56,10 @@ class In:
 
 @dataclass(frozen=True, slots=True)
 class Is:
-    """A field has (not) this value; for `ct state` and `ct status`: has one of these."""
+    """A field has (not) this value; for `ct state` and `ct status`: has one of these.
+
+    Names of devices may end in *: then they begin so.
+    """
 
     field: str
     value: str
@@ -141,7 +144,7 @@ class MakeTable:
 class AddElements:
     """Put elements into the sets of the tables called `table`; all of them or none.
 
-    One that is there already is no error.  Undone by DropElements.
+    One that is there already is no error, but undone with the rest: by DropElements.
     """
 
     table: str

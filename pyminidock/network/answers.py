@@ -127,7 +127,7 @@ def _known(
     if kind == "PTR":
         address = names.address_of_pointer(name)
         found = names.pointer(book, asker, address) if address else ""
-        return (found,) if found else None
+        return (found,) if _can_be_said(found) else None
     if kind not in ("A", "AAAA", "MX"):
         return None
     places = names.find(book, asker, name)
@@ -139,6 +139,12 @@ def _known(
     }
     listed = addresses.get(kind, [])
     return names.turned(listed, turn(kind) if len(listed) > 1 else 0)
+
+
+def _can_be_said(name: str) -> bool:
+    """Say whether a name fits into a message: a container's may be longer."""
+    labels = name.split(".")
+    return len(name) <= 253 and all(0 < len(label) <= 63 for label in labels)
 
 
 _DATA: dict[str, tuple[int, Callable[[str], object]]] = {

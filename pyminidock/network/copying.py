@@ -20,6 +20,7 @@ from pyminidock.network.sight import CONTAINER, HOST, OUTSIDE, Place, Published,
 
 TARGET, ASKER, OTHERS = "target", "asker", ""
 _LAN = "copy-lan"
+_CABLES = "cp-"  # how the names of the host's cable ends begin
 _TABLE = "copy"
 _LOOPBACK = "127."
 _ANY = nat.EVERYWHERE[0]
@@ -72,6 +73,7 @@ def cured(sight: Sight, cause: Cause) -> Copy:
 
 def _publish(sight: Sight, copy: Copy) -> Copy:
     port = _inner_port(sight)
+    copy = replace(copy, target=copy.target or (_STAND_IN,))
     wish = Published(_bound(copy.address), copy.port, copy.protocol, port)
     return _waits(replace(copy, published=(*copy.published, wish)), port)
 
@@ -121,7 +123,7 @@ def _join(sight: Sight, copy: Copy) -> Copy:
 def _listen(sight: Sight, copy: Copy) -> Copy:
     others = [e.port for e in copy.listening if e.protocol == copy.protocol
               and not e.is_loopback]  # fmt: skip
-    if others and sight.asked.origin == CONTAINER:
+    if others and (sight.asked.origin == CONTAINER or sight.is_direct):
         return replace(copy, port=others[0])
     if others and sight.way_in and not sight.is_direct:
         way = replace(sight.way_in, container_port=others[0])
@@ -221,7 +223,7 @@ def rehearsal(copy: Copy) -> Rehearsal:
         calls += _neighbour(copy)
     if not copy.address.startswith(_LOOPBACK) and copy.origin != CONTAINER:
         calls = _lan(copy, calls)
-    tables = (*nat.tables(_TABLE), *((_strict(copy),) if copy.is_dropped else ()))
+    tables = (*nat.tables(_TABLE, _CABLES), *((_strict(copy),) if copy.is_dropped else ()))
     return Rehearsal(
         (*calls, MakeTable(tables, tuple(elements))), tuple(_servers(copy)), asker,
         Attempt(copy.address, copy.port, copy.protocol, b"?", 0.5),
@@ -242,7 +244,7 @@ def _bridges(copy: Copy) -> dict[str, MakeBridge]:
 def _plug(sandbox: str, number: int, place: Place, bridge: str) -> Plug:
     gateway = "" if place.is_internal or number else place.gateway
     return Plug(
-        sandbox, bridge, f"cp-{sandbox}-{number}", f"eth{number}",
+        sandbox, bridge, f"{_CABLES}{sandbox}-{number}", f"eth{number}",
         place.mac or f"02:42:00:00:01:{number:02x}", (f"{place.address}/{place.prefix}",),
         gateway, "", 0, is_isolated=not place.has_icc,
     )  # fmt: skip

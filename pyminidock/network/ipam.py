@@ -72,6 +72,17 @@ def next_pool(taken: Iterable[Net], foreign: Iterable[Net], last: str = "") -> P
     )
 
 
+def no_ipv6() -> PoolsExhausted:
+    """Make the refusal of a network with IPv6 for which nobody chose a pool."""
+    return PoolsExhausted(
+        "could not find an available, non-overlapping IPv6 address pool among the defaults"
+        " to assign to the network",
+        why="there are no default pools of IPv6: whoever wants it chooses one",
+        try_next="minidock network create --ipv6 --subnet fd00:89::/64 NAME",
+        lesson="networks",
+    )
+
+
 def overlap(one: Net, other: Net) -> bool:
     """Say whether two pools share an address."""
     return one.version == other.version and one.overlaps(other)

@@ -79,9 +79,13 @@ def table_name(h6: str) -> str:
     return f"minidock_{h6}"
 
 
-def tables(name: str) -> tuple[Table, ...]:
-    """Give both tables, without any element."""
-    return Table("inet", name, _SETS, _CHAINS), Table("bridge", name, _PORTS, (_GUARDED,))
+def tables(name: str, cables: str) -> tuple[Table, ...]:
+    """Give both tables, without any element; names of the host's cable ends begin so."""
+    guard = Chain("guard", "filter", "prerouting", _GUARD, (
+        _rule("not a cable of ours", Is("iifname", f"{cables}*", is_not=True), _ACCEPT),
+        *_GUARDED,
+    ))  # fmt: skip
+    return Table("inet", name, _SETS, _CHAINS), Table("bridge", name, _PORTS, (guard,))
 
 
 # ── Elements ──────────────────────────────────────────────────────────────────────────────
@@ -103,9 +107,9 @@ def of_bridge(network: BridgeRules) -> tuple[Element, ...]:
 
 
 def of_endpoint(endpoint: Admitted) -> tuple[Element, ...]:
-    """Give the elements of an endpoint."""
+    """Give the elements of an endpoint; a cable without them may not say a word."""
     link, mac = endpoint.host_link, endpoint.mac
-    found = [Element("guarded", (link,), (), "bridge")]
+    found: list[Element] = []
     for address, six in ((endpoint.address, ""), (endpoint.address6, "6")):
         if address:
             found.append(Element(f"endpoints{six}", (endpoint.bridge, address)))
@@ -142,7 +146,6 @@ _SETS = (
     Set("everywhere", ("inet_proto", "inet_service"), _WAY, counts=True),
 )
 _PORTS = (
-    Set("guarded", ("ifname",)),
     Set("endpoints", ("ifname", "ether_addr", "ipv4_addr")),
     Set("endpoints6", ("ifname", "ether_addr", "ipv6_addr")),
 )
@@ -207,8 +210,9 @@ _POSTROUTING = Chain("postrouting", "nat", "postrouting", _SNAT, (
 
 _CHAINS = (_ARRIVALS, _PREROUTING, _OUTPUT, _FORWARD, _POSTROUTING)
 
-_GUARDED = Chain("guard", "filter", "prerouting", _GUARD, (
-    _rule("not a port of ours", In(("iifname",), "guarded", is_not=True), _ACCEPT),
+# Also for a cable that outlives its container: a program of the host may still hold the
+# namespace, in which the same address answers as in that of the next container.
+_GUARDED = (
     _rule("its own address",
           In(("iifname", "ether saddr", "ip saddr"), "endpoints"), _ACCEPT),
     _rule("asks who has an address, as itself",
@@ -219,4 +223,4 @@ _GUARDED = Chain("guard", "filter", "prerouting", _GUARD, (
           Is("ip6 saddr", "fe80::/10"), _ACCEPT),
     _rule("or from none", Is("ip6 saddr", "::"), _ACCEPT),
     _rule("somebody else's", Count(), _DROP),
-))  # fmt: skip
+)  # fmt: skip

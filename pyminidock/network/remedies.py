@@ -75,6 +75,11 @@ def _port_taken(sight: Sight) -> Remedy:
 def _not_running(sight: Sight) -> Remedy:
     resting = [e for e in (sight.asker, sight.target) if e and not e.is_running]
     name = resting[0].name if resting else "CONTAINER"
+    if resting and resting[0].error:
+        return Remedy(
+            f"docker start {name}   (once what stopped it is mended)",
+            f"its last start failed: {resting[0].error}",
+        )
     return Remedy(
         f"docker start {name}   (docker logs {name} tells why it ended)",
         "the rules and the address of a container go when its process ends",
@@ -147,7 +152,7 @@ def _no_listener(sight: Sight) -> Remedy:
         e.port for e in target.listening
         if e.protocol == sight.asked.protocol and not e.is_loopback
     })  # fmt: skip
-    if others and sight.asked.origin == CONTAINER:
+    if others and (sight.asked.origin == CONTAINER or sight.is_direct):
         return Remedy(f"ask port {others[0]}", f"that is where {target.name} listens")
     if others:
         return Remedy(

@@ -134,7 +134,14 @@ def check_driver(wish: Wish) -> None:
             "bridge driver doesn't support multiple subnets",
             "a bridge has one pool of each family", NotPossible,
         )  # fmt: skip
-    for fault in _option_faults(dict(wish.options)):
+
+
+def check_options(options: Pairs) -> None:
+    """Refuse options that mean nothing.  Raises NetworkRefused.
+
+    Docker reads them when the pool is chosen, which is lost to the next network then.
+    """
+    for fault in _option_faults(dict(options)):
         raise refused(fault, "the option is read when the network is made")
 
 

@@ -186,6 +186,7 @@ def words_of(  # noqa: PLR0911, PLR0912  (one line per fact)
             | e.NetworkCreated() | e.NetworkRemoved() | e.NetworkJoined()
             | e.NetworkLeft() | e.EndpointMade() | e.EndpointReleased()
             | e.NetworksPruned()
+            | e.HopPassed() | e.RequestDied() | e.RequestArrived() | e.RequestProved()
         ):  # fmt: skip
             return kind, facts
         case e.NameAsked(_, _, _, outcome):

@@ -41,14 +41,34 @@ class Bound:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """The network in which a container has the device `inside`, by the name of both."""
+
+    network: str
+    order: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """One stop of a request that is followed; at its end it arrived, or it died."""
+
+    place: str
+    said: str
+    order: int
+    is_dead: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Wires:
     """Everything that hangs together now, as far as this story tells."""
 
     bridges: Mapping[str, Bridge] = field(default_factory=dict)
     cables: Mapping[str, Cable] = field(default_factory=dict)
     ports: Mapping[str, Bound] = field(default_factory=dict)
+    places: Mapping[str, Place] = field(default_factory=dict)
+    walk: tuple[Stop, ...] = ()
 
     @property
     def is_empty(self) -> bool:
         """Whether the story has laid nothing."""
-        return not (self.bridges or self.cables or self.ports)
+        return not (self.bridges or self.cables or self.ports or self.walk)

@@ -9,14 +9,20 @@ from dataclasses import replace
 
 from pyminidock import events as e
 from pyminidock.events import AnyEvent
-from pyminidock.viz.networkmap import End, Map, Net, Port
+from pyminidock.viz.networkmap import End, Map, Net, Port, Step
 from pyminidock.viz.things import Container, bounded
-from pyminidock.viz.wires import Bound, Bridge, Cable, Wires
+from pyminidock.viz.wires import Bound, Bridge, Cable, Place, Stop, Wires
 
-_DEFAULT = "-0"  # how the name of the default network's bridge ends
+_DEFAULT = "bridge"
+_DEFAULT_BRIDGE = "-0"  # how the name of its bridge ends
+_FIRST = "client"  # where a request begins
+_END = "arrived"
+_MOST_STOPS = 64
 
 
-def wired_after(wires: Wires, seq: int, event: AnyEvent) -> Wires:  # noqa: PLR0911
+def wired_after(  # noqa: PLR0911  (one line per fact)
+    wires: Wires, seq: int, event: AnyEvent
+) -> Wires:
     """Give the wires after the event number `seq`; the same object where none changed."""
     match event:
         case e.BridgeMade(name, _, addresses):
@@ -40,8 +46,27 @@ def wired_after(wires: Wires, seq: int, event: AnyEvent) -> Wires:  # noqa: PLR0
             key = f"{protocol} {address} {port}"
             ports = {k: v for k, v in wires.ports.items() if k != key}
             return replace(wires, ports=ports)
+        case e.EndpointMade():
+            place = Place(event.name, seq)
+            key = f"{event.container} {event.inside}"
+            return replace(wires, places=bounded(wires.places, key, place))
+        case e.HopPassed(_, place, what):
+            return _walked(wires, Stop(place, what, seq))
+        case e.RequestDied(_, place, _, title, remedy):
+            said = f"{title}: {remedy}" if remedy else title
+            return _walked(wires, Stop(place, said, seq, is_dead=True))
+        case e.RequestArrived(_, what, outcome):
+            return _walked(wires, Stop(_END, f"{what}: {outcome}", seq))
         case _:
             return wires
+
+
+def _walked(wires: Wires, stop: Stop) -> Wires:
+    """Let the request go on; behind an end, another one begins."""
+    before = wires.walk[-1:]
+    is_next = any(each.is_dead or each.place == _END for each in before)
+    begun = () if is_next or stop.place == _FIRST else wires.walk
+    return replace(wires, walk=(*begun, stop)[-_MOST_STOPS:])
 
 
 def _without(wires: Wires, name: str) -> Wires:
@@ -60,7 +85,7 @@ def drawn(wires: Wires, containers: Mapping[str, Container], backend: str) -> Ma
     names = dict.fromkeys([*wires.bridges, *(cable.bridge for cable in cables)])
     nets = tuple(
         _net(bridge, wires.bridges.get(bridge),
-             [cable for cable in cables if cable.bridge == bridge], containers)
+             [cable for cable in cables if cable.bridge == bridge], wires, containers)
         for bridge in names
     )  # fmt: skip
     ports = tuple(
@@ -71,11 +96,13 @@ def drawn(wires: Wires, containers: Mapping[str, Container], backend: str) -> Ma
         )
         for each in sorted(wires.ports.values(), key=lambda port: port.order)
     )  # fmt: skip
-    return Map(backend, nets, ports)
+    walk = tuple(Step(each.place, each.said, each.is_dead, each.order)
+                 for each in wires.walk)  # fmt: skip
+    return Map(backend, nets, ports, walk=walk)
 
 
 def _net(
-    bridge: str, made: Bridge | None, cables: list[Cable],
+    bridge: str, made: Bridge | None, cables: list[Cable], wires: Wires,
     containers: Mapping[str, Container],
 ) -> Net:  # fmt: skip
     ends = tuple(
@@ -85,10 +112,13 @@ def _net(
         )
         for cable in cables
     )  # fmt: skip
+    keys = (f"{cable.sandbox} {cable.inside}" for cable in cables)
+    name = next((wires.places[k].network for k in keys if k in wires.places), "")
+    is_default = name == _DEFAULT if name else bridge.endswith(_DEFAULT_BRIDGE)
     gateways = tuple(map(_bare, made.addresses)) if made else ()
     return Net(
-        bridge, "", (), gateways, ends, has_names=not bridge.endswith(_DEFAULT),
-        changed=made.order if made else 0,
+        name or bridge, bridge if name else "", (), gateways, ends,
+        has_names=not is_default, changed=made.order if made else 0,
     )  # fmt: skip
 
 

@@ -129,6 +129,7 @@ def _told(  # noqa: PLR0911  (one line per part of the world)
             | e.NetworkCreated() | e.NetworkRemoved() | e.NetworksPruned()
             | e.NetworkJoined() | e.NetworkLeft() | e.EndpointMade()
             | e.EndpointReleased()
+            | e.HopPassed() | e.RequestDied() | e.RequestArrived() | e.RequestProved()
         ):  # fmt: skip
             return _around(world, record, event)
         case (
@@ -204,6 +205,7 @@ _Around = (
     | e.CachePruned | e.ContainersPruned | e.NameAsked | e.NetworkCreated | e.NetworkRemoved
     | e.NetworksPruned | e.NetworkJoined | e.NetworkLeft | e.EndpointMade
     | e.EndpointReleased
+    | e.HopPassed | e.RequestDied | e.RequestArrived | e.RequestProved
 )  # fmt: skip
 
 
@@ -247,6 +249,7 @@ def _around(world: World, record: Record, event: _Around) -> World:
             | e.NetworkCreated() | e.NetworkRemoved() | e.NetworksPruned()
             | e.NetworkJoined() | e.NetworkLeft() | e.EndpointMade()
             | e.EndpointReleased()
+            | e.HopPassed() | e.RequestDied() | e.RequestArrived() | e.RequestProved()
         ):  # fmt: skip
             return world
         case _:

@@ -40,7 +40,10 @@ from pyminidock.course.startwords import TITLE, StartWords
 from pyminidock.errors import MinidockError
 from pyminidock.events.journal import Trace
 from pyminidock.viz.imagelayers import ImageLayers
+from pyminidock.viz.networkmap import Map
 from pyminidock.viz.views import image as image_view
+from pyminidock.viz.views import network as network_view
+from pyminidock.viz.views import survives as survives_view
 from pyminidock.viz.views import written as written_view
 from pyminidock.viz.views.written import Writes
 from pyminidock.widgets import ask, begun, typed
@@ -117,6 +120,11 @@ class MinidockMagics(Magics):
                 return layers(start().image(rest[0]))
             case ("explain", "written") if len(rest) == 1 and not rest[0].startswith("-"):
                 return writes(start().written(rest[0]))
+            case ("explain", "survives") if len(rest) == 1 and not rest[0].startswith("-"):
+                told = start().survives(rest[0])
+                return Picture(survives_view.survives(told), survives_view.TITLE)
+            case ("network", "map") if not rest:
+                return network_map(start().network_map())
             case _:
                 return None
 
@@ -160,6 +168,11 @@ def writes(told: Writes) -> Picture:
     return Picture(written_view.written(told), written_view.TITLE)
 
 
+def network_map(told: Map) -> Picture:
+    """Draw who can reach whom."""
+    return Picture(network_view.network(told), network_view.TITLE)
+
+
 def _followed(engine: Engine, name: str) -> Stepper:
     """Follow a story as it goes on."""
     header = engine.trace(name).header
@@ -194,6 +207,7 @@ def load_ipython_extension(shell: InteractiveShell) -> None:
     formatter = _formatter(shell)
     formatter.for_type(StoryHandle, begun.show)
     formatter.for_type(Trace, lambda trace: Stepper(trace)._ipython_display_())
+    formatter.for_type(Map, lambda told: network_map(told)._ipython_display_())
     formatter.for_type(ImageLayers, lambda told: layers(told)._ipython_display_())
     formatter.for_type(Writes, lambda told: writes(told)._ipython_display_())
     formatter.for_type(StartWords, lambda tried: show(tried.scene(), TITLE))

@@ -79,6 +79,9 @@ def _value(match: re.Match[str], names: Mapping[str, object]) -> str:
     return str(names[name]) if name in names else match[0]
 
 
+_GROUPS = ("explain", "image", "network", "step", "trace")
+
+
 def verb_of(words: Sequence[str]) -> tuple[tuple[str, ...], list[str]]:
     """Tell which verb is meant, and what is said to it.
 
@@ -88,7 +91,7 @@ def verb_of(words: Sequence[str]) -> tuple[tuple[str, ...], list[str]]:
     pair = tuple(words[:2])
     if pair in _SAME:
         return _SAME[pair], list(words[2:])
-    if words[:1] in (["step"], ["trace"], ["image"], ["explain"]) and len(pair) == 2:
+    if len(pair) == 2 and words[0] in _GROUPS:
         return pair, list(words[2:])
     return tuple(words[:1]), list(words[1:])
 

@@ -43,8 +43,8 @@ def test_a_lesson_has_all_that_belongs_to_it(lesson: Lesson) -> None:
 @pytest.mark.parametrize(
     ("before", "after", "line_of", "what"),
     [
-        ("minutes = 25\n", "", "title", "minutes is missing"),
-        ("minutes = 25", 'minutes = "25"', "minutes", "minutes has to be a int"),
+        ("minutes = 30\n", "", "title", "minutes is missing"),
+        ("minutes = 30", 'minutes = "30"', "minutes", "minutes has to be a int"),
         ("par = 1", "para = 1", "[[levels]]", "par is missing"),
         ('title = "Leave', 'titel = 1\ntitle = "Leave', "titel = 1",
          "nothing here is called titel"),

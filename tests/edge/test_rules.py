@@ -25,7 +25,7 @@ def nft(*words, text=None):
         ["nft", *words], input=text, capture_output=True, text=True, check=True
     ).stdout
 
-TABLES = tables("minidock_0a1b2c")
+TABLES = tables("minidock_0a1b2c", "mv0a1b2c")
 ELEMENTS = (
     *of_bridge(BridgeRules("br0")), *of_bridge(BridgeRules("br1", is_internal=True)),
     *of_endpoint(Admitted("br0", "mv1", "02:42:ac:11:00:02", "172.17.0.2", "fd00::2")),

@@ -11,13 +11,12 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
 
 from tests.compat.sides import IMAGE
 from tests.compat.wired import OWN_HOST, Wired
-from tests.edge.daemons import daemon
+from tests.minidock_cli import tmpfs
 from tests.reference import busybox_tar, wait_until
 
 NEIGHBOUR, HOST = "10.9.0.2", "10.9.0.1"
@@ -72,8 +71,8 @@ def ask(address, port, text=b"ping"):
 class Ground:
     """One host with an engine."""
 
-    def __init__(self, side: Wired, root: Path, neighbour: int) -> None:
-        self.side, self.root, self._neighbour = side, root, neighbour
+    def __init__(self, side: Wired, engine: "Engine", neighbour: int) -> None:
+        self.side, self.engine, self._neighbour = side, engine, neighbour
         self._helpers: list[subprocess.Popen[bytes]] = []
 
     def run(self, name: str, *flags: str, command: str = SERVE) -> None:
@@ -106,6 +105,7 @@ class Ground:
         for each in self._helpers:
             each.kill()
             each.communicate()
+        self._helpers.clear()
 
     def address(self, name: str) -> str:
         """Give the address of a container."""
@@ -155,6 +155,11 @@ print(door.accept()[1][0], flush=True)
         """List the rules of the host."""
         return self.side.host("nft", "list", "ruleset").stdout.decode()
 
+    def links(self) -> list[str]:
+        """Name the host's devices."""
+        told = json.loads(self.side.host("ip", "-json", "link").stdout)
+        return [str(each["ifname"]) for each in told]
+
     def counted(self, words: str) -> int:
         """Count the packets that a rule or an element has met; `words` are in its line."""
         line = next(each for each in self.nft().splitlines() if words in each)
@@ -170,51 +175,92 @@ def _python(pid: int, script: str) -> str:
     return done.stdout.strip()
 
 
+class Engine:
+    """Engines on one root and one host, one after another."""
+
+    def __init__(self, place: Path, host: int, *options: str) -> None:
+        self.root, self.socket = place / "root", place / "s.sock"
+        self.log, self._host, self._options = place / "log", host, options
+        self._daemon: subprocess.Popen[bytes] | None = None
+
+    def begin(self) -> Wired:
+        """Start one, and wait until it answers."""
+        self.socket.unlink(missing_ok=True)
+        with self.log.open("ab") as log:
+            self._daemon = subprocess.Popen(
+                ["nsenter", "--net", f"--target={self._host}", sys.executable, "-m",
+                 "pyminidock.api.daemon", "--root", str(self.root), "--socket",
+                 str(self.socket), "--backend", "linux-root", *self._options],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+            )  # fmt: skip
+        side = Wired("ours", self.socket, self._host)
+        wait_until(lambda: self._answers(side), 60, "an engine to answer")
+        return side
+
+    def _answers(self, side: Wired) -> bool:
+        assert self._daemon is not None
+        assert self._daemon.poll() is None, self.log.read_text()
+        with suppress(OSError):
+            return side.ask("GET", "/_ping").status == 200
+        return False
+
+    def end(self, *, kills: bool = False) -> None:
+        """Stop it, or kill it at once."""
+        if self._daemon and self._daemon.poll() is None:
+            (self._daemon.kill if kills else self._daemon.terminate)()
+            self._daemon.wait(60)
+
+
+@contextmanager
+def host() -> Iterator[int]:
+    """Make a network namespace with its loopback up; give a process in it."""
+    holder = subprocess.Popen(
+        [*OWN_HOST, "sh", "-c", "echo ready; exec sleep 10000"],
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+    )  # fmt: skip
+    try:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == b"ready\n"
+        yield holder.pid
+    finally:
+        holder.kill()
+        holder.communicate()
+
+
 @contextmanager
 def ground(*options: str) -> Iterator[Ground]:
     """Make a host with an engine and a neighbour; at the end nothing may be left on it."""
-    with daemon(before=OWN_HOST, options=options) as engine:
-        side = Wired("ours", engine.socket, engine.pid)
-        with tempfile.TemporaryDirectory() as scratch:
-            tree = busybox_tar(Path(scratch, "twin.tar"))
-            done = side.docker("import", "--change", 'CMD ["sh"]', str(tree), IMAGE)
-        assert done.returncode == 0, done.stderr
-        other = subprocess.Popen([*OWN_HOST, "sleep", "10000"], stdin=subprocess.DEVNULL)
+    with host() as ours, host() as other, tmpfs("minidock-ground-") as place:
+        _wire(ours, other)
+        engine = Engine(place, ours, *options)
+        made = Ground(engine.begin(), engine, other)
         try:
-            _wire(side, other)
-            made = Ground(side, engine.root, other.pid)
-            try:
-                yield made
-            finally:
-                made.end()
-            side.clear()
+            bring_image(made.side)
+            yield made
         finally:
-            other.kill()
-            other.wait()
+            made.end()
+            made.side.clear()
+            engine.end()
+        assert made.nft() == ""
+        assert made.links() == ["lo", "wire0"]
 
 
-def _wire(side: Wired, other: "subprocess.Popen[bytes]") -> None:
-    def is_apart() -> bool:
-        return (
-            Path(f"/proc/{other.pid}/ns/net").readlink()
-            != Path("/proc/self/ns/net").readlink()
-        )
+def bring_image(side: Wired) -> None:
+    """Import the image that all tests use."""
+    with tempfile.TemporaryDirectory() as scratch:
+        tree = busybox_tar(Path(scratch, "twin.tar"))
+        done = side.docker("import", "--change", 'CMD ["sh"]', str(tree), IMAGE)
+    assert done.returncode == 0, done.stderr
 
-    wait_until(is_apart, 30, "the neighbour")
-    beyond = ["nsenter", "--net", f"--target={other.pid}", "ip"]
+
+def _wire(ours: int, other: int) -> None:
+    here, there = (["nsenter", "--net", f"--target={pid}", "ip"] for pid in (ours, other))
+    peer = ["peer", "name", "wire1", "netns", str(other)]
     for words in (
-        ["ip", "link", "add", "wire0", "type", "veth", "peer", "name", "wire1", "netns",
-         str(other.pid)],
-        ["ip", "addr", "add", f"{HOST}/24", "dev", "wire0"],
-        ["ip", "link", "set", "wire0", "up"],
-    ):  # fmt: skip
-        assert side.host(*words).returncode == 0, words
-    for words in (["addr", "add", f"{NEIGHBOUR}/24", "dev", "wire1"],
-                  ["link", "set", "wire1", "up"]):  # fmt: skip
-        subprocess.run([*beyond, *words], check=True)
-
-
-def told(ground: Ground, name: str) -> Any:
-    """Inspect a container."""
-    (found,) = json.loads(ground.side.docker("inspect", name).stdout)
-    return found
+        [*here, "link", "add", "wire0", "type", "veth", *peer],
+        [*here, "addr", "add", f"{HOST}/24", "dev", "wire0"],
+        [*here, "link", "set", "wire0", "up"],
+        [*there, "addr", "add", f"{NEIGHBOUR}/24", "dev", "wire1"],
+        [*there, "link", "set", "wire1", "up"],
+    ):
+        subprocess.run(words, check=True)

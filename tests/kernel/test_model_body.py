@@ -9,8 +9,9 @@ import pytest
 from pyminidock.kernel import calls
 from pyminidock.kernel.model import ModelBody
 from pyminidock.kernel.model.tree import Node
+from pyminidock.kernel.netcalls import RemoveLink
 from pyminidock.kernel.port import CallFailed, ExitStatus, ProcessGone, UnreadableFile
-from tests.contract.plans import birth, joining
+from tests.contract.plans import birth, bridging, joining, wiring
 from tests.contract.stands import ModelStand, model_stand, start
 
 SOON_S = 20.0
@@ -217,3 +218,11 @@ def test_it_says_that_it_is_a_simulation(stand: ModelStand) -> None:
     (row,) = stand.body.probe()
     assert (row.name, row.state) == ("programs", "no")
     assert stand.body.machine().backend == "simulated"
+
+
+def test_a_cable_has_two_ends_or_none(stand: ModelStand) -> None:
+    place = stand.place
+    process = start(stand, birth(place, wires=(bridging(place), *wiring(place))))
+    gone = (RemoveLink(place.cable(2)),)
+    stand.body.perform(gone, answer=lambda call, value, at: None)
+    assert [link.name for link in stand.body.netfacts(process).links] == ["lo"]

@@ -15,12 +15,14 @@ from pyminidock.client.handles import Client
 from pyminidock.client.transport import Refused
 from pyminidock.course import levels, progress
 from pyminidock.course.lesson import Lesson, Level, Wrong, find_level, lessons
-from pyminidock.course.levels import LevelBlocked, NoSuchCause
+from pyminidock.course.levels import NoSuchCause
 from pyminidock.course.solve import play
+from pyminidock.course.staging import LevelBlocked
 from tests.minidock_cli import Minidock
 
 PAIRS = [(lesson, level) for lesson in lessons() for level in lesson.levels]
 WAYS = [(lesson, level, way) for lesson, level in PAIRS for way in level.ways]
+IMAGES = {name for _, level in PAIRS for name in level.images}
 MISSES = [(lesson, level, miss) for lesson, level in PAIRS for miss in level.wrong]
 
 
@@ -37,13 +39,16 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture(autouse=True)
 def _clean(client: Client, minidock: Minidock) -> Iterator[None]:
-    """A test leaves no container, and no image under a name that a level needs."""
+    """A test leaves nothing behind, and no image under a name that a level needs."""
     yield
     for told in client.containers(all=True):
-        client.remove(told["Id"], force=True)
-    for name in ("h", "shop", "vault", "door"):
+        client.remove(told["Id"], force=True, volumes=True)
+    for name in IMAGES:
         with suppress(Refused):
             client.images.remove(name)
+    for told in client.request("GET", "/volumes").json()["Volumes"] or ():
+        client.request("DELETE", f"/volumes/{told['Name']}")
+    client.request("POST", "/networks/prune")
 
 
 def played(  # noqa: PLR0913, PLR0917  (a script has two arguments of its own)
@@ -54,7 +59,8 @@ def played(  # noqa: PLR0913, PLR0917  (a script has two arguments of its own)
     environment = engine.environment | {
         "DOCKER_HOST": f"unix://{engine.host}", "DOCKER_BUILDKIT": "0",
     }  # fmt: skip
-    done = play(lesson, script, level.id, way, environment=environment, is_stock=is_stock)
+    done = play(lesson, script, level.id, way, environment=environment, is_stock=is_stock,
+                within=path.parent)  # fmt: skip
     assert "no such way" not in done.stdout
     for line in done.stdout.splitlines():
         if line.startswith("cause: "):

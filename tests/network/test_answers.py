@@ -114,6 +114,12 @@ def test_other_pointers_are_asked_for_elsewhere(book: Book, name: str) -> None:
     assert ask(book, name, "PTR").outcome == "forwarded"
 
 
+@pytest.mark.parametrize("name", ["x" * 64, "a..b", ".".join(["x" * 60] * 5)])
+def test_a_name_that_no_message_can_hold_is_nobody_s(name: str) -> None:
+    book = book_of([Place("a", "n1", "back", (name,), "172.18.0.2")])
+    assert ask(book, "2.0.18.172.in-addr.arpa", "PTR", "a").outcome == "forwarded"
+
+
 def test_those_who_share_a_name_take_turns(book: Book) -> None:
     query = DNSRecord.question("al").pack()
     firsts, turns = [], count()

@@ -8,7 +8,7 @@ from pyminidock.kernel.rules import In, SendTo, text_of
 from pyminidock.network import nat
 from pyminidock.network.nat import Admitted, BridgeRules, Published
 
-TABLES = nat.tables("minidock_0a1b2c")
+TABLES = nat.tables("minidock_0a1b2c", "mv0a1b2c")
 WEB = Admitted("br0", "mv1", "02:42:ac:11:00:02", "172.17.0.2", "fd00::2")
 
 
@@ -31,7 +31,6 @@ def test_an_internal_network_is_never_masqueraded() -> None:
 def test_an_endpoint_is_known_by_cable_mac_and_address() -> None:
     told = [f"{each.family} {each.set} {each}" for each in nat.of_endpoint(WEB)]
     assert told == [
-        "bridge guarded mv1",
         "inet endpoints br0 . 172.17.0.2",
         "bridge endpoints mv1 . 02:42:ac:11:00:02 . 172.17.0.2",
         "inet endpoints6 br0 . fd00::2",

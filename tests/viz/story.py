@@ -115,6 +115,8 @@ _TOLD_BY = {
     "kernel": "kernel/recording.py:133",
     "wiring": "kernel/recording.py:160",
     "sifting": "kernel/recording.py:180",
+    "networks": "engine/plugging.py:80",
+    "requests": "engine/tracing.py:80",
     "build": "build/carrying.py:70",
     "unionfs": "unionfs/lookup.py:117",
 }

@@ -68,8 +68,8 @@ def test_cables_ports_and_the_answer_are_shown_at_eighty_columns() -> None:
         "│  ├─ ● w1  eth0 172.17.0.2 ═ mvw1  1.2 kB in, 500 B out",
         "│  └─ ● lo  eth0 172.17.0.3 ═ mvlo",
         "├─ ▸ app  bridge md0a1b2c-1  172.18.0.1",
-        "│  ├─ ● web  eth0 172.18.0.2 ═ mvweb  names web, www",
-        "│  └─ ● w1  eth1 172.18.0.3 ═ mvw1b  names w1",
+        "│  ├─ ● web  eth0 172.18.0.2 ═ mvweb  also www",
+        "│  └─ ● w1  eth1 172.18.0.3 ═ mvw1b",
         "├─ ▸ vault  bridge md0a1b2c-2  172.19.0.1  no way out",
         "│  └─ · nobody",
         "└─ · hermit  no network: lo, and nothing else",
@@ -167,3 +167,24 @@ def test_the_view_is_a_tab_of_stories_that_laid_a_cable_and_of_no_other() -> Non
 def test_a_removed_bridge_takes_its_cables_along() -> None:
     dead = fold_all(recorded((*STORY[:4], *PLUGGED[:2], e.InterfaceRemoved("md0a1b2c-0"))))
     assert not dead.wires.cables
+
+
+def test_a_network_is_called_by_its_name_once_a_container_is_in_it() -> None:
+    place = e.EndpointMade("n1", "app", "bridge", ID, "e1", "172.17.0.2/16",
+                           "02:42:ac:11:00:02", "172.17.0.1", "eth0")  # fmt: skip
+    world = fold_all(recorded((*STORY[:4], *PLUGGED, place)))
+    assert "▸ app  bridge md0a1b2c-0  172.17.0.1" in paint(story(world), 80)
+
+
+def test_a_followed_request_walks_and_another_one_begins_anew() -> None:
+    asked = e.HopPassed(ID, "client", "the host asks localhost:8080/tcp", ())
+    died = (asked,
+            e.RequestDied(ID, "process", "no-listener", "nobody listens on 5000",
+                          "docker run -p 8080:80 …", ()))  # fmt: skip
+    arrived = (asked, e.RequestArrived(ID, "localhost:8080/tcp", "taken by httpd", 700))
+    shown = paint(story(fold_all(recorded((*STORY[:4], *PLUGGED, *died)))), 80)
+    assert "✕ 2  process" in shown
+    assert "nobody listens on 5000: docker run -p 8080:80 …" in shown
+    again = fold_all(recorded((*STORY[:4], *PLUGGED, *died, *arrived)))
+    assert "nobody listens" not in paint(story(again), 80)
+    assert "taken by httpd" in paint(story(again), 80)

@@ -47,7 +47,7 @@ def attempt(wanted: Attempt, namespace: int | None = None) -> Attempted:
         elapsed = time.monotonic() - begun
         done = Attempted(
             outcome, _end(line.getsockname()), _shown(wanted), elapsed, said,
-            was_followed=follower is not None,
+            was_followed=follower is not None, older_tables=_older_tables(),
         )  # fmt: skip
         return replace(done, passages=follower.heard()) if follower else done
 
@@ -129,6 +129,15 @@ def _hear(
     if said or is_datagram:
         return attempts.ANSWERED, said
     return attempts.RESET, b""  # taken, and hung up without a word
+
+
+def _older_tables() -> tuple[str, ...]:
+    """Name the tables of iptables as it was before nftables: they decide unheard."""
+    try:
+        with open("/proc/thread-self/net/ip_tables_names", encoding="ascii") as file:
+            return tuple(file.read().split())
+    except OSError:
+        return ()
 
 
 def _outcome(refusal: OSError) -> str:

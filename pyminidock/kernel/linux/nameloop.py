@@ -29,6 +29,7 @@ from pyminidock.kernel.linux.namesockets import Desk
 from pyminidock.kernel.nametalk import Clerk, Errand
 
 SERVER_S = 4.0  # for each server that is asked
+REST_S = 0.5  # when there is no descriptor for who wants to talk
 TALK_S = 8.0  # for a connection that says nothing, or takes no answer
 ERRANDS, TALKS = 64, 16  # of one desk
 ALL_ERRANDS, ALL_TALKS = 512, 128  # of all together: each of them is a descriptor
@@ -101,11 +102,15 @@ class NameLoop:
             known = self._selector.modify if again else self._selector.register
             known(line, mask, act)
 
-    def unwatch(self, line: socket.socket) -> None:
-        """Forget a socket, and close it."""
+    def forget(self, line: socket.socket) -> None:
+        """Watch a socket no more."""
         if self._selector is not None:
             with suppress(KeyError, ValueError):
                 self._selector.unregister(line)
+
+    def unwatch(self, line: socket.socket) -> None:
+        """Forget a socket, and close it."""
+        self.forget(line)
         line.close()
 
     def end_at(self, thing: Timed) -> None:
@@ -190,13 +195,22 @@ class _Service:
     def _accept(self, _: int) -> None:
         try:
             line, _ = self.desk.connections.accept()
-        except OSError:
+        except BlockingIOError:
+            return  # who came has gone again
+        except OSError:  # no descriptor is left, and who waits goes on waiting
+            self.loop.forget(self.desk.connections)
+            self.loop.end_at(_Rest(self))
             return
         if len(self.talks) >= TALKS or self.loop.talks >= ALL_TALKS:
             line.close()
             return
         line.setblocking(False)
         self.talks.add(_Talk(self, line))
+
+    def accept_again(self) -> None:
+        """Look again who waits to be accepted."""
+        if self.desk.connections.fileno() >= 0:
+            self.loop.watch(self.desk.connections, _READ, self._accept)
 
     def ask(
         self, question: bytes, tell: Callable[[bytes], None], is_datagram: bool
@@ -221,6 +235,16 @@ class _Service:
         for line in (self.desk.datagrams, self.desk.connections):
             self.loop.unwatch(line)
         self.desk.close()
+
+
+class _Rest:
+    """A moment in which nobody is accepted: there may be descriptors again after it."""
+
+    def __init__(self, service: _Service) -> None:
+        self._service, self.deadline = service, time.monotonic() + REST_S
+
+    def expire(self) -> None:
+        self._service.accept_again()
 
 
 class _Talk:

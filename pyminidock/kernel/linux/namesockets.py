@@ -13,6 +13,7 @@ server the container wants to run itself.  It sees neither more nor less than wi
 Source: man 2 setns; man 7 network_namespaces; moby, libnetwork/resolver_unix.go.
 """
 
+import errno
 import os
 import socket
 import threading
@@ -88,7 +89,10 @@ def inside(namespace: int, deed: Callable[[], _Made]) -> _Made:
             failed.append(failure)
 
     thread = threading.Thread(target=enter, name="inside", daemon=True)
-    thread.start()
+    try:
+        thread.start()
+    except RuntimeError as refusal:  # so many threads may nobody have
+        raise OSError(errno.EAGAIN, str(refusal)) from refusal
     thread.join()
     if failed:
         raise failed[0]

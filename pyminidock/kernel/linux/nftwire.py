@@ -274,7 +274,9 @@ def _is(field: str, value: str, *, is_not: bool) -> bytes:
         mask = _mask(struct.pack("I", bits))
         return load + mask + _compare(bytes(4), is_not=operator)
     if field in ("iifname", "oifname"):
-        return load + _compare(value_of("ifname", value), is_not=is_not)
+        prefix = value.removesuffix("*")
+        whole = prefix.encode() if prefix != value else value_of("ifname", value)
+        return load + _compare(whole, is_not=is_not)
     if field in ("meta nfproto", "meta l4proto"):
         known = {"ipv4": 2, "ipv6": 10} if field == "meta nfproto" else PROTOCOLS
         return load + _compare(bytes([known[value]]), is_not=is_not)

@@ -19,7 +19,7 @@ from typing import NamedTuple
 RTM_NEWLINK, RTM_DELLINK, RTM_GETLINK = 16, 17, 18
 RTM_NEWADDR, RTM_GETADDR = 20, 22
 RTM_NEWROUTE, RTM_DELROUTE, RTM_GETROUTE = 24, 25, 26
-RTM_GETNEIGH = 30
+RTM_NEWNEIGH, RTM_GETNEIGH = 28, 30
 IFF_UP, IFF_RUNNING = 1, 0x40
 GROUP_LINKS = 1
 
@@ -36,6 +36,7 @@ IFA_ADDRESS, IFA_LOCAL, _IFA_BROADCAST = 1, 2, 4
 _IFA_F_NODAD = 2
 RTA_DST, RTA_OIF, RTA_GATEWAY, RTA_PRIORITY, RTA_PREFSRC, RTA_TABLE = 1, 4, 5, 6, 7, 15
 NDA_DST, NDA_LLADDR = 1, 2
+_AF_BRIDGE, _NUD_NOARP, _NTF_MASTER = 7, 0x40, 4
 RT_TABLE_MAIN, _RTPROT_BOOT, _RTN_UNICAST = 254, 3, 1
 
 IFINFO, IFADDR = struct.Struct("=BxHiII"), struct.Struct("=BBBBI")
@@ -111,6 +112,17 @@ def raise_named(
 def remove_link(name: str) -> Request:
     """Take a device away, and the other end of it.  Refused: ENODEV."""
     return Request(RTM_DELLINK, 0, IFINFO.pack(0, 0, 0, 0, 0) + _text(IFLA_IFNAME, name))
+
+
+def hold_neighbour(index: int, mac: str) -> Request:
+    """Let the bridge of a port know who is behind it, before a word is said.
+
+    Else it would send what is for this address to the port that had it before.
+    Source: man 8 bridge, fdb replace … master static.
+    """
+    body = NDMSG.pack(_AF_BRIDGE, index, _NUD_NOARP, _NTF_MASTER, 0)
+    said = attribute(NDA_LLADDR, bytes.fromhex(mac.replace(":", "")))
+    return Request(RTM_NEWNEIGH, _NLM_F_CREATE | _NLM_F_REPLACE, body + said)
 
 
 def add_address(index: int, address: str) -> Request:

@@ -114,15 +114,14 @@ def plug(sandbox: Sandbox, call: netcalls.Plug, undo: ExitStack) -> None:
             if any(":" in address for address in call.addresses):
                 with sandboxes.standing_in(sandbox.handle):
                     _speak_ipv6(call.inside, is_on=True)
-            host.batch(
-                [
-                    rtnetlink.raise_named(
-                        call.host_link,
-                        is_hairpin=call.is_hairpin,
-                        is_isolated=call.is_isolated,
-                    )
-                ]
+            raised = rtnetlink.raise_named(
+                call.host_link, is_hairpin=call.is_hairpin, is_isolated=call.is_isolated
             )
+            known = [
+                rtnetlink.hold_neighbour(_index_of(call.host_link), mac)
+                for mac in (call.mac,) if mac
+            ]  # fmt: skip
+            host.batch([raised, *known])
             given = [rtnetlink.add_address(index, each) for each in call.addresses]
             ways = [way for way in (call.gateway, call.gateway6) if way]
             sandbox.netlink.batch(

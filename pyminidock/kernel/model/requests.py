@@ -1,10 +1,12 @@
 """What comes of a request on a machine where nothing really runs.
 
 It arrives where a device has its address, if a socket waits there; who stands beside no
-device of the same bridge does not reach it.  Rules are not asked.
+device of the same bridge does not reach it.  Of the rules only those that send a published
+port on are asked.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from pyminidock.kernel import attempts
 from pyminidock.kernel.attempts import Attempt, Attempted, Listening
@@ -16,8 +18,9 @@ Sockets = Mapping[int, tuple[Listening, ...]]
 
 def attempted(world: World, waiting: Sockets, space: int, wanted: Attempt) -> Attempted:
     """Tell what becomes of a request from the network namespace `space`."""
-    there = _owner(world, space, wanted.address)
     shown = f"{wanted.address}:{wanted.port}"
+    wanted = _sent_on(world, space, wanted)
+    there = _owner(world, space, wanted.address)
     if there is None:
         return Attempted(attempts.UNREACHABLE, destination=shown)
     took = any(
@@ -27,6 +30,19 @@ def attempted(world: World, waiting: Sockets, space: int, wanted: Attempt) -> At
     )
     outcome = attempts.CONNECTED if took else attempts.REFUSED
     return Attempted(outcome, destination=shown)
+
+
+def _sent_on(world: World, space: int, wanted: Attempt) -> Attempt:
+    """Send a request of the host to where a published port leads, if it is one."""
+    if space != host_of(world):
+        return wanted
+    port = (wanted.protocol, str(wanted.port))
+    for _, elements in world.rules.values():
+        for each in elements:
+            if each.key in ((wanted.address, *port), port) and each.data:
+                address, number = each.data
+                return replace(wanted, address=address, port=int(number))
+    return wanted
 
 
 def _owner(world: World, space: int, address: str) -> int | None:

@@ -7,7 +7,7 @@ where the answer is no.
     the host
     ├─ ▸ 127.0.0.1:8080/tcp → web:5000
     └─ ▸ app  bridge md12ab34-1  172.18.0.1
-       └─ ● web  eth0 172.18.0.2 ═ mv12ab34e1  names web, w1
+       └─ ● web  eth0 172.18.0.2 ═ mv12ab34e1  also w1, www
 
 A request that is followed walks over the same things: where it went, and where it died.
 """
@@ -51,11 +51,11 @@ _MOST_PAIRS = 6  # of one reason
 def network(told: Map, now: int = 0) -> Scene:
     """Show a map; what changed at the event `now` is marked."""
     parts: list[Node] = [badge("network.backend", label(told.backend))]
-    if not told.nets and not told.lone:
+    if told.nets or told.lone or told.ports:
+        parts.append(_host(told, now))
+    elif not told.walk:
         parts.append(text("network.none", "No container is on any network yet: "
                           "minidock run -d --name web busybox sleep 1000"))  # fmt: skip
-        return group("network", TITLE, *parts)
-    parts.append(_host(told, now))
     parts += _walk(told, now)
     if told.containers():
         parts.append(_answers(told))
@@ -123,7 +123,8 @@ def _end(net: str, end: End, now: int) -> Node:
     cable = f"{end.inside} {', '.join(end.addresses)}".strip()
     if end.host_link:
         cable += f" ═ {end.host_link}"
-    names = f"names {', '.join(end.names)}" if end.names else ""
+    others = [each for each in end.names if each != end.container]
+    names = f"also {', '.join(others)}" if others else ""
     words = [end.container, cable, names, _counted(end.traffic)]
     state: State = "hit" if end.state == "running" else "idle"
     if end.state != "running":

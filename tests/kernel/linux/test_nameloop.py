@@ -1,5 +1,6 @@
 """One thread that serves names: everything it is asked, and everything that is too much."""
 
+import resource
 import socket
 import struct
 import threading
@@ -230,6 +231,29 @@ def test_too_many_connections_of_one_desk_are_closed(loop: NameLoop) -> None:
         line.send(framed(b"x"))
         assert line.recv(100) == framed(b"known x by stream")
     for line in lines:
+        line.close()
+
+
+def test_without_a_descriptor_nobody_is_accepted_and_nobody_is_busy_with_that(
+    loop: NameLoop,
+) -> None:
+    desk = a_desk(loop)
+    with talking(desk) as first:
+        first.send(framed(b"x"))
+        assert first.recv(100)
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        line = socket.socket()
+        resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors(), hard))
+        try:
+            line.connect(desk.connections.getsockname())
+            used = time.process_time()
+            time.sleep(0.3)  # nothing is to happen in this time
+            assert time.process_time() - used < 0.1
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        line.settimeout(5)
+        line.send(framed(b"late"))
+        assert line.recv(100) == framed(b"known late by stream")
         line.close()
 
 

@@ -1,0 +1,66 @@
+#!/bin/sh
+# wrong.sh LEVEL WAY: near misses that have to be refused; lesson.toml says with which words.
+tier() { # NETWORK NAME: one container of the image tier
+  docker run -d --name "$2" --hostname "$2" --network "$1" tier
+}
+case "$1/$2" in
+  07.5/unchanged | 07.6/unchanged | 07.7/unchanged | 07.8/unchanged | 07.9/unchanged) ;;
+
+  07.1/for-everybody)
+    docker run -d --name kiosk -p 0.0.0.0:8080:5000 web ;;
+  07.1/exposed)
+    docker run -d --name kiosk --expose 8080 web ;;
+  07.1/wrong-inside)
+    docker run -d --name kiosk -p 127.0.0.1:8080:80 web ;;
+
+  07.2/one-network)
+    docker network create front
+    for name in web api db; do tier front "$name"; done ;;
+  07.2/default-network)
+    for name in web api db; do tier bridge "$name"; done ;;
+  07.2/nobody-between)
+    docker network create front
+    docker network create back
+    tier front web
+    tier front api
+    tier back db ;;
+
+  07.3/exposed-only)
+    docker run -d --name many1 many ;;
+  07.3/all-tcp)
+    docker run -d --name many1 -p 7001 -p 7002 -p 7003 -p 7004 many ;;
+
+  07.4/again-the-same)
+    echo 'cause: loopback'
+    docker rm -f shy1
+    docker run -d --name shy1 -p 8081:5000 shy ;;
+  07.4/wrong-cause)
+    echo 'cause: no-listener'
+    docker rm -f shy1
+    docker run -d --name shy1 -p 8081:5000 shy httpd -f -p 5000 -h /www ;;
+
+  07.5/another-port)
+    echo 'cause: no-listener'
+    docker rm -f desk1
+    docker run -d --name desk1 -p 5000:5000 desk ;;
+
+  07.6/wrong-cause)
+    echo 'cause: none'
+    docker network connect market buyer ;;
+
+  07.7/only-one)
+    echo 'cause: no-names'
+    docker network create pair
+    docker network connect pair left ;;
+
+  07.8/no-port)
+    echo 'cause: none'
+    docker rm -f hermit1
+    docker run -d --name hermit1 hermit ;;
+
+  07.9/wrong-cause)
+    echo 'cause: not-published'
+    docker rm -f gate1
+    docker run -d --name gate1 -p 8085:5000 gate ;;
+  *) echo "no such way: $1 $2"; exit 2 ;;
+esac
