@@ -47,6 +47,7 @@ _ENVIRONMENTS = frozenset({"environment", "build_arguments"})  # fields of NAME=
 # backtracks takes a minute for a megabyte of one letter.
 _TELLING = "pass|pwd|secret|token|key|auth|cred|cookie|session|dsn|private|signature"
 _TELLING_NAME = re.compile(_TELLING, re.IGNORECASE)
+_TELLING_WORDS = tuple(_TELLING.split("|"))
 _HEADER_NAME = re.compile(r"(?:proxy-)?authorization|(?:set-)?cookie|x-.*", re.IGNORECASE)
 _NAME = re.compile(r"(?<![\w.-])([\w.-]++)[\"']?\s*+([:=])")
 _REST_OF_LINE = re.compile(r"\s*+[\"']?([^\"'\r\n]++)")
@@ -185,7 +186,22 @@ class Given:
 
 def _tells(name: str) -> bool:
     """Whether the name of a variable says that its value is a secret."""
-    return _TELLING_NAME.search(name) is not None and name not in PUBLIC
+    return _speaks_of_secrets(name) and name not in PUBLIC
+
+
+def _speaks_of_secrets(words: str) -> bool:
+    """Whether one of the telling names stands in it.
+
+    To look for a dozen words takes a tenth of the pattern's time; it knows more letters,
+    like the Kelvin sign, which is a "k".
+
+    >>> [_speaks_of_secrets(name) for name in ("MyToken", "TO\u212aEN", "a")]
+    [True, True, False]
+    """
+    if not words.isascii():
+        return _TELLING_NAME.search(words) is not None
+    lower = words.lower()
+    return any(word in lower for word in _TELLING_WORDS)
 
 
 def variable(assignment: str) -> str:
@@ -231,7 +247,7 @@ def text(words: str) -> str:
         words = _USERINFO.sub(f"://{REDACTED}@", words)
     if "find = in" in words:
         words = _WORD_WITHOUT_VALUE.sub(rf"\1{REDACTED}", words)
-    if _TELLING_NAME.search(words):
+    if _speaks_of_secrets(words):
         if "-" in words:
             words = _OPTION_IN_TEXT.sub(rf"\1{REDACTED}", words)
             words = _OPTION_IN_JSON.sub(rf"\1{REDACTED}", words)
@@ -245,7 +261,7 @@ def _without_named_values(words: str) -> Iterator[str]:
     copied = 0
     for head in _NAME.finditer(words):
         name, mark = head.groups()
-        if head.start() < copied or not _TELLING_NAME.search(name):
+        if head.start() < copied or not _speaks_of_secrets(name):
             continue
         is_header = _HEADER_NAME.fullmatch(name) is not None
         value = (_REST_OF_LINE if is_header else _AFTER[mark]).match(words, head.end())

@@ -92,12 +92,18 @@ def _raise_next(control: sockets.Socket) -> None:
     os.close(reading)
 
 
+_MOMENT_MS = 5
+
+
 def _let_it_come(reading: int, control: sockets.Socket) -> None:
     """Wait until the taken child is a program, or until somebody asks for the next one.
 
-    To make a pair takes as much work as a birth, and would take it from this one.
+    To make a pair takes as much work as a birth, and would take it from this one, and from
+    a program that is over in a moment.
     """
     poll = select.poll()
     poll.register(reading, 0)  # the shim lets go of the other end
     poll.register(control, select.POLLIN)
     poll.poll()
+    poll.unregister(reading)
+    poll.poll(_MOMENT_MS)
