@@ -140,7 +140,7 @@ CASES = [
     pytest.param(
         before_pivot(calls.Bind("/dev/null", "/root")),
         "Bind",
-        E.EINVAL,
+        E.ENOTDIR,
         id="a file bound over a directory",
     ),
     pytest.param(
