@@ -207,6 +207,8 @@ def ensure_bridge(house: House, network: Network, emit: Emit) -> None:
                 ) from failure  # fmt: skip
         else:
             book.bridges.add(network.bridge)
+            if book.hears_no_more is None:
+                book.hears_no_more = book.listen()
 
 
 def plugged(house: House, reach: Reach, emit: Emit) -> None:
