@@ -5,7 +5,9 @@ What is compared is what a person sees: the answer and the exit status, the PORT
 """
 
 import json
+import os
 import re
+import subprocess
 import sys
 from collections.abc import Iterator
 from typing import Any
@@ -189,6 +191,19 @@ def test_docker_port_says_the_same(asked: Pair, words: str) -> None:
         done = side.docker("port", *words.split())
         told.append((done.returncode, masked(done.stdout), masked(done.stderr)))
     assert told[0] == told[1]
+
+
+@pytest.mark.parametrize("words", ["port web", "port web 80", "port web 99", "port other",
+                                   "ps --format {{.Ports}}", "port nobody"])  # fmt: skip
+def test_our_command_line_says_what_docker_s_does(asked: Pair, words: str) -> None:
+    ours = asked[1]
+    stock = ours.docker(*words.split())
+    done = subprocess.run(
+        [sys.executable, "-m", "pyminidock", *words.split()],
+        capture_output=True, timeout=60, check=False,
+        env=os.environ | {"MINIDOCK_HOST": f"unix://{ours.socket}"},
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (stock.returncode, stock.stdout)
 
 
 FILTERS = [
