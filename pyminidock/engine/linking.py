@@ -12,11 +12,14 @@ Source: moby, daemon/container_operations_unix.go, setupLinkedContainers().
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
+from pathlib import Path
 
 from pyminidock.container.spec import ContainerSpec
+from pyminidock.engine import etcfiles
 from pyminidock.engine.house import House, Kept
 from pyminidock.errors import MinidockError
-from pyminidock.network.hosts import Linked
+from pyminidock.network.hosts import Linked, relinked
 from pyminidock.network.linkvars import link_variables
 from pyminidock.network.objects import BRIDGE
 
@@ -52,6 +55,21 @@ def linked(house: House, kept: Kept) -> tuple[Linked, ...]:
                 if each.network == BRIDGE and each.address:
                     found.append(Linked(each.address, alias, other.id, other.name))
     return tuple(found)
+
+
+def follow(house: House, container: str) -> None:
+    """Tell those who run and are linked to a container where it is now."""
+    for life in house.lives():
+        kept = house.kept(life.id)
+        if kept.request.reach.links and life.is_running and life.id != container:
+            for one in linked(house, kept):
+                if one.id == container:
+                    directory = Path(kept.spec.directory)
+                    etcfiles.change(directory, "hosts", partial(_relinked, one))
+
+
+def _relinked(one: Linked, text: str) -> str:
+    return relinked(text, one)
 
 
 def told(house: House, kept: Kept, spec: ContainerSpec) -> ContainerSpec:
