@@ -139,7 +139,7 @@ def _plug(  # noqa: PLR0913, PLR0917  (who, which program, where, and how)
 ) -> None:  # fmt: skip
     """Plug a container that runs into one more network."""
     kept = house.kept(life.id)
-    made = plugging.allotted(house, kept.spec, asked, network)
+    made = plugging.allotted(house, kept.spec, asked, network, house.kernel.new_id())
     made = replace(made, inside=choice.interface(network, kept.interfaces))
     reach = Reach(life.id, places(kept), (*places(kept), made))
     try:
