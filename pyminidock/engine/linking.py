@@ -15,13 +15,14 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from pyminidock.container.netmode import network_of
 from pyminidock.container.spec import ContainerSpec
 from pyminidock.engine import etcfiles
 from pyminidock.engine.house import House, Kept
 from pyminidock.errors import MinidockError
 from pyminidock.network.hosts import Linked, relinked
 from pyminidock.network.linkvars import link_variables
-from pyminidock.network.objects import BRIDGE
+from pyminidock.network.objects import BRIDGE, PREDEFINED
 
 _GIVEN = ("PATH=", "HOSTNAME=", "TERM=")  # what stands in front of all variables
 
@@ -104,8 +105,8 @@ def told(house: House, kept: Kept, spec: ContainerSpec) -> ContainerSpec:
 
 def shown(house: House, kept: Kept) -> list[str] | None:
     """Spell the links of a container as inspect does; None where there are none."""
-    if kept.spec.network_mode != BRIDGE:
-        return None
+    if network_of(kept.request) not in PREDEFINED:
+        return None  # its links belong to its place in the network
     return [f"/{_name(house, name)}:/{kept.name}/{alias}"
             for name, alias in links_of(kept)] or None  # fmt: skip
 
