@@ -85,6 +85,7 @@ class Kept:
     endpoints: tuple[Endpoint, ...] | None = None  # None: as the request says
     interfaces: int = 0  # numbered in this run
     ports: tuple[Published, ...] = ()  # of the host, held in this run
+    offers: tuple[str, ...] = ()  # its own ports, where others can reach them
 
     @property
     def layers(self) -> tuple[Digest, ...]:

@@ -93,6 +93,43 @@ def test_a_form_of_p_means_the_same(clean: Pair, line: str) -> None:
     assert told[0][0][0] == 0
 
 
+NETWORKED = [
+    "--network none -p 18080:80", "--network host -p 18080:80",
+    "--network inner -p 18080:80",
+    "--network user -p 18080:80", "--network user -P --expose 80",
+    "--network inner -P",
+    "--network bound -p 18080:80", "--network none --expose 80",
+    "--network host --expose 80",
+    "--network container:other -p 18080:80", "--network container:other --expose 80",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def networked(wired: Pair) -> Iterator[Pair]:
+    """Both engines, with three networks."""
+    binding = "com.docker.network.bridge.host_binding_ipv4=127.0.0.1"
+    made = (["user"], ["--internal", "inner"], ["-o", binding, "bound"])
+    for side in wired:
+        for words in made:
+            assert side.docker("network", "create", *words).returncode == 0
+    yield wired
+    for side in wired:
+        side.clear()
+        side.docker("network", "rm", "user", "inner", "bound")
+
+
+@pytest.mark.parametrize("line", NETWORKED)
+def test_a_network_says_what_a_port_means(networked: Pair, line: str) -> None:
+    told = []
+    for side in networked:
+        side.clear()
+        assert run(side, "other", "")[0] == 0
+        done = run(side, "web", line)
+        seen = ports_of(side, "web") if not done[0] else {}
+        told.append((done, shape(seen)))
+    assert told[0] == told[1]
+
+
 def shape(told: dict[str, Any]) -> str:
     """The same with every port of the host that nobody named as one word."""
     return re.sub(r"\b(3[2-9]|[4-5][0-9]|60)[0-9]{3}\b", "ANY", json.dumps(told))
