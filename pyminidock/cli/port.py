@@ -10,6 +10,7 @@ from pyminidock.cli.containers import meant
 from pyminidock.cli.failures import WordsRefused
 from pyminidock.client.connect import connect
 from pyminidock.client.transport import Refused
+from pyminidock.viz.sentences import visible
 
 _MARKS = {"ok": ("✓", "green"), "dies": ("✗", "red"), "unseen": ("·", "bright_black")}
 
@@ -53,9 +54,9 @@ def lines(told: Mapping[str, Any]) -> Iterator[str]:
     yield ""
     for hop in told["hops"]:
         mark, colour = _MARKS[hop["state"]]
-        yield f"  {click.style(mark, fg=colour)} {hop['place']:<10} {hop['what']}"
+        yield f"  {click.style(mark, fg=colour)} {hop['place']:<10} {visible(hop['what'])}"
         for line in hop["evidence"]:
-            yield click.style(f"    {'':<10} {line}", dim=True)
+            yield click.style(f"    {'':<10} {visible(line)}", dim=True)
     yield ""
     yield from _ending(told)
 
@@ -81,8 +82,8 @@ def _ending(told: Mapping[str, Any]) -> Iterator[str]:
         return
     place = next((hop["place"] for hop in told["hops"] if hop["state"] == "dies"), "end")
     yield f"It dies at the {place}: {cause['title']} ({cause['name']})."
-    yield f"What helps: {told['remedy']['command']}"
-    yield f"Because:    {told['remedy']['why']}"
+    yield f"What helps: {visible(told['remedy']['command'])}"
+    yield f"Because:    {visible(told['remedy']['why'])}"
     if proof := told["proof"]:
         yield f"Proof:      {_proof(proof)}"
     else:

@@ -149,43 +149,39 @@ def _size(told: Mapping[str, Any]) -> str:
 
 
 def shown_ports(ports: Sequence[Mapping[str, Any]]) -> str:
-    """Show ports as `0.0.0.0:8080->80/tcp`, runs of them as one.
+    """Show ports as `0.0.0.0:8080->80/tcp`.
+
+    Runs of ports that are the same number on the host, or on no host, are shown as one;
+    those with another number come last, each by itself.
 
     >>> shown_ports([{"PrivatePort": port, "Type": "tcp"} for port in (81, 80)])
     '80-81/tcp'
+    >>> shown_ports([{"IP": "::", "PublicPort": 8080, "PrivatePort": 80, "Type": "tcp"}])
+    ':::8080->80/tcp'
     """
-    shown: list[str] = []
-    begin: Mapping[str, Any] | None = None
-    end: Mapping[str, Any] = {}
-    order = sorted(ports, key=lambda p: (p["PrivatePort"], p.get("IP", ""), p["Type"]))
+    ended: list[str] = []
+    moved: list[str] = []
+    runs: dict[tuple[str, str], tuple[int, int]] = {}
+    order = sorted(ports, key=lambda p: (
+        p["PrivatePort"], p.get("IP", ""), p.get("PublicPort", 0), p["Type"],
+    ))  # fmt: skip
     for each in order:
-        if begin is not None and _follows(end, each):
-            end = each
+        host, inside, kind = each.get("IP", ""), each["PrivatePort"], each["Type"]
+        if host and each.get("PublicPort") != inside:
+            moved.append(f"{host}:{each.get('PublicPort')}->{inside}/{kind}")
             continue
-        if begin is not None:
-            shown.append(_run(begin, end))
-        begin = end = each
-    if begin is not None:
-        shown.append(_run(begin, end))
-    return ", ".join(shown)
+        first, last = runs.get((host, kind), (inside, inside))
+        if inside > last + 1:
+            ended.append(_run(host, kind, first, last))
+            first = inside
+        runs[host, kind] = first, inside
+    rest = [_run(host, kind, *bounds) for (host, kind), bounds in runs.items()]
+    return ", ".join((*ended, *rest, *moved))
 
 
-def _follows(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    """Tell whether a port and its place on the host are the next ones."""
-    same = all(one.get(name) == other.get(name) for name in ("IP", "Type"))
-    step = other["PrivatePort"] - one["PrivatePort"]
-    public = other.get("PublicPort", 0) - one.get("PublicPort", 0)
-    return same and step == 1 and public == (1 if one.get("PublicPort") else 0)
-
-
-def _run(begin: Mapping[str, Any], end: Mapping[str, Any]) -> str:
-    private = _between(begin["PrivatePort"], end["PrivatePort"])
-    if not begin.get("PublicPort"):
-        return f"{private}/{begin['Type']}"
-    public = _between(begin["PublicPort"], end["PublicPort"])
-    address = begin.get("IP", "")
-    host = f"[{address}]" if ":" in address else address
-    return f"{host}:{public}->{private}/{begin['Type']}"
+def _run(host: str, kind: str, first: int, last: int) -> str:
+    numbers = _between(first, last)
+    return f"{host}:{numbers}->{numbers}/{kind}" if host else f"{numbers}/{kind}"
 
 
 def _between(first: int, last: int) -> str:

@@ -3,6 +3,8 @@
 Source: docker/cli, cli/command/container/top.go and port.go.
 """
 
+import re
+
 import click
 
 from pyminidock.cli.containers import meant
@@ -11,7 +13,6 @@ from pyminidock.cli.tables import aligned
 from pyminidock.cli.words import Verb
 from pyminidock.client.connect import connect
 from pyminidock.client.transport import Refused
-from pyminidock.grammar.ports import sorted_ports
 
 _TOP_WIDTH = 20
 
@@ -42,8 +43,8 @@ def port(words: tuple[str, ...]) -> int:
     if len(words) > 1:
         number, _, protocol = words[1].partition("/")
         found = ports.get(f"{number}/{protocol or 'tcp'}") or ()
-        for bound in found:
-            click.echo(_address(bound))
+        for line in sorted(map(_address, found), key=_naturally):
+            click.echo(line)
         if not found:
             raise WordsRefused(
                 f"Error: No public port '{words[1]}' published for {words[0]}",
@@ -51,10 +52,22 @@ def port(words: tuple[str, ...]) -> int:
                 exit_code=ERROR,
             )  # fmt: skip
         return 0
-    for name in sorted_ports(list(ports)):
-        for bound in ports[name] or ():
-            click.echo(f"{name} -> {_address(bound)}")
+    lines = [
+        f"{name} -> {_address(bound)}" for name in ports for bound in ports[name] or ()
+    ]
+    for line in sorted(lines, key=_naturally):
+        click.echo(line)
     return 0
+
+
+def _naturally(line: str) -> list[tuple[int, str]]:
+    """Put 9 before 10: numbers count as numbers, and come before letters.
+
+    >>> sorted(["10/tcp", "9/udp", "9/tcp"], key=_naturally)
+    ['9/tcp', '9/udp', '10/tcp']
+    """
+    parts = re.findall("[0-9]+|[^0-9]+", line)
+    return [(int(part), "") if part.isdigit() else (1 << 32, part) for part in parts]
 
 
 def _address(bound: dict[str, str]) -> str:

@@ -21,9 +21,10 @@ from pyminidock.container.refusals import advice, start_refusal
 from pyminidock.container.resolve import resolve
 from pyminidock.container.spec import ContainerSpec, CreateRequest
 from pyminidock.container.users import GROUP, PASSWD
-from pyminidock.engine import etcfiles, naming
+from pyminidock.engine import etcfiles, naming, plugging
 from pyminidock.engine.house import House, Kept
 from pyminidock.engine.lives import Life
+from pyminidock.engine.memberships import members
 from pyminidock.engine.starting import StartRefused
 from pyminidock.engine.voice import Voice
 from pyminidock.events import (
@@ -179,7 +180,7 @@ class BuildContainer:
 
     def __init__(self, runner: BuildRunner, kept: Kept, life: Life) -> None:
         self._runner, self._kept, self._life = runner, kept, life
-        self._status = ExitStatus(0)
+        self._status, self._reach = ExitStatus(0), plugging.Reach(kept.id)
         self.is_kept = False
 
     @property
@@ -219,7 +220,11 @@ class BuildContainer:
     def _start(self) -> Process:
         runner, house, kept = self._runner, self._runner.house, self._kept
         self._life.begins()
-        plan = start_plan(kept.spec, kept.snapshot, house.machine)
+        self._reach = self._plugged()
+        plan = start_plan(
+            kept.spec, kept.snapshot, house.machine, wiring=self._reach.calls,
+            network=self._reach.entrance,
+        )  # fmt: skip
         runner.emit(PlanMade(self.id, len(plan), tuple(type(c).__name__ for c in plan)))
         house.keep(replace(kept, state="starting"), is_durable=False)
         try:
@@ -228,13 +233,24 @@ class BuildContainer:
                     plan, emit=runner.emit, watchers=1,
                     lockstep=house.recorder.is_gated(runner.story),
                 )  # fmt: skip
-        except CallFailed as failure:
-            raise _refused(failure, kept.spec) from failure
+        except BaseException as failure:
+            plugging.undo(house, self._reach)
+            if isinstance(failure, CallFailed):
+                raise _refused(failure, kept.spec) from failure
+            raise
         assert process is not None  # noqa: S101  (a plan that ends in Execute)
         self._life.lives(process)
         running = replace(kept, state="running", pid=process.pid)
         house.keep(running, is_durable=False)
         return process
+
+    def _plugged(self) -> plugging.Reach:
+        """Give it the network that was asked for; unasked it is alone, as builds are."""
+        kept, house = self._kept, self._runner.house
+        if kept.request.network_mode in ("", "default"):
+            return plugging.Reach(kept.id)
+        wanted = members(house, kept.request)
+        return plugging.plug(house, kept.spec, wanted, self._runner.emit)
 
     def _listen(self, process: Process, output: Output) -> None:
         """Pass on what the program writes, to its end."""
@@ -250,6 +266,7 @@ class BuildContainer:
         """Wait for the end, and close the accounts."""
         runner, house = self._runner, self._runner.house
         status = house.kernel.wait(process)
+        plugging.undo(house, self._reach)
         self._status = status or ExitStatus(137, SIGKILL)
         runner.tell(ContainerExited(
             self.id, self._status.code, self._status.signal,

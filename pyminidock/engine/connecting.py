@@ -139,7 +139,7 @@ def _plug(  # noqa: PLR0913, PLR0917  (who, which program, where, and how)
 ) -> None:  # fmt: skip
     """Plug a container that runs into one more network."""
     kept = house.kept(life.id)
-    made = plugging.allotted(house, kept.spec, asked, network)
+    made = plugging.allotted(house, kept.spec, asked, network, house.kernel.new_id())
     made = replace(made, inside=choice.interface(network, kept.interfaces))
     reach = Reach(life.id, places(kept), (*places(kept), made))
     try:
@@ -159,7 +159,13 @@ def _plug(  # noqa: PLR0913, PLR0917  (who, which program, where, and how)
         introducing.stayed(house, life.id)
         raise
     ports = publishing.follow(house, kept, reach.after, voice)
-    house.amend(life, endpoints=reach.after, interfaces=kept.interfaces + 1, ports=ports)
+    house.amend(
+        life,
+        endpoints=reach.after,
+        interfaces=kept.interfaces + 1,
+        ports=ports,
+        offers=publishing.offered(house, kept, reach.after),
+    )
     introducing.joined(house, kept, reach.before, made)
     voice(plugging.made(life.id, made, network))
 
@@ -197,7 +203,12 @@ def disconnect(
         if process is not None and old.is_live:
             _unplug(house, life, process, old, reach, voice)
             ports = publishing.follow(house, kept, reach.after, voice)
-            house.amend(life, endpoints=reach.after, ports=ports)
+            house.amend(
+                life,
+                endpoints=reach.after,
+                ports=ports,
+                offers=publishing.offered(house, kept, reach.after),
+            )
             introducing.left(house, kept, reach.after, old)
             voice(plugging.released(life.id, old, found))
         else:

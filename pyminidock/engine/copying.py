@@ -341,7 +341,7 @@ def _tree(house: House, kept: Kept, *, has_files: bool) -> Tree:
         if kept.state != "created":
             files = ((name, f"/etc/{name}") for name in _ENGINE_FILES)
             hung += [
-                Hung(f"{kept.spec.directory}/{name}", target)
+                Hung(f"{kept.spec.names_from or kept.spec.directory}/{name}", target)
                 for name, target in files if target not in taken
             ]  # fmt: skip
         hung.sort(key=lambda each: each.target.count("/"))

@@ -92,12 +92,13 @@ def _settle(
     house: House, life: Life, process: Process, status: ExitStatus, voice: Voice
 ) -> bool:
     life.until(lambda: not _has_execs(house, life), EXECS_S)
+    life.until(lambda: not life.is_being_signalled)  # who sent a signal tells that first
+    reach = plugging.unplug(house, life, voice)
+    furnishing.tell_unmounted(house.kept(life.id).spec, voice)
+    introducing.gone(house, life.id)
     life.ceases(voice)
     kept = house.kept(life.id)
     goes_on = _goes_on(life, kept, status)
-    reach = plugging.unplug(house, life, voice)
-    furnishing.tell_unmounted(kept.spec, voice)
-    introducing.gone(house, life.id)
     if status.was_out_of_memory:
         voice(MemoryExhausted(life.id))
     voice(ContainerExited(life.id, status.code, status.signal, status.was_out_of_memory))

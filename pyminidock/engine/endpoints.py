@@ -14,7 +14,6 @@ from pyminidock.engine.document import Document
 from pyminidock.engine.house import Kept
 from pyminidock.engine.lives import Life
 from pyminidock.engine.plugging import places
-from pyminidock.engine.publishing import exposed
 from pyminidock.network import ports
 from pyminidock.network.endpoints import Endpoint
 from pyminidock.network.objects import BRIDGE
@@ -50,7 +49,7 @@ def _ports(kept: Kept, life: Life | None) -> Document:
     """Tell the ports that lead to it, and those that it offers, as long as it runs."""
     if life is None or life.state not in (State.RUNNING, State.PAUSED):
         return {}
-    return dict(ports.port_map(kept.ports, exposed(kept)))
+    return dict(ports.port_map(kept.ports, kept.offers))
 
 
 def _sandbox(kept: Kept) -> str:

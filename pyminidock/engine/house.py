@@ -85,6 +85,7 @@ class Kept:
     endpoints: tuple[Endpoint, ...] | None = None  # None: as the request says
     interfaces: int = 0  # numbered in this run
     ports: tuple[Published, ...] = ()  # of the host, held in this run
+    offers: tuple[str, ...] = ()  # its own ports, where others can reach them
 
     @property
     def layers(self) -> tuple[Digest, ...]:
@@ -125,6 +126,7 @@ class House:
         from pyminidock.engine.introducing import tell  # noqa: PLC0415
         from pyminidock.engine.noted import Noted  # noqa: PLC0415
         from pyminidock.engine.reconcile import reconcile  # noqa: PLC0415
+        from pyminidock.engine.replugging import listen  # noqa: PLC0415
 
         self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.records = Records(self.root, remove_tree)
@@ -144,6 +146,7 @@ class House:
         )  # fmt: skip
         self.rules = RuleKeeper(self.networks.mark)
         self.networks.load(self.foreign_ways)
+        self.networks.listen = partial(listen, self)
         self.names = NameServer(self.kernel.clock, partial(tell, self))
         noted = Noted(self)
         self.bulletin = Bulletin(noted.look)

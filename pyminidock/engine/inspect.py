@@ -42,7 +42,8 @@ def inspect(house: House, reference: str, *, size: bool = False) -> Document:
     kept = house.kept(life.id)
     spec, directory = kept.spec, kept.spec.directory
     path, *arguments = spec.argv[2:] if spec.init else spec.argv
-    files = directory if kept.started else ""  # Docker writes them at the first start
+    # Docker writes them at the first start; who shares a network shares its files.
+    files = spec.names_from or directory if kept.started else ""
     return {
         "Id": kept.id,
         "Created": moment(kept.created),
@@ -53,7 +54,7 @@ def inspect(house: House, reference: str, *, size: bool = False) -> Document:
         "ResolvConfPath": files and f"{files}/resolv.conf",
         "HostnamePath": files and f"{files}/hostname",
         "HostsPath": files and f"{files}/hosts",
-        "LogPath": log_path(spec) if files else "",
+        "LogPath": log_path(spec) if kept.started else "",
         "Name": f"/{kept.name}",
         "RestartCount": kept.restarts,
         "Driver": "overlay2",

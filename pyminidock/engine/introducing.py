@@ -73,6 +73,7 @@ def start(house: House, kept: Kept, spec: ContainerSpec, places: Places) -> Plan
         **etcfiles.resolv_files(resolv),
     })  # fmt: skip
     if way is not Way.NAMED:
+        linking.follow(house, kept.id)
         return ()
     _admit(house, kept, places)
     learn(house)

@@ -12,13 +12,17 @@ Source: moby, daemon/container_operations_unix.go, setupLinkedContainers().
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
+from pathlib import Path
 
+from pyminidock.container.netmode import network_of
 from pyminidock.container.spec import ContainerSpec
+from pyminidock.engine import etcfiles
 from pyminidock.engine.house import House, Kept
 from pyminidock.errors import MinidockError
-from pyminidock.network.hosts import Linked
+from pyminidock.network.hosts import Linked, relinked
 from pyminidock.network.linkvars import link_variables
-from pyminidock.network.objects import BRIDGE
+from pyminidock.network.objects import BRIDGE, PREDEFINED
 
 _GIVEN = ("PATH=", "HOSTNAME=", "TERM=")  # what stands in front of all variables
 
@@ -54,6 +58,21 @@ def linked(house: House, kept: Kept) -> tuple[Linked, ...]:
     return tuple(found)
 
 
+def follow(house: House, container: str) -> None:
+    """Tell those who run and are linked to a container where it is now."""
+    for life in house.lives():
+        kept = house.kept(life.id)
+        if kept.request.reach.links and life.is_running and life.id != container:
+            for one in linked(house, kept):
+                if one.id == container:
+                    directory = Path(kept.spec.directory)
+                    etcfiles.change(directory, "hosts", partial(_relinked, one))
+
+
+def _relinked(one: Linked, text: str) -> str:
+    return relinked(text, one)
+
+
 def told(house: House, kept: Kept, spec: ContainerSpec) -> ContainerSpec:
     """Tell a container that starts what its links know.  Raises LinkedDoesNotRun."""
     wanted = tuple(links_of(kept)) if spec.network_mode == BRIDGE else ()
@@ -86,8 +105,8 @@ def told(house: House, kept: Kept, spec: ContainerSpec) -> ContainerSpec:
 
 def shown(house: House, kept: Kept) -> list[str] | None:
     """Spell the links of a container as inspect does; None where there are none."""
-    if kept.spec.network_mode != BRIDGE:
-        return None
+    if network_of(kept.request) not in PREDEFINED:
+        return None  # its links belong to its place in the network
     return [f"/{_name(house, name)}:/{kept.name}/{alias}"
             for name, alias in links_of(kept)] or None  # fmt: skip
 

@@ -23,7 +23,6 @@ from pyminidock.engine.filters import FilterRefused, Filters
 from pyminidock.engine.house import House, Kept
 from pyminidock.engine.inspect import exit_code, health_status, labels, mounts, sizes
 from pyminidock.engine.lives import Life
-from pyminidock.engine.publishing import exposed
 from pyminidock.errors import MinidockError
 from pyminidock.network.ports import rows as port_rows
 from pyminidock.network.ports import single
@@ -103,7 +102,7 @@ def _row(house: House, kept: Kept, life: Life, *, has_size: bool) -> Document:
 
 def _port_rows(kept: Kept, life: Life) -> list[dict[str, Any]]:
     """Tell the ports of a container that runs; it has none before and after."""
-    return port_rows(kept.ports, exposed(kept)) if life.is_running else []
+    return port_rows(kept.ports, kept.offers) if life.is_running else []
 
 
 def _quoted(word: str) -> str:

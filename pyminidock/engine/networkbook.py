@@ -13,6 +13,7 @@ Source: moby, libnetwork/controller.go; daemon/network.go.
 
 import ipaddress
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from threading import RLock
 
@@ -74,6 +75,8 @@ class NetworkBook:
         self._last_pool = ""
         self._lock = RLock()  # guards all above
         self.bridges: set[str] = set()  # of ours, that are known to be there
+        self.listen: Callable[[], Callable[[], None]] = lambda: lambda: None
+        self.hears_no_more: Callable[[], None] | None = None  # nobody listens yet
         self.wiring = RLock()  # held while a bridge is made or removed
 
     # ── Which there are ───────────────────────────────────────────────────────────────────
@@ -84,31 +87,38 @@ class NetworkBook:
             for row in self._rows.all():
                 self._networks[row.id] = from_json(Network, dict(row.content))
             known = {each.name for each in self._networks.values()}
-            for made in (self._default(foreign), self._plain(HOST, "host"),
+            for made in (self._default(), self._plain(HOST, "host"),
                          self._plain(NONE, "null")):  # fmt: skip
                 if made.name not in known:
                     self._keep(made)
+            self._move_default(foreign)
+
+    def _move_default(self, foreign: Foreign) -> None:
+        """Give the default network other addresses if the host has got a way to its own."""
+        found = next(n for n in self._networks.values() if n.name == BRIDGE)
+        ways = tuple(foreign())
+        if found.pools and not any(ipam.overlap(found.pools[0].net, w) for w in ways):
+            return
+        others = [p.net for n in self._networks.values() for p in n.pools if n != found]
+        with suppress(ipam.PoolsExhausted):  # a start in it will say so
+            pool = ipam.next_pool(others, ways)
+            moved = replace(found, pools=(pool,), asked=(pool,))
+            self._rows.change(_row(moved))
+            self._networks[found.id] = moved
 
     def _plain(self, name: str, driver: str) -> Network:
         return Network(
             self._new_id(), name, driver, self._wall(), ipam_options=None
         )  # fmt: skip
 
-    def _default(self, foreign: Foreign) -> Network:
+    def _default(self) -> Network:
         made = Network(self._new_id(), BRIDGE, created=self._wall(), ipam_options=None)
         bridge = bridge_name(self.mark, made)
         options = {
             DEFAULT_BRIDGE: "true", ICC: "true", MASQUERADE: "true",
             HOST_BINDING: self._publish_on, BRIDGE_NAME: bridge, MTU: "1500",
         }  # fmt: skip
-        try:
-            pool = ipam.next_pool((), foreign())
-        except ipam.PoolsExhausted:  # nothing is left: a start in it will say so
-            return replace(made, bridge=bridge, options=tuple(options.items()))
-        return replace(
-            made, bridge=bridge, options=tuple(options.items()), pools=(pool,),
-            asked=(replace(pool),),
-        )  # fmt: skip
+        return replace(made, bridge=bridge, options=tuple(options.items()))
 
     def _keep(self, network: Network) -> None:
         self._rows.add(_row(network))
@@ -228,6 +238,8 @@ class NetworkBook:
             network = self._networks.get(wish.network_id)
             if network is None:
                 raise no_such_network(wish.network_id or wish.network)
+            if network.is_wired and not network.pools:
+                raise ipam.no_pool()
             made = replace(wish, id=new_id)
             for pool in network.pools:
                 is_four = pool.version == 4
@@ -256,6 +268,17 @@ class NetworkBook:
         """Give the endpoints in a network, by container."""
         with self._lock:
             return dict(self._live.get(network, {}))
+
+    def devices(self) -> Mapping[str, set[str]]:
+        """Name the host's devices that containers hang on, and those containers."""
+        found: dict[str, set[str]] = {}
+        with self._lock:
+            for network, rows in self._live.items():
+                bridge = self._networks[network].bridge if rows else ""
+                for container, each in rows.items():
+                    for name in filter(None, (bridge, each.host_link)):
+                        found.setdefault(name, set()).add(container)
+        return found
 
     def of_container(self, container: str) -> tuple[Endpoint, ...]:
         """Give the endpoints that a container has now."""

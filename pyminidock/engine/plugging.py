@@ -37,6 +37,8 @@ from pyminidock.network.endpoints import Endpoint, names_of
 from pyminidock.network.nat import Published
 from pyminidock.network.objects import HOST, Network
 
+_NOBODYS = "0" * 64  # the id of an endpoint that will never be
+
 
 class NetworkNotJoined(MinidockError):
     """The container whose network is to be shared does not run."""
@@ -103,7 +105,8 @@ def plug(
     try:
         for member in before:
             network = _network_of(house, member, spec, is_only=len(before) == 1)
-            made.append(allotted(house, spec, member, network))
+            identity = house.kernel.new_id() if is_real else _NOBODYS
+            made.append(allotted(house, spec, member, network, identity))
         networks = house.networks.by_id()
         ordered = choice.ordered(made, networks)
         wired = [each for each in ordered if networks[each.network_id].is_wired]
@@ -159,14 +162,14 @@ def _network_of(
 
 
 def allotted(
-    house: House, spec: ContainerSpec, member: Endpoint, network: Network
+    house: House, spec: ContainerSpec, member: Endpoint, network: Network, identity: str
 ) -> Endpoint:
     """Give a place its id, addresses and names."""
     wish = replace(
         member, network=network.name, network_id=network.id,
         names=names_of(network, spec.id, spec.name, member.aliases, spec.hostname),
     )  # fmt: skip
-    made = house.networks.allot(spec.id, wish, house.kernel.new_id())
+    made = house.networks.allot(spec.id, wish, identity)
     if not network.is_wired:
         return made
     mac = member.wants_mac or (choice.mac_of(made.address) if made.address else "")
@@ -207,6 +210,8 @@ def ensure_bridge(house: House, network: Network, emit: Emit) -> None:
                 ) from failure  # fmt: skip
         else:
             book.bridges.add(network.bridge)
+            if book.hears_no_more is None:
+                book.hears_no_more = book.listen()
 
 
 def plugged(house: House, reach: Reach, emit: Emit) -> None:

@@ -161,6 +161,12 @@ def exposed(kept: Kept) -> tuple[str, ...]:
     )
 
 
+def offered(house: House, kept: Kept, places: Sequence[Endpoint]) -> tuple[str, ...]:
+    """Name the ports that a container offers; none where nobody outside could reach them."""
+    way = _way_in(house, [each for each in places if each.host_link])
+    return exposed(kept) if way else ()
+
+
 def wished(kept: Kept) -> tuple[Wish, ...]:
     """Say which ports of the host a container wants."""
     reach = kept.request.reach

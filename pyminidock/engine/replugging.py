@@ -3,13 +3,16 @@
     expect    who lived with the last engine keeps its addresses until its end is known
     forget    it does not live any more: its addresses are free
     repair    it lives, and its bridge or its cable is gone: both are made again
+    listen    from the first bridge on: whatever goes is made again
     tidy      bridges and cables of ours that belong to nobody are removed
 
 A device is ours if its name carries our mark; others are never touched.
 """
 
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 
 from pyminidock.engine.house import House, Kept
 from pyminidock.engine.lives import Life
@@ -19,6 +22,7 @@ from pyminidock.events import ignore
 from pyminidock.events.base import Emit
 from pyminidock.kernel import netcalls
 from pyminidock.kernel.calls import Plan
+from pyminidock.kernel.netanswers import Link
 from pyminidock.kernel.port import CallFailed
 from pyminidock.network import choice, plan
 from pyminidock.network.endpoints import Endpoint
@@ -61,9 +65,10 @@ def repair(house: House, life: Life, emit: Emit) -> bool:
         link = facts.link(each.host_link)
         if network is None:
             continue
-        if facts.link(network.bridge) is None:
-            house.networks.bridges.discard(network.bridge)
-        if link is None or link.master != network.bridge:
+        if not _is_well(facts.link(network.bridge)):
+            _let_go(house, network, facts.link(network.bridge))
+            link = None
+        if link is None or not link.is_up or link.master != network.bridge:
             broken.append((each, network))
     if not broken:
         return False
@@ -82,6 +87,42 @@ def repair(house: House, life: Life, emit: Emit) -> bool:
     return False
 
 
+def _is_well(bridge: Link | None) -> bool:
+    return bridge is not None and bridge.is_up
+
+
+def _let_go(house: House, network: Network, bridge: Link | None) -> None:
+    """Know that a bridge is no more; one that was put down makes room for a new one."""
+    house.networks.bridges.discard(network.bridge)
+    if bridge is not None:
+        remove(house, network.bridge)
+
+
+def listen(house: House) -> Callable[[], None]:
+    """Make again whatever somebody takes away; what is given ends that."""
+    return house.kernel.watch_links(partial(_heard, house))
+
+
+def _heard(house: House, name: str) -> None:
+    """A device went away, or got another name; "": some may have."""
+    devices = house.networks.devices()
+    meant = devices.get(name, set()) if name else set().union(*devices.values())
+    for container in sorted(meant):
+        if house.is_closed:
+            return
+        _mend(house, container)
+
+
+def _mend(house: House, container: str) -> None:
+    """Look after one container, when nobody else is changing it."""
+    with suppress(MinidockError):  # it is gone, or held at a gate: so be it
+        life = house.life(container)
+        voice = house.recorder.operation(life.story, "repair")
+        with life.only("repair", voice, lambda: not life.is_running) as is_mine:
+            if is_mine:
+                repair(house, life, voice)
+
+
 def tidy(house: House) -> tuple[str, ...]:
     """Remove devices of ours that belong to nobody; give their names."""
     book = house.networks
@@ -93,6 +134,8 @@ def tidy(house: House) -> tuple[str, ...]:
         link.name for link in facts.links
         if link.kind == "bridge" and link.name in bridges and _is_ours(house, link.name)
     }  # fmt: skip
+    if book.bridges and book.hears_no_more is None:
+        book.hears_no_more = book.listen()
     orphans = tuple(
         link.name for link in facts.links
         if _is_ours(house, link.name) and link.name not in bridges | cables
@@ -117,6 +160,8 @@ def remove(house: House, name: str, emit: Emit = ignore) -> bool:
 def leave(house: House) -> None:
     """Remove the bridges in which nobody runs: the engine goes, and leaves no device."""
     book = house.networks
+    if book.hears_no_more:
+        book.hears_no_more()
     for network in book.all():
         with book.wiring:
             is_idle = network.bridge in book.bridges and not book.live(network.id)

@@ -176,7 +176,7 @@ def _birth(  # noqa: PLR0913, PLR0917  (what was, what shall be, where it is rea
     house.amend(  # after a power cut nothing runs anyway
         life, is_durable=False, spec=spec, state="starting", error="",
         started=house.kernel.wall(), endpoints=reach.after, interfaces=reach.interfaces,
-        ports=reach.ports,
+        ports=reach.ports, offers=publishing.offered(house, kept, reach.after),
     )  # fmt: skip
     try:
         with voice.step("birth"):

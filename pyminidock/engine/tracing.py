@@ -76,7 +76,7 @@ def see(house: House, wanted: Wanted) -> Sight:
     before = seeing.look(house)
     asker = house.life(wanted.origin) if wanted.origin not in (HOST, OUTSIDE) else None
     target = house.life(wanted.container) if wanted.container else None
-    if target is None and asker is None:
+    if target is None and (asker is None or wanted.address):
         target = seeing.meant(house, wanted.port, wanted.protocol, before)
     if target is None and asker:
         raise RequestUnclear(

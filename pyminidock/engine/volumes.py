@@ -21,16 +21,18 @@ from pyminidock.engine.operations import NOBODY, Via, operation
 from pyminidock.engine.voice import Voice
 from pyminidock.errors import MinidockError
 from pyminidock.events import VolumeCreated, VolumeRemoved, VolumesPruned
-from pyminidock.grammar.binds import check_volume_name
+from pyminidock.grammar.binds import VolumeNameRefused, check_volume_name
 from pyminidock.layers.sizes import size_of_tree
 from pyminidock.store.volumes import Pairs, VolumeRow
 from pyminidock.volume.options import read_options
 from pyminidock.volume.points import volumes_of
 
+_LONGEST = 255
 ANONYMOUS = "com.docker.volume.anonymous"
 LIST_FILTERS = ("dangling", "driver", "label", "name")
 PRUNE_FILTERS = ("all", "label", "label!")
 LOCAL = ("", "local")
+_NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]{0,63}")  # of what a journal may be named
 
 
 class NoSuchVolume(MinidockError):
@@ -101,13 +103,25 @@ def have(  # noqa: PLR0913  (as above)
         found = house.store.volumes.get(name)
         if found is not None:
             return found, False
-        check_volume_name(name)
+        _check_name(name)
         read_options(name, options or {})
         row = VolumeRow(
             name, house.kernel.wall(), _pairs(labels) or None, _pairs(options) or None
         )
         house.store.volumes.add(row)
     return row, True
+
+
+def _check_name(name: str) -> None:
+    """Refuse a name that no volume, or no directory, can have.  Raises VolumeNameRefused."""
+    check_volume_name(name)
+    if len(name) > _LONGEST:
+        raise VolumeNameRefused(
+            f"create {name}: file name too long",
+            why=f"a volume is a directory, whose name has {_LONGEST} bytes at most",
+            try_next=f"docker volume create {name[:32]}",
+            lesson="volumes",
+        )
 
 
 def _pairs(told: Mapping[str, str] | None) -> Pairs:
@@ -275,7 +289,7 @@ def _prune(house: House, filters: Filters, voice: Voice, *, everything: bool) ->
         deleted.append(row.name)
         reclaimed += size
     voice(VolumesPruned(reclaimed))
-    return {"VolumesDeleted": deleted or None, "SpaceReclaimed": reclaimed}
+    return {"VolumesDeleted": deleted, "SpaceReclaimed": reclaimed}
 
 
 def size_of(house: House, row: VolumeRow) -> int:
@@ -300,8 +314,12 @@ def usage(house: House) -> list[Document]:
 
 @contextmanager
 def _telling(house: House, name: str, verb: str, via: Via) -> Iterator[Voice]:
-    """Give the voice of one deed on a volume; its story is the volume's."""
-    story = f"volume-{name[:64]}"
+    """Give the voice of one deed on a volume; its story is the volume's.
+
+    A story is a file: a name that no volume can have names none.
+    """
+    is_name = _NAME.fullmatch(name) is not None
+    story = f"volume-{name if is_name else house.kernel.new_id()[:12]}"
     house.recorder.story(story, f"volume {verb} {name[:64]}")
     try:
         with operation(house, story, verb, via) as voice:

@@ -44,6 +44,8 @@ class Facts:
     busybox: str = ""
     init: str = ""
     keyrings: bool = False
+    rules_error: str = ""  # why nf_tables did not answer; empty: it did
+    foreign_drops: tuple[str, ...] = ()  # others' chains that drop what passes through
 
 
 def judge(facts: Facts) -> tuple[Capability, ...]:
@@ -58,6 +60,7 @@ def judge(facts: Facts) -> tuple[Capability, ...]:
         _limits(facts),
         _raising_limits(facts),
         _seccomp(facts),
+        _rules(facts),
         _devices(facts),
         _init(facts),
         _images(facts),
@@ -213,6 +216,25 @@ def _seccomp(facts: Facts) -> Capability:
             "boot a kernel built with CONFIG_SECCOMP_FILTER",
         )  # fmt: skip
     return Capability("seccomp", YES, ", ".join(facts.seccomp_actions), "", "")
+
+
+def _rules(facts: Facts) -> Capability:
+    if facts.rules_error:
+        return Capability(
+            "packet rules", NO, f"nf_tables: {facts.rules_error}",
+            "containers are refused unless --network none or host is given",
+            "sudo modprobe nf_tables, or boot a kernel built with CONFIG_NF_TABLES_INET",
+        )  # fmt: skip
+    if facts.foreign_drops:
+        chains = ", ".join(facts.foreign_drops)
+        return Capability(
+            "packet rules", LIMITED,
+            f"another program drops what passes through and it does not know: {chains}",
+            "containers may not reach the world, nor other hosts their ports",
+            "sudo iptables -I FORWARD -i md+ -j ACCEPT; "
+            "sudo iptables -I FORWARD -o md+ -j ACCEPT",
+        )  # fmt: skip
+    return Capability("packet rules", YES, "nf_tables, in a table of our own", "", "")
 
 
 def _devices(facts: Facts) -> Capability:

@@ -13,7 +13,7 @@ answer alone; where no fact explains it, that is what is said (`unexplained`).
 
 from dataclasses import dataclass
 
-from pyminidock.network.sight import CONTAINER, OUTSIDE, Sight
+from pyminidock.network.sight import OUTSIDE, Sight
 
 _LOOPBACK = "127."
 
@@ -60,7 +60,8 @@ CAUSES = (
 
 def judge(sight: Sight) -> Cause | None:
     """Name the cause; None where the request arrives."""
-    cause = _at_the_name(sight) if sight.asked.origin == CONTAINER else _at_the_port(sight)
+    cause = _at_the_asker(sight)
+    cause = cause or (_at_the_port if sight.is_by_port else _at_the_name)(sight)
     cause = cause or _inside(sight)
     if cause or sight.arrived:
         return cause
@@ -70,14 +71,27 @@ def judge(sight: Sight) -> Cause | None:
 # ── From a container ─────────────────────────────────────────────────────────────────────
 
 
+def _at_the_asker(sight: Sight) -> Cause | None:
+    """See whether a container that asks can ask anybody."""
+    asker = sight.asker
+    if asker is None:
+        return None
+    if not asker.is_running:
+        return NOT_RUNNING
+    if not asker.places and asker.mode != "host":
+        return NO_NETWORK
+    is_shut_in = all(each.is_internal for each in asker.places) and asker.places
+    return INTERNAL_NETWORK if is_shut_in and sight.is_by_port else None
+
+
 def _at_the_name(sight: Sight) -> Cause | None:
     """Follow a request between containers up to the cable of the one that is asked."""
     asker, target = sight.asker, sight.target
     if asker is None or target is None:
         return None
-    if not asker.is_running or not target.is_running:
+    if not target.is_running:
         return NOT_RUNNING
-    if not (asker.places and target.places):
+    if not target.places:
         return NO_NETWORK
     if not sight.shared:
         lone = [each for each in (asker, target) if all(p.is_internal for p in each.places)]
@@ -105,8 +119,6 @@ def _at_the_port(sight: Sight) -> Cause | None:
         return PORT_TAKEN if taken else NOT_RUNNING
     if target.mode == "host":
         return None
-    if sight.is_direct and sight.asked.origin != OUTSIDE:
-        return None
     if not target.places:
         return NO_NETWORK
     return _published(sight)
@@ -125,7 +137,8 @@ def _published(sight: Sight) -> Cause | None:
         return OTHER_ADDRESS
     if not sight.way_in.is_live and sight.other_holder:
         return PORT_TAKEN
-    return None
+    is_apart = sight.asker and sight.asker.places and not sight.shared
+    return OTHER_NETWORK if is_apart and not sight.arrived else None
 
 
 # ── On the wire, and inside ──────────────────────────────────────────────────────────────
@@ -141,7 +154,7 @@ def _inside(sight: Sight) -> Cause | None:
     other = {each.protocol for each in target.listening
              if each.port == sight.container_port} - {sight.asked.protocol}  # fmt: skip
     if not sight.waiting:
-        is_between = sight.asked.origin == CONTAINER
+        is_between = not sight.is_by_port
         return WRONG_PROTOCOL if other and is_between else NO_LISTENER
     if all(each.is_loopback for each in sight.waiting) and not _is_beside(sight):
         return LOOPBACK_ONLY

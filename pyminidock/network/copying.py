@@ -43,6 +43,7 @@ class Copy:
     listening: tuple[Listening, ...] = ()
     strangers: tuple[Listening, ...] = ()  # other programs' sockets on the host
     is_dropped: bool = False  # by another program's rule
+    is_by_port: bool = True  # of the host; else the container's own address is asked
 
 
 def copied(sight: Sight) -> Copy:
@@ -58,7 +59,7 @@ def copied(sight: Sight) -> Copy:
               if (not each.address.startswith("127.0.0.11") and ":" not in each.address)
               or each.address == "::"),
         (holder,) if holder else (),
-        bool(dropped and dropped.table not in sight.own_tables),
+        bool(dropped and dropped.table not in sight.own_tables), sight.is_by_port,
     )  # fmt: skip
 
 
@@ -86,7 +87,7 @@ def _publish_here(sight: Sight, copy: Copy) -> Copy:
 
 def _run(sight: Sight, copy: Copy) -> Copy:
     """Let the containers have what they have when they run."""
-    if sight.asked.origin == CONTAINER:
+    if not sight.is_by_port:
         shared = copy.target or copy.asker or (_STAND_IN,)
         place = _beside(shared[0])
         copy = replace(copy, target=copy.target or (place,))
@@ -94,7 +95,10 @@ def _run(sight: Sight, copy: Copy) -> Copy:
         if not {p.network for p in copy.asker} & {p.network for p in copy.target}:
             copy = replace(copy, asker=(*copy.asker, _beside(copy.target[0])))
         return _waits(replace(copy, address=copy.target[0].address), copy.port)
-    copy = replace(copy, target=copy.target or (_STAND_IN,), strangers=())
+    beside = _beside(copy.asker[0]) if copy.asker else _STAND_IN
+    copy = replace(copy, target=copy.target or (beside,), strangers=())
+    if copy.origin == CONTAINER and not copy.asker:
+        copy = replace(copy, asker=(_beside(copy.target[0]),))
     wish = sight.way_in or next(iter(sight.wishes), None)
     if wish is None:
         return _publish(sight, copy)
@@ -104,16 +108,20 @@ def _run(sight: Sight, copy: Copy) -> Copy:
 
 def _open(sight: Sight, copy: Copy) -> Copy:
     """Let internal networks be ordinary ones."""
-    if sight.asked.origin == CONTAINER:
+    if not sight.is_by_port:
         return _join(sight, copy)
-    places = tuple(replace(each, is_internal=False) for each in copy.target)
-    return _run(sight, replace(copy, target=places))
+    target, asker = (
+        tuple(replace(each, is_internal=False, gateway=each.host_address or each.gateway)
+              for each in places) for places in (copy.target, copy.asker)
+    )  # fmt: skip
+    return _run(sight, replace(copy, target=target, asker=asker))
 
 
 def _join(sight: Sight, copy: Copy) -> Copy:
     """Let the asker be in a network of the one that is asked, and ask its address there."""
     place = copy.target[0]
-    copy = replace(copy, address=place.address)
+    port = sight.container_port or copy.port
+    copy = replace(copy, address=place.address, port=port)
     mine = {each.network for each in copy.asker}
     if place.network not in mine:
         copy = replace(copy, asker=(*copy.asker, _beside(place)))
@@ -123,9 +131,9 @@ def _join(sight: Sight, copy: Copy) -> Copy:
 def _listen(sight: Sight, copy: Copy) -> Copy:
     others = [e.port for e in copy.listening if e.protocol == copy.protocol
               and not e.is_loopback]  # fmt: skip
-    if others and (sight.asked.origin == CONTAINER or sight.is_direct):
+    if others and not sight.is_by_port:
         return replace(copy, port=others[0])
-    if others and sight.way_in and not sight.is_direct:
+    if others and sight.way_in:
         way = replace(sight.way_in, container_port=others[0])
         rest = tuple(each for each in copy.published if each != sight.way_in)
         return replace(copy, published=(*rest, way))
@@ -221,7 +229,7 @@ def rehearsal(copy: Copy) -> Rehearsal:
     if copy.origin == OUTSIDE:
         asker = OUTSIDE
         calls += _neighbour(copy)
-    if not copy.address.startswith(_LOOPBACK) and copy.origin != CONTAINER:
+    if not copy.address.startswith(_LOOPBACK):
         calls = _lan(copy, calls)
     tables = (*nat.tables(_TABLE, _CABLES), *((_strict(copy),) if copy.is_dropped else ()))
     return Rehearsal(
@@ -265,7 +273,7 @@ def _lan(copy: Copy, calls: list[NetCall]) -> list[NetCall]:
     own = [
         a.partition("/")[0] for c in calls if isinstance(c, MakeBridge) for a in c.addresses
     ]
-    inside = [place.address for place in copy.target]
+    inside = [place.address for place in (*copy.target, *copy.asker)]
     if copy.address in (*own, *inside, ""):
         return calls
     address = f"{copy.address}/24"
@@ -284,7 +292,7 @@ def _neighbour(copy: Copy) -> list[NetCall]:
 def _strict(copy: Copy) -> Table:
     """Give a table of somebody else's, that drops the request where it passes."""
     hook = "output" if copy.origin == HOST else "forward"
-    is_bridged = copy.origin == CONTAINER
+    is_bridged = not copy.is_by_port
     rule = Rule("drop it", (
         Is("meta l4proto", copy.protocol), *_to_target(copy), Decide("drop")
     ))  # fmt: skip

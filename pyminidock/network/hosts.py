@@ -89,6 +89,20 @@ def without(text: str, address: str, hostname: str, domain: str = "") -> str:
     return "".join(line for line in text.splitlines(keepends=True) if line != gone)
 
 
+def relinked(text: str, one: Linked) -> str:
+    r"""Let a line about a link lead to where the other container is now.
+
+    >>> relinked("192.0.2.7\tdb\n172.17.0.2\tlk 0123456789ab db\n",
+    ...     Linked("172.17.0.9", "lk", "0123456789ab" + "0" * 52, "db"))
+    '192.0.2.7\tdb\n172.17.0.9\tlk 0123456789ab db\n'
+    """
+    lines = text.splitlines(keepends=True)
+    is_it = f"\t{_called(one)}\n"
+    return "".join(
+        f"{one.address}{is_it}" if line.endswith(is_it) else line for line in lines
+    )
+
+
 def _called(one: Linked) -> str:
     return " ".join(dict.fromkeys((one.alias, one.id[:12], one.name)))
 

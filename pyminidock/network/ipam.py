@@ -63,7 +63,12 @@ def next_pool(taken: Iterable[Net], foreign: Iterable[Net], last: str = "") -> P
     for subnet in (*DEFAULT_POOLS[begin:], *DEFAULT_POOLS[:begin]):
         if not any(overlap(subnet, each) for each in used):
             return complete(Pool(str(subnet)))
-    raise PoolsExhausted(
+    raise no_pool()
+
+
+def no_pool() -> PoolsExhausted:
+    """Make the refusal of a network for which no default pool is left."""
+    return PoolsExhausted(
         "could not find an available, non-overlapping IPv4 address pool among the defaults"
         " to assign to the network",
         why="there are 31 of them, and each is used by a network or a route of the host",

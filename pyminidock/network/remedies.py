@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from pyminidock.network.causes import Cause
-from pyminidock.network.sight import CONTAINER, OUTSIDE, Place, Sight, Subject
+from pyminidock.network.sight import OUTSIDE, Place, Sight, Subject
 
 _NOBODY = Subject("CONTAINER")
 _NOWHERE = Place("NETWORK")
@@ -96,10 +96,14 @@ def _no_network(sight: Sight) -> Remedy:
 
 
 def _internal(sight: Sight) -> Remedy:
-    target = sight.target or _NOBODY
+    target, asker = sight.target or _NOBODY, sight.asker or _NOBODY
     inner = next((e for e in target.places if e.is_internal), _NOWHERE)
-    if sight.asked.origin == CONTAINER:
-        asker = sight.asker or _NOBODY
+    if sight.is_by_port and asker is not _NOBODY:
+        return Remedy(
+            f"docker network connect bridge {asker.name}",
+            "an internal network has no way out, not even to a port of the host",
+        )
+    if not sight.is_by_port:
         return Remedy(
             f"docker network connect {inner.network} {asker.name}",
             "an internal network has no way out, and no way in but being a member",
@@ -152,7 +156,7 @@ def _no_listener(sight: Sight) -> Remedy:
         e.port for e in target.listening
         if e.protocol == sight.asked.protocol and not e.is_loopback
     })  # fmt: skip
-    if others and (sight.asked.origin == CONTAINER or sight.is_direct):
+    if others and not sight.is_by_port:
         return Remedy(f"ask port {others[0]}", f"that is where {target.name} listens")
     if others:
         return Remedy(

@@ -137,7 +137,7 @@ class Sight:
     @property
     def container_port(self) -> int:
         """Give the port inside to which the request leads; 0 where none does."""
-        if self.asked.origin == CONTAINER or self.is_direct:
+        if not self.is_by_port:
             return self.asked.port
         if self.target and self.target.mode == "host":
             return self.asked.port
@@ -145,8 +145,15 @@ class Sight:
         return way.container_port if way else 0
 
     @property
+    def is_by_port(self) -> bool:
+        """Whether a port of the host is asked, and not a container at its own address."""
+        if self.asked.origin == CONTAINER:
+            return bool(self.address) and not self.is_direct
+        return not self.is_direct
+
+    @property
     def is_direct(self) -> bool:
-        """Whether the host asks the container's own address, not a published port."""
+        """Whether the container's own address is asked, not a published port."""
         return bool(self.target and self.address and self.target.place_of(self.address))
 
     @property

@@ -69,7 +69,7 @@ def _stops(sight: Sight) -> Iterator[_Stop]:
     if sight.lookup:
         yield _name(sight)
     is_local = bool(sight.target and sight.target.mode == "host")
-    if sight.asked.origin != CONTAINER and not sight.is_direct and not is_local:
+    if sight.is_by_port and not is_local:
         yield _host_port(sight)
     if sight.attempted and sight.attempted.passages:
         yield _firewall(sight)
@@ -169,7 +169,7 @@ def _wires(sight: Sight) -> Iterator[_Stop]:
         return
     state = "up" if place.is_bridge_up else "down"
     lines = [f"bridge {place.bridge} is {state}, the host is {place.host_address or '–'}"]
-    if sight.asker and not sight.shared:
+    if sight.asker and not sight.shared and not sight.is_by_port:
         names = ", ".join(each.network for each in sight.asker.places) or "no network"
         lines.append(f"{sight.asker.name} is in {names}")
     lines += [f"network {place.network} is internal"] if place.is_internal else []

@@ -33,7 +33,7 @@ def test_without_flags_nothing_is_asked_for() -> None:
     assert asked["Entrypoint"] is None
     said = {name: value for name, value in asked["HostConfig"].items() if value}
     assert said == {
-        "NetworkMode": "none", "MemorySwappiness": -1, "ConsoleSize": [0, 0],
+        "NetworkMode": "default", "MemorySwappiness": -1, "ConsoleSize": [0, 0],
         "RestartPolicy": {"Name": "no", "MaximumRetryCount": 0},
         "LogConfig": {"Type": "", "Config": {}},
     }  # fmt: skip

@@ -1,7 +1,7 @@
 """`docker events` tells of a script what dockerd tells of it: each message, in order.
 
 Ids are numbered as they appear, names of our own making are called so, and how long
-something ran is left out.  Networks and volumes are not compared: there are none here yet.
+something ran is left out.  Networks are compared where there are some.
 """
 
 import json
@@ -108,6 +108,24 @@ run {N} -d --name told --health-cmd true --health-interval 3s twin sleep 1000
 @healthy told
 rm -f told
 """,
+    "volumes": f"""
+volume create told-v
+volume create told-v
+run {N} --name told -v told-v:/m -v /un twin true
+cp file told:/m/f
+cp told:/m/f copied
+rm -v told
+run {N} --rm --name told -v told-v:/m:ro -v /un twin true
+run {N} --rm --name told -v told-v:/m twin /nonsense
+run {N} -d --name told --mount src=told-v,dst=/m,readonly twin sleep 1000
+restart -t 0 told
+kill told
+@told
+rm -f told
+volume rm told-v
+volume rm told-v
+volume prune -f
+""",
     "policy": f"""
 run {N} -d --name told --restart on-failure:2 twin false
 @told
@@ -154,7 +172,7 @@ class Play:
         told = self.side.ask("GET", f"/events?since={begun:.9f}&until={ended:.9f}")
         for text in told.body.splitlines():
             message = json.loads(text)
-            if message["Type"] not in ("network", "volume"):
+            if message["Type"] != "network":
                 yield self._plain(message)
 
     def _wait(self, words: list[str]) -> None:

@@ -71,6 +71,11 @@ SCENES: Mapping[str, Sequence[str]] = {
         "docker run --rm --net container:web twin sh -c"
         " 'cat /etc/hosts /etc/hostname; hostname; echo $HOSTNAME'",
         "docker run --rm --net container:web twin nslookup -type=a db.",
+        "docker run -d --name guest --net container:web twin sleep 1000",
+        "[ $(docker inspect -f '{{.HostsPath}}' guest)"
+        " = $(docker inspect -f '{{.HostsPath}}' web) ] && echo the same file",
+        "docker inspect -f '{{.Config.Hostname}}' guest",
+        "docker rm -f guest",
         "docker run --rm --net back twin nslookup -type=a web.",
         "docker run --rm --net back -h a.b.c twin sh -c"
         " 'hostname -f; cat /etc/hostname; tail -n 1 /etc/hosts'",
@@ -165,7 +170,9 @@ SCENES: Mapping[str, Sequence[str]] = {
         "docker create --name w3 --link nobody:x twin",
         "docker run --rm --net host --link db:x twin true",
         "docker inspect -f '{{json .HostConfig.Links}}' web",
+        "docker run -d --name taker twin sleep 1000",
         "docker start db",
+        "docker exec web tail -n +7 /etc/hosts",
         "docker restart -t 0 web",
         "docker exec web tail -n +7 /etc/hosts",
     ),

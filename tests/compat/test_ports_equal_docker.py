@@ -5,7 +5,9 @@ What is compared is what a person sees: the answer and the exit status, the PORT
 """
 
 import json
+import os
 import re
+import subprocess
 import sys
 from collections.abc import Iterator
 from typing import Any
@@ -89,6 +91,43 @@ def test_a_form_of_p_means_the_same(clean: Pair, line: str) -> None:
     told = [(run(side, "web", line), ports_of(side, "web")) for side in clean]
     assert told[0] == told[1]
     assert told[0][0][0] == 0
+
+
+NETWORKED = [
+    "--network none -p 18080:80", "--network host -p 18080:80",
+    "--network inner -p 18080:80",
+    "--network user -p 18080:80", "--network user -P --expose 80",
+    "--network inner -P",
+    "--network bound -p 18080:80", "--network none --expose 80",
+    "--network host --expose 80",
+    "--network container:other -p 18080:80", "--network container:other --expose 80",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def networked(wired: Pair) -> Iterator[Pair]:
+    """Both engines, with three networks."""
+    binding = "com.docker.network.bridge.host_binding_ipv4=127.0.0.1"
+    made = (["user"], ["--internal", "inner"], ["-o", binding, "bound"])
+    for side in wired:
+        for words in made:
+            assert side.docker("network", "create", *words).returncode == 0
+    yield wired
+    for side in wired:
+        side.clear()
+        side.docker("network", "rm", "user", "inner", "bound")
+
+
+@pytest.mark.parametrize("line", NETWORKED)
+def test_a_network_says_what_a_port_means(networked: Pair, line: str) -> None:
+    told = []
+    for side in networked:
+        side.clear()
+        assert run(side, "other", "")[0] == 0
+        done = run(side, "web", line)
+        seen = ports_of(side, "web") if not done[0] else {}
+        told.append((done, shape(seen)))
+    assert told[0] == told[1]
 
 
 def shape(told: dict[str, Any]) -> str:
@@ -189,6 +228,19 @@ def test_docker_port_says_the_same(asked: Pair, words: str) -> None:
         done = side.docker("port", *words.split())
         told.append((done.returncode, masked(done.stdout), masked(done.stderr)))
     assert told[0] == told[1]
+
+
+@pytest.mark.parametrize("words", ["port web", "port web 80", "port web 99", "port other",
+                                   "ps --format {{.Ports}}", "port nobody"])  # fmt: skip
+def test_our_command_line_says_what_docker_s_does(asked: Pair, words: str) -> None:
+    ours = asked[1]
+    stock = ours.docker(*words.split())
+    done = subprocess.run(
+        [sys.executable, "-m", "pyminidock", *words.split()],
+        capture_output=True, timeout=60, check=False,
+        env=os.environ | {"MINIDOCK_HOST": f"unix://{ours.socket}"},
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (stock.returncode, stock.stdout)
 
 
 FILTERS = [

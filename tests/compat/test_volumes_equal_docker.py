@@ -74,6 +74,7 @@ def test_ours_says_what_docker_says(
 
 
 _OWN = (
+    (r"^/(data|root)/volumes/", "/volumes/"),
     (r"ROOT/private/data", "ROOT"),
     (r"ROOT/(overlay2|containers)/<\d+>/(merged|rootfs)", "ROOTFS"),
     # runc opens its targets by other means, and says so.

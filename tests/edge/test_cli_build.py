@@ -124,7 +124,7 @@ def test_a_mistake_is_shown_with_a_mark_before_anything_is_sent(
         (("build", "/nope"), 1, 'unable to prepare context: path "/nope" not found'),
         (("build", "-t", "UP", "-"), 1, "invalid reference format"),
         (("build", "--target", "zz", "-"), 1, 'target stage "zz" could not be found'),
-        (("build", "--network", "host", "-"), 1, "network host is not built yet"),
+        (("build", "--network", "zz", "-"), 1, "network zz not found"),
     ],
 )
 def test_what_cannot_be_built_says_why(

@@ -179,6 +179,36 @@ def test_a_network_that_is_joined_later_keeps_the_ports(world: Ground) -> None:
     world.side.docker("network", "rm", "aa")
 
 
+_POLICY = """
+import json
+from pathlib import Path
+from pyminidock.kernel.detect import judge
+from pyminidock.kernel.linux.facts import read_facts
+rows = {each.name: each for each in judge(read_facts(Path("/var/tmp")))}
+print(rows["packet rules"].state, rows["packet rules"].reason)
+"""
+
+
+def test_a_firewall_that_drops_what_passes_through_is_named(world: Ground) -> None:
+    """As Docker's does: nothing of it is changed, and the doctor's way out works."""
+    world.run("web", "-p", "0.0.0.0:9080:80")
+    assert world.on_host(_POLICY).startswith("yes")
+    assert world.side.host("iptables", "-P", "FORWARD", "DROP").returncode == 0
+    try:
+        told = world.on_host(_POLICY)
+        assert told.startswith("limited")
+        assert "ip filter FORWARD" in told
+        get = "print(refused(get, '10.9.0.1:9080', '/', 1.0))"
+        assert world.on_neighbour(get) == "timeout"
+        assert b":FORWARD DROP" in world.side.host("iptables-save").stdout
+        for way in ("-i", "-o"):
+            rule = ("iptables", "-I", "FORWARD", way, "md+", "-j", "ACCEPT")
+            assert world.side.host(*rule).returncode == 0
+        assert world.on_neighbour(get) == "answered: served"
+    finally:
+        world.side.host("nft", "delete", "table", "ip", "filter")
+
+
 def test_an_engine_is_killed_and_traffic_goes_on(place: Path) -> None:
     with host() as here:
         engine = Engine(place, here)

@@ -199,6 +199,10 @@ def not_published(it: Lab, *, is_broken: bool) -> Document:
 
 def other_address(it: Lab, *, is_broken: bool) -> Document:
     port, inner = it.port(), it.port()
+    if it.rng.random() < 0.3:  # a container asks the host by its address
+        it.serve(inner, ports=_bound(port, inner, "" if is_broken else LAN))
+        asker = it.run("sleep", "600", network=_some_network(it))
+        return {"port": port, "from": asker, "address": LAN}
     asked, other = it.rng.sample(["127.0.0.1", LAN], 2)
     bound = _bound(port, inner, other if is_broken else asked)
     it.serve(inner, network=_some_network(it), ports=bound)
@@ -285,6 +289,10 @@ def no_network(it: Lab, *, is_broken: bool) -> Document:
 def internal_network(it: Lab, *, is_broken: bool) -> Document:
     port, inner = it.port(), it.port()
     network = it.network(Internal=is_broken)
+    if it.rng.random() < 0.3:  # from within, to a port of the host
+        it.serve(inner, ports=_bound(port, inner, LAN))
+        asker = it.run("sleep", "600", network=network)
+        return {"port": port, "from": asker, "address": LAN}
     it.serve(inner, network=network, ports=_bound(port, inner))
     return {"port": port}
 

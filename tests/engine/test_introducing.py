@@ -141,6 +141,19 @@ def test_a_link_in_the_default_network_is_a_line_and_variables(house: House) -> 
     assert f"STORE_PORT=tcp://{place}:5432" in house.kept(web.id).spec.environment
 
 
+def test_a_link_leads_to_where_the_other_one_is_after_a_restart(house: House) -> None:
+    db = started(house, wish("db", "bridge"))
+    web = started(house, wish("web", "bridge", links=("db:store",)))
+    before = address(house, db, "bridge")
+    finish(house, db)
+    started(house, wish("other", "bridge"))  # takes the address that is free now
+    run.start(house, db.id)
+    after = address(house, db, "bridge")
+    assert after != before
+    lines = file_of(house, web, "hosts")
+    assert lines[0] == f"{after}\tstore {db.id[:12]} db"
+
+
 def test_a_link_to_who_does_not_run_is_refused(house: House) -> None:
     run.create(house, wish("db", "bridge"))
     web = run.create(house, wish("web", "bridge", links=("db:store",)))

@@ -75,7 +75,8 @@ def newborns(container: str) -> list[int]:
 )
 def test_a_killed_engine_leaves_nothing_of_a_birth_behind(root: Path, kind: str) -> None:
     first = House(root, kernels.choose("linux-root", root))
-    container = run.create(first, CreateRequest("busybox", command=("sleep", "60")))
+    wish = CreateRequest("busybox", command=("sleep", "60"), network_mode="none")
+    container = run.create(first, wish)
     first.close()
     before = state_of(root)
     assert accounts(root, container) == set()

@@ -53,9 +53,9 @@ def healthy_ports(draw: st.DrawFn) -> Sight:
     """A request to a published port that is answered."""
     port, inner = draw(PORTS), draw(PORTS)
     protocol = draw(st.sampled_from(("tcp", "udp")))
-    origin = draw(st.sampled_from((HOST, OUTSIDE)))
+    origin = draw(st.sampled_from((HOST, OUTSIDE, CONTAINER)))
     lan = "192.168.1.5"
-    asked_at = lan if origin == OUTSIDE else draw(st.sampled_from(("127.0.0.1", lan)))
+    asked_at = draw(st.sampled_from(("127.0.0.1", lan))) if origin == HOST else lan
     address = draw(st.sampled_from((ALL, asked_at)))
     place = draw(places())
     listening = Listening(
@@ -80,9 +80,16 @@ def healthy_ports(draw: st.DrawFn) -> Sight:
     outcome = CONNECTED if protocol == "tcp" else SILENT
     return Sight(
         Asked("localhost", port, protocol, origin), asked_at, target,
+        _hairpin(place) if origin == CONTAINER else None,
         attempted=Attempted(outcome, passages=(_ACCEPTED,), was_followed=True),
         host=HostSight(("127.0.0.1", lan), (engine,), (100,)), own_tables=(OWN,),
     )  # fmt: skip
+
+
+def _hairpin(place: Place) -> Subject:
+    """Give a container beside another one, that asks the host."""
+    mine = replace(place, address="10.0.255.254", host_link="mv9", mac="02:42:00:00:00:09")
+    return Subject("client", "d" * 64, places=(mine,))
 
 
 @st.composite

@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 from pyminidock.kernel.detect import Facts
-from pyminidock.kernel.linux import devices, overlay, syscalls, userns
+from pyminidock.kernel.linux import devices, foreign, overlay, syscalls, userns
 from pyminidock.kernel.linux.host import filesystem_of
 from pyminidock.kernel.linux.machine import find_init, status_mask
 from pyminidock.kernel.linux.mountinfo import read_mountinfo
@@ -31,6 +31,7 @@ def read_facts(root: Path) -> Facts:
     system = os.uname()
     release = system.release.split(".")
     version, controllers = _cgroups()
+    rules_error, drops = _rules()
     return Facts(
         system=system.sysname,
         kernel=(int(release[0]), int(release[1].split("-")[0])),
@@ -56,7 +57,19 @@ def read_facts(root: Path) -> Facts:
         busybox=_static_busybox(),
         init=find_init(),
         keyrings=Path("/proc/keys").exists(),
+        rules_error=rules_error,
+        foreign_drops=drops,
     )  # fmt: skip
+
+
+def _rules() -> tuple[str, tuple[str, ...]]:
+    """Ask nf_tables for what others do; say why it does not answer, if root asked."""
+    try:
+        return "", foreign.forward_drops()
+    except OSError as refusal:
+        if os.geteuid() != 0:
+            return "", ()  # answered after entering the user namespace
+        return os.strerror(refusal.errno or errno.EIO).lower(), ()
 
 
 def _read(path: str) -> str:

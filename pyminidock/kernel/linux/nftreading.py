@@ -70,7 +70,7 @@ def _ask(
     was_changed = False
     while True:
         told = line.recv(1 << 17)
-        for answer, flagged, content in _cut(told):
+        for answer, flagged, content in cut(told):
             was_changed |= bool(flagged & _INTERRUPTED)
             if answer == wire.ERROR:
                 number = -struct.unpack_from("i", content)[0]
@@ -84,7 +84,8 @@ def _ask(
             yield content[4:]
 
 
-def _cut(told: bytes) -> Iterator[tuple[int, int, bytes]]:
+def cut(told: bytes) -> Iterator[tuple[int, int, bytes]]:
+    """Cut what was received into messages: type, flags, and what follows the header."""
     at = 0
     while at + wire.HEADER.size <= len(told):
         length, kind, flags, _, _ = wire.HEADER.unpack_from(told, at)
