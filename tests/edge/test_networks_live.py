@@ -177,7 +177,7 @@ def test_a_birth_that_is_walked_step_by_step_shows_its_network_at_its_step(
 
 
 def test_first_packets_over_new_bridges_are_rarely_lost(linux: LinuxStand) -> None:
-    """Whoever asks at once would else have to ask again after a second, every other time."""
+    """Whoever asks at once would have to ask again after a second, every other time."""
     place = linux.place
     took_s = []
     for _ in range(9):
