@@ -162,7 +162,7 @@ def exposed(kept: Kept) -> tuple[str, ...]:
 
 
 def offered(house: House, kept: Kept, places: Sequence[Endpoint]) -> tuple[str, ...]:
-    """Name the ports that a container offers; none where nobody outside could reach them."""
+    """Name the ports that a container offers; none where nobody outside reaches them."""
     way = _way_in(house, [each for each in places if each.host_link])
     return exposed(kept) if way else ()
 

@@ -113,7 +113,7 @@ def have(  # noqa: PLR0913  (as above)
 
 
 def _check_name(name: str) -> None:
-    """Refuse a name that no volume, or no directory, can have.  Raises VolumeNameRefused."""
+    """Refuse what no volume, or no directory, can be called.  Raises VolumeNameRefused."""
     check_volume_name(name)
     if len(name) > _LONGEST:
         raise VolumeNameRefused(

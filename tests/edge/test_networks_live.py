@@ -3,10 +3,13 @@
 import errno
 import json
 import queue
+import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,10 +18,13 @@ import pytest
 
 from pyminidock.kernel import calls, netcalls
 from pyminidock.kernel.calls import Plan
+from pyminidock.kernel.linux import sandboxes
+from pyminidock.kernel.linux.namedesks import NameDesks
+from pyminidock.kernel.linux.wiring import Wiring
 from pyminidock.kernel.port import CallFailed, Process
 from tests import leaks
 from tests.contract.fixtures import linux, linux_root
-from tests.contract.plans import NETWORK, SANDBOX, birth, plug, wiring
+from tests.contract.plans import NETWORK, SANDBOX, birth, bridging, plug, wiring
 from tests.contract.stands import LinuxStand, assert_as_before
 from tests.edge.street import Street, built
 
@@ -168,6 +174,25 @@ def test_a_birth_that_is_walked_step_by_step_shows_its_network_at_its_step(
     names = [name for name, _ in seen]
     at = names.index("JoinSandbox")
     assert [on_host for _, on_host in seen] == [n < at for n in range(len(seen))]
+
+
+def test_first_packets_over_new_bridges_are_rarely_lost(linux: LinuxStand) -> None:
+    """Whoever asks at once would have to ask again after a second, every other time."""
+    place = linux.place
+    took_s = []
+    for _ in range(9):
+        with closing(Wiring(NameDesks())) as wires, ExitStack() as undo:
+            wires.do(bridging(place), undo)
+            wires.do(netcalls.MakeSandbox(SANDBOX), undo)
+            with sandboxes.standing_in(wires.sandboxes[SANDBOX].handle):
+                server = undo.enter_context(socket.socket())
+            server.bind(("", 8080))
+            server.listen()
+            wires.do(plug(place), undo)
+            began = time.monotonic()
+            with socket.create_connection((f"{NETWORK}.2", 8080), timeout=SOON_S):
+                took_s.append(time.monotonic() - began)
+    assert sorted(took_s)[6] < 0.5, took_s
 
 
 # ── What somebody else does to it ────────────────────────────────────────────────────────
