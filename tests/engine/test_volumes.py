@@ -22,10 +22,10 @@ def house(tmp_path: Path) -> Iterator[House]:
         yield made
 
 
-def using(house: House, *binds: str, **places: tuple[str, ...]) -> str:
+def using(house: House, *binds: str, volumes: tuple[str, ...] = ()) -> str:
     wish = CreateRequest(
         "busybox", command=("true",), network_mode="none",
-        places=Places(binds=binds, **places),
+        places=Places(binds=binds, volumes=volumes),
     )  # fmt: skip
     return run.create(house, wish)
 
