@@ -14,10 +14,10 @@ place.  Its content belongs to the container: it is read no further than it can 
 Source: moby, daemon/container_operations.go and libnetwork/sandbox_dns_unix.go.
 """
 
+import errno
 import hashlib
 import os
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from pathlib import Path
 
 from pyminidock.container.asked import Reach
@@ -80,8 +80,12 @@ def text_of(path: Path) -> str:
 
 
 def _read(path: Path) -> bytes:
-    with suppress(OSError), path.open("rb") as file:
-        return file.read(_MOST_BYTES + 1)
+    try:
+        with path.open("rb") as file:
+            return file.read(_MOST_BYTES + 1)
+    except OSError as fault:
+        if fault.errno in (errno.EMFILE, errno.ENFILE, errno.ENOMEM):
+            raise  # it may be there: nobody could look
     return b""
 
 
