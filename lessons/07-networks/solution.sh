@@ -6,9 +6,9 @@ tier() { # NETWORK NAME: one container of the image tier
 }
 case "$1/$2" in
   07.1/short-form)
-    docker run -d --name kiosk -p 127.0.0.1:8080:5000 web ;;
+    docker run -d --name kiosk -p 127.0.0.1:8080:5000 poster ;;
   07.1/long-form)
-    docker create --name kiosk --publish 127.0.0.1:8080:5000/tcp web
+    docker create --name kiosk --publish 127.0.0.1:8080:5000/tcp poster
     docker start kiosk ;;
 
   07.2/two-networks)

@@ -7,11 +7,11 @@ case "$1/$2" in
   07.5/unchanged | 07.6/unchanged | 07.7/unchanged | 07.8/unchanged | 07.9/unchanged) ;;
 
   07.1/for-everybody)
-    docker run -d --name kiosk -p 0.0.0.0:8080:5000 web ;;
+    docker run -d --name kiosk -p 0.0.0.0:8080:5000 poster ;;
   07.1/exposed)
-    docker run -d --name kiosk --expose 8080 web ;;
+    docker run -d --name kiosk --expose 8080 poster ;;
   07.1/wrong-inside)
-    docker run -d --name kiosk -p 127.0.0.1:8080:80 web ;;
+    docker run -d --name kiosk -p 127.0.0.1:8080:80 poster ;;
 
   07.2/one-network)
     docker network create front

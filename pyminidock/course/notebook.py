@@ -176,6 +176,7 @@ NORMAL = (
     (r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?Z?", "MOMENT"),
     (r"\b\d+(\.\d+)? ?(ms|µs|s|seconds?|minutes?)\b", "TIME"),
     (r"\b\d+(\.\d+)? ?(k|M|G|Ki|Mi)?B\b", "SIZE"),
+    (r"\bminidock-lesson-\w+", "PLACE"),
     (r"\b[Ss]tep \d+ decides", "STEP decides"),
     (r"\b[a-z]+_[a-z]+(?= is gone)", "NAME"),
     (r"(?m)^(([\w/]+\.py):)\d+", r"\1LINE"),
