@@ -42,12 +42,12 @@ from pyminidock.events.journal import Trace
 from pyminidock.viz.imagelayers import ImageLayers
 from pyminidock.viz.networkmap import Map
 from pyminidock.viz.views import image as image_view
-from pyminidock.viz.views import network as network_view
 from pyminidock.viz.views import survives as survives_view
 from pyminidock.viz.views import written as written_view
 from pyminidock.viz.views.written import Writes
 from pyminidock.widgets import ask, begun, typed
 from pyminidock.widgets.contexts import Contexts
+from pyminidock.widgets.networkpicture import NetworkPicture
 from pyminidock.widgets.picture import Picture, show
 from pyminidock.widgets.sender import SENDER
 from pyminidock.widgets.stepper import Stepper
@@ -124,7 +124,7 @@ class MinidockMagics(Magics):
                 told = start().survives(rest[0])
                 return Picture(survives_view.survives(told), survives_view.TITLE)
             case ("network", "map") if not rest:
-                return network_map(start().network_map())
+                return NetworkPicture(start().network_map())
             case _:
                 return None
 
@@ -168,11 +168,6 @@ def writes(told: Writes) -> Picture:
     return Picture(written_view.written(told), written_view.TITLE)
 
 
-def network_map(told: Map) -> Picture:
-    """Draw who can reach whom."""
-    return Picture(network_view.network(told), network_view.TITLE)
-
-
 def _followed(engine: Engine, name: str) -> Stepper:
     """Follow a story as it goes on."""
     header = engine.trace(name).header
@@ -207,7 +202,7 @@ def load_ipython_extension(shell: InteractiveShell) -> None:
     formatter = _formatter(shell)
     formatter.for_type(StoryHandle, begun.show)
     formatter.for_type(Trace, lambda trace: Stepper(trace)._ipython_display_())
-    formatter.for_type(Map, lambda told: network_map(told)._ipython_display_())
+    formatter.for_type(Map, lambda told: NetworkPicture(told)._ipython_display_())
     formatter.for_type(ImageLayers, lambda told: layers(told)._ipython_display_())
     formatter.for_type(Writes, lambda told: writes(told)._ipython_display_())
     formatter.for_type(StartWords, lambda tried: show(tried.scene(), TITLE))
