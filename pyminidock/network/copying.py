@@ -19,7 +19,7 @@ from pyminidock.network.causes import Cause
 from pyminidock.network.sight import CONTAINER, HOST, OUTSIDE, Place, Published, Sight
 
 TARGET, ASKER, OTHERS = "target", "asker", ""
-_LAN = "copy-lan"
+_LAN, _STRANGER = "copy-lan", "copy-stranger"  # whose cable no rule guards
 _CABLES = "cp-"  # how the names of the host's cable ends begin
 _TABLE = "copy"
 _LOOPBACK = "127."
@@ -284,7 +284,7 @@ def _neighbour(copy: Copy) -> list[NetCall]:
     net = ipaddress.ip_network(f"{copy.address}/24", strict=False)
     free = next(str(each) for each in net.hosts() if str(each) != copy.address)
     return [MakeSandbox(OUTSIDE), Plug(
-        OUTSIDE, _LAN, "cp-outside", "eth0", "02:42:00:00:02:01", (f"{free}/24",),
+        OUTSIDE, _LAN, _STRANGER, "eth0", "02:42:00:00:02:01", (f"{free}/24",),
         copy.address, "", 0,
     )]  # fmt: skip
 

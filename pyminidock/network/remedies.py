@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from pyminidock.network.causes import Cause
-from pyminidock.network.sight import OUTSIDE, Place, Sight, Subject
+from pyminidock.network.sight import CONTAINER, OUTSIDE, Place, Sight, Subject
 
 _NOBODY = Subject("CONTAINER")
 _NOWHERE = Place("NETWORK")
@@ -38,6 +38,12 @@ def _other_address(sight: Sight) -> Remedy:
         return Remedy(
             f"docker run -p 0.0.0.0:{wish.host_port}:{wish.container_port} …",
             f"it answers on {wish.host_address} alone, which other machines cannot reach",
+        )
+    if sight.asked.origin == CONTAINER:
+        return Remedy(
+            f"docker run -p {sight.address}:{wish.host_port}:{wish.container_port} …   "
+            f"(or ask the container itself, at port {wish.container_port})",
+            f"it answers on {wish.host_address} alone, which means another place inside",
         )
     return Remedy(
         f"curl http://{wish.host_address}:{wish.host_port}/   "

@@ -191,8 +191,10 @@ def _process(sight: Sight) -> _Stop:
     target = sight.target
     if target is None:
         return "process", "no container has to do with this port", ()
-    port = sight.container_port or sight.asked.port
+    port = sight.container_port
     lines = [_socket(each) for each in sight.waiting]
+    if not port and target.is_running:  # no way leads in
+        return "process", target.name, tuple(_socket(each) for each in target.listening)
     if not lines:
         others = [
             each for each in target.listening if not each.address.startswith("127.0.0.11")
@@ -201,7 +203,8 @@ def _process(sight: Sight) -> _Stop:
         lines += [f"but {_socket(each)}" for each in others]
     if not target.is_running:
         lines = [f"{target.name} is {target.state}"]
-    return "process", f"{target.name}, port {port}", tuple(lines)
+    where = f"{target.name}, port {port}" if port else target.name
+    return "process", where, tuple(lines)
 
 
 def _socket(socket: Listening) -> str:

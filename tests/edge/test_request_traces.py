@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.edge.topologies import BUILDERS, Lab, lab, shown
+from tests.edge.topologies import BUILDERS, LAN, Lab, lab, shown
 
 pytestmark = pytest.mark.edge
 NAMED_WITHIN_S = 2.0
@@ -43,6 +43,18 @@ def test_the_healthy_twin_arrives(it: Lab, name: str) -> None:
     assert told["arrived"]
     assert {hop["state"] for hop in told["hops"]} == {"ok"}
     assert told["elapsed_s"] < NAMED_WITHIN_S
+
+
+def test_other_machines_reach_a_port_that_is_published_for_them_alone(it: Lab) -> None:
+    port, inner = it.port(), it.port()
+    for address, cause in (("", "other-address"), (LAN, None)):
+        it.serve(
+            inner, ports={f"{inner}/tcp": [{"HostIp": address, "HostPort": str(port)}]}
+        )
+        told = it.trace({"port": port, "from": "outside", "prove": True})
+        assert (told["cause"] or {}).get("name") == cause, shown(told)
+        assert told["proof"] is None if cause is None else told["proof"]["holds"]
+        it.clear()
 
 
 def test_random_topologies_are_judged_right(
