@@ -5,6 +5,7 @@ Source: Docker Engine API v1.45, Network; moby, api/server/router/network.
 
 from pyminidock.api.body import Fields, read_object
 from pyminidock.api.containers import answer, via
+from pyminidock.api.failures import BadRequest
 from pyminidock.api.images import filters
 from pyminidock.api.message import Request, Response
 from pyminidock.api.shapes import endpoint_settings
@@ -43,6 +44,7 @@ def wish(body: Fields) -> Wish:
     >>> wish(Fields({"Name": "n", "IPAM": {"Config": [{"Subnet": "10.1.0.0/16"}]}})).pools
     (Pool(subnet='10.1.0.0/16', range='', gateway='', auxiliary=()),)
     """
+    body = body.within("", "NetworkCreateRequest")
     ipam = body.part("IPAM", "network.IPAM")
     options: tuple[tuple[str, str], ...] | None = tuple(ipam.mapping("Options").items())
     if ipam.get("Options") is None:
@@ -87,10 +89,18 @@ def connect(house: House, request: Request, network: str) -> Response:
     """Let a container into one."""
     body = read_object(request)
     asked = endpoint_settings(body, "EndpointConfig", network)
-    connecting.connect(
-        house, network, body.text("Container"), _endpoint(asked), via=via(request)
-    )
+    connecting.connect(house, network, _container(body), _endpoint(asked), via=via(request))
     return Response(200)
+
+
+def _container(body: Fields) -> str:
+    """Read who is meant.  Raises BadRequest."""
+    if not (name := body.text("Container")):
+        raise BadRequest(
+            'invalid name or ID supplied: ""', why="somebody has to be meant",
+            try_next="docker ps --all",
+        )  # fmt: skip
+    return name
 
 
 def _endpoint(asked: Asked) -> Endpoint:
@@ -105,6 +115,6 @@ def disconnect(house: House, request: Request, network: str) -> Response:
     """Take a container out of one."""
     body = read_object(request)
     connecting.disconnect(
-        house, network, body.text("Container"), force=body.flag("Force"), via=via(request)
+        house, network, _container(body), force=body.flag("Force"), via=via(request)
     )
     return Response(200)

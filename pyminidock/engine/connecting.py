@@ -36,6 +36,18 @@ class ConnectRefused(MinidockError):
     status = 403
 
 
+class ModesConflict(ConnectRefused):
+    """What the container was made for excludes this network."""
+
+    status = 400
+
+
+class NotConnected(ConnectRefused):
+    """There is no place to give back; Docker counts this as a failure of its own."""
+
+    status = 500
+
+
 class EndpointMissing(MinidockError):
     """Nobody of this name is in the network."""
 
@@ -57,8 +69,8 @@ def connect(
     Raises NoSuchNetwork, NoSuchContainer, ConnectRefused, EndpointRefused, AddressTaken,
     AddressesExhausted, CallFailed.
     """
-    found = house.networks.find(network)
     life = house.life(container)
+    found = house.networks.find(network)
     asked = replace(wish or Endpoint(found.name), network=found.name, was_connected=True)
     with (
         operation(house, life.story, "connect", via) as voice,
@@ -125,12 +137,16 @@ def _refuse_twice(kept: Kept, network: Network) -> None:
         raise _refused(
             f"endpoint with name {kept.name} already exists in network {network.name}",
             "one cable to a network is enough",
+            ConnectRefused,
         )
 
 
-def _refused(what: str, why: str) -> ConnectRefused:
-    return ConnectRefused(what, why=why, try_next="minidock inspect CONTAINER",
-                          lesson="networks")  # fmt: skip
+def _refused(
+    what: str, why: str, kind: type[ConnectRefused] | None = None
+) -> ConnectRefused:
+    return (kind or ModesConflict)(
+        what, why=why, try_next="minidock inspect CONTAINER", lesson="networks"
+    )
 
 
 def _plug(  # noqa: PLR0913, PLR0917  (who, which program, where, and how)
@@ -198,6 +214,7 @@ def disconnect(
                 f"container {life.id} is not connected to"
                 f" {'' if process else 'the '}network {found.name}",
                 "it has no place there that could be given back",
+                NotConnected,
             )
         reach = Reach(life.id, places(kept), _without(kept, found))
         if process is not None and old.is_live:

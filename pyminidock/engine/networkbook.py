@@ -246,7 +246,7 @@ class NetworkBook:
                 wanted = wish.wants if is_four else wish.wants6
                 used = self._used(network, is_four=is_four)
                 address = ipam.allot(network, pool, used, wanted)
-                made = _addressed(made, pool, address)
+                made = _addressed(made, network, pool, address)
             self._live.setdefault(network.id, {})[container] = made
             return made
 
@@ -288,10 +288,11 @@ class NetworkBook:
             )
 
 
-def _addressed(endpoint: Endpoint, pool: Pool, address: str) -> Endpoint:
+def _addressed(endpoint: Endpoint, network: Network, pool: Pool, address: str) -> Endpoint:
+    gateway = "" if network.is_internal else pool.gateway
     if pool.version == 4:
-        return replace(endpoint, address=address, prefix=pool.prefix, gateway=pool.gateway)
-    return replace(endpoint, address6=address, prefix6=pool.prefix, gateway6=pool.gateway)
+        return replace(endpoint, address=address, prefix=pool.prefix, gateway=gateway)
+    return replace(endpoint, address6=address, prefix6=pool.prefix, gateway6=gateway)
 
 
 def _row(network: Network) -> NetworkRow:

@@ -24,10 +24,16 @@ from pyminidock.engine.voice import Voice
 from pyminidock.errors import MinidockError
 from pyminidock.events import NetworkCreated, NetworkRemoved, NetworksPruned
 from pyminidock.network.objects import Network
-from pyminidock.network.wish import NotPermitted, Wish, check, check_driver, refused
+from pyminidock.network.wish import NetworkRefused, Wish, check, check_driver, refused
 from pyminidock.store.networks import name_taken
 
 PRUNE_FILTERS = ("label", "label!", "until")
+
+
+class PatternUnknown(NetworkRefused):
+    """There is no such configuration to make a network after."""
+
+    status = 404
 
 
 class Predefined(MinidockError):
@@ -91,7 +97,7 @@ def _from_another(house: House, wish: Wish) -> Wish:
     if not named:
         raise refused(
             f'configuration network "{wish.config_from}" does not exist',
-            "only what was made with --config-only can be a pattern", NotPermitted,
+            "only what was made with --config-only can be a pattern", PatternUnknown,
         )  # fmt: skip
     found = named[0]
     return replace(

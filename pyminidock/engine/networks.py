@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pyminidock.engine.document import moment
-from pyminidock.engine.filters import Filters
+from pyminidock.engine.filters import FilterRefused, Filters
 from pyminidock.engine.house import House
 from pyminidock.engine.networkbook import no_such_network
 from pyminidock.errors import MinidockError
@@ -20,6 +20,12 @@ from pyminidock.network.objects import Network, Pool
 
 Document = dict[str, Any]
 FILTERS = ("dangling", "driver", "id", "label", "name", "scope", "type")
+
+
+class TypeUnknown(FilterRefused):
+    """Docker counts this one as a failure of its own."""
+
+    status = 500
 
 
 # ── The list ──────────────────────────────────────────────────────────────────────────────
@@ -42,7 +48,11 @@ def _check(wanted: Filters) -> None:
     """Refuse values that mean nothing.  Raises FilterRefused."""
     for kind in wanted.values("type"):
         if kind not in ("builtin", "custom"):
-            raise wanted.refused(f"invalid filter: 'type'='{kind[:80]}'")
+            raise TypeUnknown(
+                f"invalid filter: 'type'='{kind[:80]}'",
+                why="a network is builtin or custom", try_next="--filter type=custom",
+                lesson="networks",
+            )  # fmt: skip
     for value in wanted.values("dangling"):
         if value not in ("true", "1", "false", "0"):
             raise wanted.refused(

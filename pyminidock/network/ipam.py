@@ -33,6 +33,12 @@ class AddressTaken(MinidockError):
     status = 403
 
 
+class NeighbourTaken(AddressTaken):
+    """An address that shall be kept is the host's own; Docker's own failure."""
+
+    status = 500
+
+
 class AddressesExhausted(MinidockError):
     """Nobody else fits into the network."""
 
@@ -116,7 +122,7 @@ def complete(pool: Pool) -> Pool:
     gateway = pool.gateway or lowest(pool, ())
     for name, address in kept.items():
         if address == gateway:
-            raise AddressTaken(
+            raise NeighbourTaken(
                 f"failed to allocate secondary ip address ({name}:{address}):"
                 " Address already in use",
                 why="it is the host's own in this network",

@@ -83,7 +83,7 @@ def check(wish: Wish) -> None:
         raise refused("invalid name: ", "a network has a name")
     if wish.name in PREDEFINED:
         raise refused(
-            f"operation is not permitted on predefined {wish.name} network",
+            f"operation is not permitted on predefined {wish.name} network ",
             "the engine has it already, and it cannot be made twice", NotPermitted,
         )  # fmt: skip
     if faults := [fault for pool in wish.pools for fault in _faults(pool, wish.is_ipv6)]:
@@ -92,7 +92,7 @@ def check(wish: Wish) -> None:
     if wish.is_ingress:
         raise refused(
             "Ingress network can only be global scope network",
-            "it belongs to a swarm, and this engine is one machine", NotPossible,
+            "it belongs to a swarm, and this engine is one machine", NotPermitted,
         )  # fmt: skip
     if wish.scope in ("swarm", "global"):
         raise refused(
@@ -123,7 +123,7 @@ def check_driver(wish: Wish) -> None:
         )  # fmt: skip
     if wish.ipam_driver not in ("", "default"):
         if wish.ipam_driver == "null":
-            raise refused("ipv4 pool is empty", "a bridge needs addresses", NotPossible)
+            raise refused("ipv4 pool is empty", "a bridge needs addresses")
         raise refused(
             f'plugin "{wish.ipam_driver}" not found', "addresses are given out here alone",
             DriverUnknown,

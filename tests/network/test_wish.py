@@ -53,8 +53,8 @@ def test_several_faults_are_told_at_once() -> None:
     ("fields", "status", "what"),
     [
         ({"name": " "}, 400, "invalid name: "),
-        ({"name": "host"}, 403, "operation is not permitted on predefined host network"),
-        ({"is_ingress": True}, 500, "Ingress network can only be global scope network"),
+        ({"name": "host"}, 403, "operation is not permitted on predefined host network "),
+        ({"is_ingress": True}, 403, "Ingress network can only be global scope network"),
     ],
 )
 def test_a_network_that_can_never_be_is_refused(
