@@ -306,7 +306,7 @@ def test_files_go_in_and_out_while_it_runs_and_when_it_has_ended(
         home,
         """
         import io
-        from pyminidock.kernel.port import Tree
+        from pyminidock.kernel.port import Hung, Tree
         from pyminidock.layers.archive import Entry, Kind, read_entries
         from pyminidock.layers.incoming import How, Incoming
         from pyminidock.layers.outgoing import Outgoing
@@ -317,7 +317,7 @@ def test_files_go_in_and_out_while_it_runs_and_when_it_has_ended(
         def tree():
             found = snapshots.find(cell, [place / "root"])
             return Tree(found.lower, found.upper, found.work, found.target,
-                        ((str(cell / "hosts"), "/etc/hosts"),))
+                        (Hung(str(cell / "hosts"), "/etc/hosts"),))
 
         def entries(name):
             yield Entry(name, Kind.FILE, 0o644, 1234, 1235, 3, body=io.BytesIO(b"new"))
