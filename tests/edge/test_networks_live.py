@@ -81,6 +81,9 @@ def test_two_containers_share_one_network(street: Street) -> None:
     assert ROOT in street.fetch(second, "127.0.0.1")
     said, _ = street.ask(second, "busybox", "ip", "-o", "addr")
     assert f"{NETWORK}.2/24" in said
+    for each in (first, second):
+        said, _ = street.ask(each, "busybox", "ls", "/sys/class/net")
+        assert said.split() == ["eth0", "lo"], "sysfs is that of the network, too"
 
 
 def test_without_a_network_namespace_it_is_the_host(street: Street) -> None:
