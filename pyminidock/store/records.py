@@ -155,7 +155,9 @@ class Records:
                 self._texts.get(container, {}),
             )
         texts = {
-            name: known[name] if before.get(name, _NEVER) is value else _ENCODE(value)
+            name: known[name]
+            if name in known and before.get(name, _NEVER) is value
+            else _ENCODE(value)
             for name, value in content.items()
         }
         text = ", ".join([f'"{name}": {spelled}' for name, spelled in texts.items()])
