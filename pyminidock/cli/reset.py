@@ -28,7 +28,7 @@ _GONE_S = 20.0
 _OURS = (
     "containers", "journal", "layers", "oci", "quarantine", "roots", "trash", "volumes",
     "ballast", "daemon.log", "lock", "start.lock", "state.db", "state.db-shm",
-    "state.db-wal", "minidock.sock",
+    "state.db-wal", "networks.json", "minidock.sock",
 )  # fmt: skip
 """What an engine makes in its root directory; `reset` removes nothing else."""
 _ENDS_WITH_IT = ("state.db-shm", "state.db-wal")  # part of state.db while it is open

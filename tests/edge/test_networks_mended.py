@@ -161,3 +161,30 @@ def test_a_network_without_icc_and_an_internal_one_keep_people_apart(
     assert reaches(engine, address_of(engine, "two", "shut"))
     said(engine, "network", "disconnect", "apart", "one")
     assert "default" not in said(engine, "exec", "one", "ip", "route")
+
+
+def test_a_reset_leaves_no_device_no_rule_and_no_file(tmp_path: Path) -> None:
+    engine = Minidock(tmp_path / "root", tmp_path / "minidock.sock")
+    with subprocess.Popen(
+        ["unshare", "--net", "sh", "-c", "ip link set lo up; echo; exec cat"],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+    ) as host:  # fmt: skip
+        assert host.stdout is not None
+        assert host.stdin is not None
+        host.stdout.readline()
+        within = ["nsenter", f"--net=/proc/{host.pid}/ns/net", *engine.words()]
+        for words in (
+            ("bootstrap", "busybox"), ("network", "create", "web"),
+            ("run", "-d", "--network", "web", "-p", "8080:80", "busybox", "sleep", "1000"),
+            ("run", "-d", "busybox", "sleep", "1000"),
+        ):  # fmt: skip
+            subprocess.run(
+                [*within, *words], check=True, env=engine.environment,
+                capture_output=True, timeout=60,
+            )  # fmt: skip
+        assert len(links(host.pid)) == 4
+        said(engine, "system", "reset", "--force")
+        wait_until(lambda: not links(host.pid), 5, "every device to be gone")
+        assert "minidock" not in on_host(host.pid, "nft", "list", "tables")
+        host.stdin.close()
+    assert not engine.root.exists()
