@@ -91,12 +91,21 @@ class NetworkBook:
                          self._plain(NONE, "null")):  # fmt: skip
                 if made.name not in known:
                     self._keep(made)
-            self._move_default(foreign)
+        self.settle(foreign)
 
-    def _move_default(self, foreign: Foreign) -> None:
-        """Give the default network other addresses if the host has got a way to its own."""
-        found = next(n for n in self._networks.values() if n.name == BRIDGE)
+    def settle(self, foreign: Foreign) -> None:
+        """Give the default network other addresses if the host has got a way to its own.
+
+        Not while its bridge is there, or somebody in it: another engine has come meanwhile.
+        """
         ways = tuple(foreign())
+        with self._lock:
+            self._settle(ways)
+
+    def _settle(self, ways: tuple[Net, ...]) -> None:
+        found = next(n for n in self._networks.values() if n.name == BRIDGE)
+        if found.bridge in self.bridges or self._live.get(found.id):
+            return
         if found.pools and not any(ipam.overlap(found.pools[0].net, w) for w in ways):
             return
         others = [p.net for n in self._networks.values() for p in n.pools if n != found]

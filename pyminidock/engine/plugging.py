@@ -35,7 +35,7 @@ from pyminidock.kernel.port import CallFailed, ProcessGone
 from pyminidock.network import choice, plan
 from pyminidock.network.endpoints import Endpoint, names_of
 from pyminidock.network.nat import Published
-from pyminidock.network.objects import HOST, Network
+from pyminidock.network.objects import BRIDGE, HOST, Network
 
 _NOBODYS = "0" * 64  # the id of an endpoint that will never be
 
@@ -105,6 +105,8 @@ def plug(
     try:
         for member in before:
             network = _network_of(house, member, spec, is_only=len(before) == 1)
+            if is_real and network.name == BRIDGE:
+                _settle(house, network)
             identity = house.kernel.new_id() if is_real else _NOBODYS
             made.append(allotted(house, spec, member, network, identity))
         networks = house.networks.by_id()
@@ -130,6 +132,13 @@ def plug(
     entrance = _entrance(spec, calls)
     calls = (*publishing.admission(house, numbered), *calls)
     return Reach(spec.id, before, (*numbered, *rest), calls, entrance, len(numbered))
+
+
+def _settle(house: House, network: Network) -> None:
+    """Before the first bridge is made, look whether its addresses are still nobody's."""
+    if network.bridge not in house.networks.bridges:
+        with house.networks.wiring:
+            house.networks.settle(house.foreign_ways)
 
 
 def _entrance(spec: ContainerSpec, wiring: Plan) -> Plan:

@@ -215,3 +215,12 @@ def test_prune_takes_what_nobody_runs_in(house: House) -> None:
     assert told == {"NetworksDeleted": ["gone"]}
     assert networkmaking.prune(house) == {"NetworksDeleted": ["idle"]}
     finish(house, life)
+
+
+def test_the_default_network_gives_way_to_whoever_came_meanwhile(house: House) -> None:
+    other = netcalls.MakeBridge("docker0", "", ("172.17.0.1/16",), 1500, False)
+    house.kernel.perform((other,))
+    life = started(house, replace(WISH, network_mode="bridge"))
+    assert places(house, life.id) == {"bridge": "172.18.0.2"}
+    assert house.networks.find("bridge").pools[0].subnet == "172.18.0.0/16"
+    finish(house, life)
