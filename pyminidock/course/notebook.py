@@ -180,7 +180,7 @@ NORMAL = (
     (r"\b[Ss]tep \d+ decides", "STEP decides"),
     (r"\b[a-z]+_[a-z]+(?= is gone)", "NAME"),
     (r"(?m)^(([\w/]+\.py):)\d+", r"\1LINE"),
-    (r"(?m)^ *\d+  (?=\S)", "LINE  "),
+    (r"(?m)^ *\d+ {2,}(?=\S)", "LINE  "),
 )
 """What differs from one run to the next, and the word that stands for it; in this order."""
 
