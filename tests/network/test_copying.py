@@ -1,7 +1,7 @@
 """Copies of the wiring: what is proved, and that each cure changes something."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from pyminidock.kernel.netcalls import MakeSandbox, Plug
 from pyminidock.network.causes import judge
@@ -9,7 +9,10 @@ from pyminidock.network.copying import TARGET, copied, cured, rehearsal
 from pyminidock.network.sight import Sight
 from tests.network.sights import OF_PAIRS, OF_PORTS, healthy_pairs, healthy_ports
 
+FEW = settings(max_examples=20)  # a copy is a whole plan
 
+
+@FEW
 @given(healthy_ports() | healthy_pairs())
 def test_a_copy_has_the_addresses_of_the_original(sight: Sight) -> None:
     assert sight.target
@@ -22,12 +25,14 @@ def test_a_copy_has_the_addresses_of_the_original(sight: Sight) -> None:
 
 
 @pytest.mark.parametrize("name", OF_PORTS)
+@FEW
 @given(sight=healthy_ports())
 def test_a_cure_changes_the_copy_of_a_port(name: str, sight: Sight) -> None:
     _changes(OF_PORTS[name](sight))
 
 
 @pytest.mark.parametrize("name", OF_PAIRS)
+@FEW
 @given(sight=healthy_pairs())
 def test_a_cure_changes_the_copy_of_a_pair(name: str, sight: Sight) -> None:
     _changes(OF_PAIRS[name](sight))
