@@ -87,10 +87,24 @@ def _traces(process: Path) -> str:
 @pytest.fixture(scope="session")
 def minidock() -> Iterator[Minidock]:
     """Our engine with its busybox image, for the whole test run."""
+    with running_minidock() as engine:
+        yield engine
+
+
+@contextmanager
+def running_minidock(*within: str) -> Iterator[Minidock]:
+    """Start our engine with its image, and see to it that nothing is left of it.
+
+    `within`: the words before `minidock` that start it, as `unshare --net`.
+    """
     with tmpfs("minidock-cli-") as scratch:
         engine = Minidock(scratch / "root", scratch / "minidock.sock")
         try:
-            made = engine.run("bootstrap", "busybox")
+            made = subprocess.run(
+                [*within, *engine.words("bootstrap", "busybox")], check=False,
+                stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60,
+                env=engine.environment,
+            )  # fmt: skip
             assert made.returncode == 0, made.stderr
             engine = replace(engine, cgroups=parent_cgroups(engine))
             yield engine

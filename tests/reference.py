@@ -9,7 +9,8 @@ instead of believe.  The engine lives in a mount and a network namespace of its 
         data  exec  run  opt
 
 Whatever it mounts, and whatever it writes into /run or /opt, dies with its last process,
-and its bridge-less network namespace cannot touch an interface or a firewall rule outside.
+and its network namespace, which has no bridge unless it is wanted, cannot touch an
+interface or a firewall rule outside.
 Left to clean are processes, one cgroup named like STATE, and STATE itself; a run that was
 killed leaves those to the next one, which sweeps what no living process owns.
 
@@ -144,17 +145,20 @@ def reference() -> Iterator[Reference]:
 
 
 @contextmanager
-def running_reference(data: Path | None = None) -> Iterator[Reference]:
+def running_reference(
+    data: Path | None = None, *, is_wired: bool = False
+) -> Iterator[Reference]:
     """Start a dockerd, import the busybox image, and leave nothing behind at the end.
 
     `data` is a directory for its data root, on whatever filesystem, and the caller's to
-    remove; else it is on the private tmpfs.  Takes about two seconds.
+    remove; else it is on the private tmpfs.  `is_wired`: with its bridge and its firewall.
+    Takes about two seconds.
     Raises ReferenceFailed.
     """
     sweep()
     state = Path(tempfile.mkdtemp(prefix=PREFIX))
     (state / "owner").write_text(f"{os.getpid()} {birth_of(os.getpid())}")
-    daemon = _launch(state, data or state / "private/data")
+    daemon = _launch(state, data or state / "private/data", is_wired=is_wired)
     try:
         engine = Reference(state, daemon.pid)
         _await(engine, daemon)
@@ -166,7 +170,7 @@ def running_reference(data: Path | None = None) -> Iterator[Reference]:
         daemon.wait()
 
 
-def _launch(state: Path, data: Path) -> subprocess.Popen[bytes]:
+def _launch(state: Path, data: Path, *, is_wired: bool) -> subprocess.Popen[bytes]:
     """Become dockerd step by step: die with the parent, own namespaces, own mounts."""
     private = state / "private"
     private.mkdir()
@@ -178,7 +182,8 @@ def _launch(state: Path, data: Path) -> subprocess.Popen[bytes]:
         *("--config-file", str(state / "daemon.json")),
         *("--host", f"unix://{state}/docker.sock", "--pidfile", str(state / "dockerd.pid")),
         *("--data-root", str(data), "--exec-root", f"{private}/exec"),
-        *("--bridge", "none", "--iptables=false", "--ip6tables=false"),
+        *(() if is_wired else ("--bridge", "none", "--iptables=false")),
+        "--ip6tables=false",
         *(
             "--cgroup-parent",
             f"/{state.name}",

@@ -1,6 +1,7 @@
 """The engine as a process: one for each root directory, and nothing of its caller in it.
 
     python -I -m pyminidock.api.daemon --root D --socket P [--backend B] [--auto]
+        [--publish-on ADDRESS]
 
 What a process inherits can turn against it: PYTHONPATH and LD_PRELOAD bring in code, LC_ALL
 changes how bytes are read, a working directory may be gone.  So the first act, before
@@ -17,6 +18,7 @@ one that was started by hand stays.  Containers go on either way.
 """
 
 import argparse
+import ipaddress
 import os
 import select
 import signal
@@ -31,6 +33,7 @@ from pyminidock.kernel.linux import exhaustion, locks
 
 IDLE_S = 30 * 60.0
 _STOPS = (signal.SIGTERM, signal.SIGINT)
+LOCAL = "127.0.0.1"
 LOG_LEVELS = ("debug", "info", "warn", "error")  # dockerd's; faults are always told
 _LOOKS = 20  # so often within the idle time somebody looks whether the engine is idle
 _PATIENCE_S = 2.0  # how long an engine may take to end before the next one gives up
@@ -54,6 +57,7 @@ def main(words: Sequence[str] | None = None) -> None:
             wanted.socket,
             wanted.backend,
             idle_s=wanted.idle,
+            publish_on=wanted.publish_on,
             ready=wanted.ready,
             say=_say if wanted.log_level in ("debug", "info") else None,
         )
@@ -66,10 +70,13 @@ def main(words: Sequence[str] | None = None) -> None:
 def run_daemon(  # noqa: PLR0913  (where, which kernel, and whom to tell)
     root: Path, host: Path, backend: str = "", *, idle_s: float | None = None,
     ready: int | None = None, say: Callable[[str], None] | None = None,
+    publish_on: str = LOCAL,
 ) -> None:  # fmt: skip
     """Serve the engine of `root` on the socket `host` until told to stop.
 
     `idle_s`: end after so many seconds without client or container; None: never.
+    `publish_on`: the address for ports that are published without one; 0.0.0.0 is every
+    one, as Docker has it.
     `ready`: a descriptor that is told when clients can come; `say`: hears of the beginning
     and the end.  SIGTERM and SIGINT stop it.
     Raises RootInUse, AddressTaken, AddressUnsafe, BackendRefused.
@@ -88,7 +95,7 @@ def run_daemon(  # noqa: PLR0913  (where, which kernel, and whom to tell)
         hears, ring = undo.enter_context(_bell())
         undo.enter_context(_root_lock(root, is_patient=idle_s is not None))
         reach("daemon.locked")
-        house = House(root, kernels.choose(backend, root))
+        house = House(root, kernels.choose(backend, root), publish_on)
         undo.callback(house.close)
         reach("daemon.adopted")
         exhaustion.protect_engine()
@@ -172,7 +179,7 @@ def _become_itself(wanted: argparse.Namespace) -> None:
         os.setsid()
     words = ["--root", str(wanted.root), "--socket", str(wanted.socket)]
     words += ["--backend", wanted.backend] if wanted.backend else []
-    words += ["--log-level", wanted.log_level]
+    words += ["--publish-on", wanted.publish_on, "--log-level", wanted.log_level]
     words += ["--idle", str(wanted.idle)] if wanted.idle else []
     most = os.sysconf("SC_OPEN_MAX")
     if wanted.ready is not None:
@@ -193,6 +200,7 @@ def _parse(words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--root", type=_path, required=True)
     parser.add_argument("--socket", type=_path, required=True)
     parser.add_argument("--backend", default="")
+    parser.add_argument("--publish-on", type=_address, default=LOCAL)
     parser.add_argument("--log-level", choices=LOG_LEVELS, default="warn")
     parser.add_argument(
         "--auto", action="store_true", help="in the background; ends if idle"
@@ -208,6 +216,11 @@ def _parse(words: Sequence[str]) -> argparse.Namespace:
 def _say(words: str) -> None:
     sys.stderr.write(f"minidock daemon: {words}\n")
     sys.stderr.flush()
+
+
+def _address(text: str) -> str:
+    """Read the address at which ports are published."""
+    return str(ipaddress.ip_address(text))
 
 
 def _path(text: str) -> Path:

@@ -1,6 +1,5 @@
 """What Docker has and this engine does not: each route of it, with an honest answer.
 
-    networks             lists tell the truth, which is short; changes are refused
     registries           pull, push, search, login are refused: what is here was made here
     swarm, nodes, …      Docker's own answer outside a swarm
     plugins              there are none
@@ -18,9 +17,7 @@ from collections.abc import Callable
 from pyminidock.api.body import read_object
 from pyminidock.api.containers import answer
 from pyminidock.api.failures import JSON, BadRequest, NotYet, no_buildkit
-from pyminidock.api.images import filters
 from pyminidock.api.message import Request, Response
-from pyminidock.engine import networks
 from pyminidock.engine.house import House
 from pyminidock.errors import MinidockError
 
@@ -37,65 +34,6 @@ class NoSuchPlugin(MinidockError):
     """There is no plugin at all."""
 
     status = 404
-
-
-class Predefined(MinidockError):
-    """The network belongs to the engine."""
-
-    status = 403
-
-
-# ── Networks ─────────────────────────────────────────────────────────────────
-
-
-def list_networks(house: House, request: Request) -> Response:
-    """List the one there is."""
-    return answer(networks.list_(house, filters(request)))
-
-
-def network(house: House, request: Request, name: str) -> Response:
-    """Tell of the one there is, or that there is no other."""
-    return answer(networks.inspect(house, name))
-
-
-def create_network(house: House, request: Request) -> Response:
-    """Refuse: there is one network, and it was always there."""
-    if not read_object(request).text("Name"):
-        raise BadRequest(
-            "invalid name: ", why="a network has a name", try_next="docker network ls"
-        )
-    raise _no_networks()
-
-
-def change_network(house: House, request: Request, name: str) -> Response:
-    """Refuse to connect or disconnect anybody."""
-    networks.inspect(house, name)
-    raise _no_networks()
-
-
-def remove_network(house: House, request: Request, name: str) -> Response:
-    """Refuse to remove the one there is."""
-    found = networks.inspect(house, name)
-    raise Predefined(
-        f"{found['Name']} is a pre-defined network and cannot be removed",
-        why="a container that asks for no network is in it",
-        try_next="docker network ls",
-        lesson="networks",
-    )
-
-
-def prune_networks(house: House, request: Request) -> Response:
-    """Remove the unused ones, which are none."""
-    return answer({"NetworksDeleted": None})
-
-
-def _no_networks() -> NotYet:
-    return NotYet(
-        "networks are not supported yet",
-        why="a container is alone with its loopback so far",
-        try_next="docker run --network none IMAGE",
-        lesson="networks",
-    )
 
 
 # ── Registries ───────────────────────────────────────────────────────────────────────────
@@ -207,14 +145,6 @@ def of_go(house: House, request: Request, *words: str) -> Response:
 
 
 ROUTES: tuple[tuple[str, str, Answer], ...] = (
-    ("GET", "/networks", list_networks),
-    ("GET", "/networks/", list_networks),
-    ("GET", "/networks/{id*}", network),
-    ("POST", "/networks/create", create_network),
-    ("POST", "/networks/prune", prune_networks),
-    ("POST", "/networks/{id*}/connect", change_network),
-    ("POST", "/networks/{id*}/disconnect", change_network),
-    ("DELETE", "/networks/{id*}", remove_network),
     ("POST", "/auth", registry),
     ("GET", "/images/search", registry),
     ("POST", "/images/{name*}/push", registry),

@@ -6,6 +6,7 @@
     isolation, doctor  what the kernel itself says
     image_layers       what is in an image, and whose bytes nobody sees
     written_by         what a container wrote, and where it is
+    survives           what is left of it, after what
 
 Events travel as lines of a trace, one record each, so that whatever reads a file reads a
 live engine, too.
@@ -19,7 +20,7 @@ from pyminidock.api.failures import JSON, BadRequest
 from pyminidock.api.message import Request, Response
 from pyminidock.api.shapes import create_request
 from pyminidock.api.streams import LINES, Lines, document
-from pyminidock.engine import explain, imagelayers, images, written
+from pyminidock.engine import explain, imagelayers, images, surviving, written
 from pyminidock.engine.gates import Gate
 from pyminidock.engine.house import House
 from pyminidock.engine.rings import Ring
@@ -204,6 +205,11 @@ def written_by(house: House, request: Request, container: str) -> Response:
     start, most = _number(request, "start") or 0, _bounded(request, "most", 1000)
     told = written.told(house, container, start=start, most=most)
     return Response(200, (JSON,), document(told))
+
+
+def survives(house: House, request: Request, container: str) -> Response:
+    """Tell what is left of a container, after what."""
+    return Response(200, (JSON,), document(surviving.told(house, container)))
 
 
 def _bounded(request: Request, name: str, usual: int) -> int:

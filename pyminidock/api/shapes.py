@@ -95,25 +95,29 @@ def _restarts(policy: Fields) -> dict[str, Any]:
 def _endpoints(networking: Fields) -> tuple[asked.Endpoint, ...]:
     """Read NetworkingConfig.EndpointsConfig."""
     config = networking.part("EndpointsConfig", "map[string]*network.EndpointSettings")
-    found = []
-    for network, settings in config.members.items():
-        alone = Fields({network: settings}, config.place, config.struct)
-        part = alone.part(network, "network.EndpointSettings")
-        addresses = part.part("IPAMConfig", "network.EndpointIPAMConfig")
-        found.append(
-            asked.Endpoint(
-                network,
-                addresses.text("IPv4Address"),
-                addresses.text("IPv6Address"),
-                addresses.texts("LinkLocalIPs") or (),
-                part.texts("Links") or (),
-                part.texts("Aliases") or (),
-                part.text("MacAddress"),
-                tuple(part.mapping("DriverOpts").items()),
-                is_null=settings is None,
-            )
-        )
-    return tuple(found)
+    return tuple(
+        endpoint_settings(Fields({name: settings}, config.place, config.struct), name, name)
+        for name, settings in config.members.items()
+    )
+
+
+def endpoint_settings(config: Fields, name: str, network: str) -> asked.Endpoint:
+    """Read one EndpointSettings, the member `name` of an object: a place in `network`."""
+    settings = config.get(name)
+    alone = Fields({name: settings}, config.place, config.struct)
+    part = alone.part(name, "network.EndpointSettings")
+    addresses = part.part("IPAMConfig", "network.EndpointIPAMConfig")
+    return asked.Endpoint(
+        network,
+        addresses.text("IPv4Address"),
+        addresses.text("IPv6Address"),
+        addresses.texts("LinkLocalIPs") or (),
+        part.texts("Links") or (),
+        part.texts("Aliases") or (),
+        part.text("MacAddress"),
+        tuple(part.mapping("DriverOpts").items()),
+        is_null=settings is None,
+    )
 
 
 def exec_request(body: Fields) -> ExecRequest:

@@ -75,6 +75,15 @@ VERBS: Mapping[str, str | Group] = {
                        {"list": "ls", "ps": "ls", "remove": "rm"}),
     "image": Group("Images: what is there, in and out.", _OF_IMAGES,
                    {"list": "ls", "remove": "rm"}),
+    "network": Group("Who can reach whom.", {
+        "connect": "networks:CONNECT", "create": "networks:CREATE",
+        "disconnect": "networks:DISCONNECT", "inspect": "networks:INSPECT",
+        "ls": "networks:LS", "prune": "networks:PRUNE", "rm": "networks:RM",
+    }, {"list": "ls", "remove": "rm"}),
+    "volume": Group("Data that outlives containers.", {
+        "create": "volumes:CREATE", "inspect": "volumes:INSPECT", "ls": "volumes:LS",
+        "prune": "volumes:PRUNE", "rm": "volumes:RM",
+    }, {"list": "ls", "remove": "rm"}),
     "builder": Group("What builds leave.", {"build": "build:BUILD",
                                             "prune": "pruning:CACHE"}),
     "events": "events:EVENTS",
@@ -94,8 +103,6 @@ VERBS: Mapping[str, str | Group] = {
 }  # fmt: skip
 
 LATER = {
-    "network": "networks come later: --network none has the loopback device",
-    "volume": "volumes come later: --tmpfs gives a tree in memory",
     "pull": "registries come later: minidock load takes an archive in",
     "push": "registries come later: minidock save writes an archive",
     "login": "registries come later, and so does logging in",

@@ -3,6 +3,7 @@
     minidock stop w<tab>     containers that run, for verbs that need them running
     minidock start w<tab>    those that do not
     minidock run b<tab>      images
+    minidock network rm w<tab>
 
 The usage of a verb says what its words are.  An engine is asked if one runs, and none is
 started for a key that was pressed; whatever goes wrong, nothing is offered.
@@ -21,6 +22,9 @@ _RUNNING = ("attach", "exec", "kill", "pause", "port", "restart", "stats", "stop
             "unpause")  # fmt: skip
 
 
+_MANY = ("CONTAINER…", "IMAGE…", "NAME…", "[CONTAINER…", "NETWORK…")
+
+
 def offered(context: click.Context, _: click.Parameter, begun: str) -> list[str]:
     """Give the names that the word which was begun may become."""
     from pyminidock.client.connect import connect  # noqa: PLC0415  (a shell waits)
@@ -28,7 +32,9 @@ def offered(context: click.Context, _: click.Parameter, begun: str) -> list[str]
     verb = context.command
     given: Sequence[str] = context.params.get("words") or ()
     usage = _usage(verb)
-    if given and not usage.startswith(("CONTAINER…", "IMAGE…", "NAME…", "[CONTAINER…")):
+    if given and usage == "NETWORK CONTAINER":
+        usage = "CONTAINER" if len(given) == 1 else ""
+    elif given and not usage.startswith(_MANY):
         return []
     try:
         with connect(start=False) as client:
@@ -51,6 +57,10 @@ def _names(client: "Client", verb: str, usage: str) -> Iterator[str]:
         ending = ":" if verb == "cp" else ""
         for told in client.containers(all=is_all, filters=filters):
             yield from (name.removeprefix("/") + ending for name in told["Names"])
+    if first.startswith("NETWORK"):
+        own = ("bridge", "host", "none")
+        names = [str(told["Name"]) for told in client.networks.listed()]
+        yield from (name for name in names if verb != "rm" or name not in own)
     if "IMAGE" in first or first in ("NAME…", "[NAME[:TAG]]"):
         for told in client.images.listed():
             for name in told["RepoTags"] or ():

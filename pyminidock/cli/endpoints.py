@@ -1,7 +1,6 @@
 """Networks and ports of a container to come, as the engine is told of them.
 
-Networks are not built yet; what is said here is understood and sent, and the engine says
-which of it cannot be.
+What is said here is understood and sent; the engine says which of it cannot be.
 
     --network web                        a name
     --network name=web,alias=db,ip=…     the long form
@@ -19,8 +18,8 @@ from pyminidock.cli.words import invalid
 from pyminidock.errors import MinidockError
 from pyminidock.grammar.ports import PortBinding, parse_expose, parse_publish
 
-UNASKED = "none"
-"""Docker's client says "default", which an engine without networks has to warn of."""
+UNASKED = "default"
+"""The bridge that all share who say nothing of networks."""
 
 _NOT_OWN = ("default", "bridge", "host", "none")
 _FLAGS = {
@@ -36,7 +35,7 @@ _WHY = "a network is known by its name; what else is said of it must not be said
 
 
 def network_mode(given: Given) -> str:
-    """Name the first network; where nobody speaks of networks, it is none."""
+    """Name the first network; where nobody speaks of networks, the one that all share."""
     asked = _asked(given)
     if not asked and not _flags(given):
         return UNASKED

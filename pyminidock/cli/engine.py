@@ -6,6 +6,7 @@ daemon      the engine in the foreground; commands start one by themselves
 env         what other Docker clients need to know
 """
 
+import ipaddress
 import json
 import os
 import sys
@@ -97,6 +98,8 @@ def daemon(words: tuple[str, ...], **given: str | None) -> NoReturn:
     engine = [sys.executable, "-I", "-m", "pyminidock.api.daemon"]
     engine += ["--root", str(place.root), "--socket", str(place.socket)]
     engine += ["--backend", backend] if backend else []
+    if on := given["publish_on"] or os.environ.get("MINIDOCK_PUBLISH_ON", ""):
+        engine += ["--publish-on", _host_address(on)]
     engine += ["--log-level", _level(given["log_level"] or "info")]
     os.execv(sys.executable, engine)  # noqa: S606  (this interpreter, our own module)
 
@@ -106,6 +109,17 @@ def _address(typed: str | None) -> str | None:
     if not typed or "://" in typed:
         return typed
     return f"unix://{Path(typed).absolute()}"
+
+
+def _host_address(typed: str) -> str:
+    try:
+        return str(ipaddress.ip_address(typed))
+    except ValueError as fault:
+        raise WordsRefused(
+            f'invalid argument "{typed}" for "--publish-on" flag: no IP address',
+            why="ports are bound at an address of this host, or at all: 0.0.0.0",
+            try_next="minidock daemon --publish-on 127.0.0.1",
+        ) from fault
 
 
 def _level(typed: str) -> str:
@@ -171,6 +185,7 @@ DAEMON = Verb(
         text("--root", help="where it keeps everything", metavar="DIR"),
         text("--socket", help="where it listens", metavar="PATH"),
         text("--backend", help="which kernel it uses", metavar="NAME"),
+        text("--publish-on", help="where -p binds ports (127.0.0.1)", metavar="ADDRESS"),
         text("--log-level", help="debug, info, warn or error", metavar="LEVEL"),
     ],
 )  # fmt: skip

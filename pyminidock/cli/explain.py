@@ -3,9 +3,11 @@
     plan        the calls in their order, each with its number and the hand that does it
     flag        the calls in which two plans differ, and what is then different inside;
                 alone: the same in short, for every flag
+    port        one request on its way to a port: see `cli.port`
     isolation   one container beside its host, as the kernel reports it now
     cache       why each step of an image was done: see `cli.cache`
     written     what a container wrote, and where it is: see `cli.written`
+    survives    what is left of it, after what: see `cli.survives`
 
 All of them ask the engine; nothing is worked out here.
 """
@@ -24,7 +26,9 @@ from pyminidock.cli.containers import meant
 from pyminidock.cli.createbody import create_body
 from pyminidock.cli.failures import WordsRefused
 from pyminidock.cli.flags import container_flags
-from pyminidock.cli.words import Verb, switch, verbs
+from pyminidock.cli.port import port
+from pyminidock.cli.survives import survives
+from pyminidock.cli.words import Verb, switch, text, verbs
 from pyminidock.cli.written import written
 from pyminidock.client.connect import connect
 from pyminidock.client.handles import Client
@@ -275,6 +279,20 @@ EXPLAIN = verbs(
         FLAG,
         Verb(
             "written", written, help="Print what a container wrote, and where it is.",
+            params=[_JSON], usage="CONTAINER", least=1, most=1,
+        ),
+        Verb(
+            "port", port, help="Print the way of one request, and where it dies.",
+            params=[
+                text("--from", help="who asks: host, outside, or a container",
+                     metavar="WHO"),
+                text("--at", help="which address is asked", metavar="ADDRESS"),
+                switch("--prove", help="undo the cause in a copy, and ask again"), _JSON,
+            ],
+            usage="[CONTAINER] PORT", least=1, most=2,
+        ),
+        Verb(
+            "survives", survives, help="Print what is left of a container, after what.",
             params=[_JSON], usage="CONTAINER", least=1, most=1,
         ),
         Verb(

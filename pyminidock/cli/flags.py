@@ -123,7 +123,7 @@ def _file_flags() -> list[click.Parameter]:
 
 def _network_flags() -> list[click.Parameter]:
     return [
-        texts("--network", "--net", help="which network; none so far", metavar="NAME"),
+        texts("--network", "--net", help="which: a name, none, host …", metavar="NAME"),
         texts("--network-alias", "--net-alias", help="one more name there", metavar="NAME"),
         text("--ip", help="its address there", metavar="ADDRESS"),
         text("--ip6", help="the same, IPv6", metavar="ADDRESS"),

@@ -8,6 +8,7 @@ Source: docker/cli, cli/command/system/inspect.go and cli/command/inspect/inspec
 import json
 import shlex
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 import click
@@ -19,7 +20,7 @@ from pyminidock.client.handles import Client
 from pyminidock.client.transport import Refused
 
 Look = Callable[[Client, str], dict[str, Any]]
-_LATER = ("network", "volume", "config", "node", "plugin", "secret", "service", "task")
+_LATER = ("config", "node", "plugin", "secret", "service", "task")
 
 
 def inspect(
@@ -30,13 +31,15 @@ def inspect(
         None: lambda client, name: _either(client, name, size=size),
         "container": lambda client, name: client.inspect(name, size=size),
         "image": lambda client, name: client.images.inspect(name),
+        "network": lambda client, name: client.networks.inspect(name),
+        "volume": lambda client, name: client.volumes.inspect(name),
     }
     if type not in looks:
         is_known = type in _LATER
         raise WordsRefused(
             f"{type}s are not here yet" if is_known
             else f'"{type}" is not a valid value for --type',
-            why="what can be looked at here is a container or an image",
+            why="what can be looked at is a container, an image, a network or a volume",
             try_next=shlex.join(["minidock", "inspect", *words]),
             exit_code=ERROR,
         )  # fmt: skip
@@ -55,10 +58,14 @@ def _either(client: Client, name: str, *, size: bool) -> dict[str, Any]:
     except Refused as refusal:
         if refusal.status != 404:
             raise
-        try:
-            return client.images.inspect(name)
-        except Refused:
-            raise _absent(client, name) from None
+        for look in (
+            client.images.inspect,
+            client.networks.inspect,
+            client.volumes.inspect,
+        ):
+            with suppress(Refused):
+                return look(name)
+        raise _absent(client, name) from None
 
 
 def _absent(client: Client, name: str) -> WordsRefused:
@@ -70,7 +77,7 @@ def _absent(client: Client, name: str) -> WordsRefused:
     line = shlex.join(better if word == name else word for word in typed())
     return WordsRefused(
         f"Error: No such object: {name}",
-        why="no container has this name or an id that begins so, and no image",
+        why="no container has this name or an id that begins so, and nothing else",
         try_next=line if better else "minidock ps --all",
         exit_code=ERROR,
     )

@@ -48,13 +48,17 @@ def prune_cache(words: tuple[str, ...], **given: Any) -> int:
 
 
 def prune_system(words: tuple[str, ...], **given: Any) -> int:
-    """Remove stopped containers, images without a name, and the build cache."""
+    """Remove stopped containers, networks, images without a name, and the build cache."""
     filters = read_filters(given["filters"], "--filter")
     if not given["force"] and not is_sure(_warning(given)):
         return 0
     with connect() as client:
         freed = _containers(client, filters)
         dangling = {"dangling": [str(not given["all"]).lower()]}
+        if networks := client.networks.prune(filters)["NetworksDeleted"]:
+            _list("Deleted Networks:", networks)
+        if given["volumes"]:
+            freed += _volumes(client, filters)
         images = client.images.prune(filters | dangling)
         if images["ImagesDeleted"]:
             records = [f"{deed.lower()}: {what}" for record in images["ImagesDeleted"]
@@ -74,6 +78,13 @@ def _containers(client: Client, filters: Filters) -> int:
     return int(told["SpaceReclaimed"])
 
 
+def _volumes(client: Client, filters: Filters) -> int:
+    told = client.volumes.prune({k: v for k, v in filters.items() if k != "until"})
+    if told["VolumesDeleted"]:
+        _list("Deleted Volumes:", told["VolumesDeleted"])
+    return int(told["SpaceReclaimed"])
+
+
 def _list(title: str, rows: Sequence[str]) -> None:
     click.echo("\n".join((title, *rows, "")))
 
@@ -90,7 +101,11 @@ def _warning(given: Mapping[str, Any]) -> str:
         else "all dangling images"
     )  # fmt: skip
     cache = "all build cache" if is_all else "unused build cache"
-    things = ("all stopped containers", images, cache)
+    volumes = ("all anonymous volumes not used by at least one container",)
+    things = (
+        "all stopped containers", "all networks not used by at least one container",
+        *(volumes if given["volumes"] else ()), images, cache,
+    )  # fmt: skip
     text = "This will remove:\n" + "".join(f"  - {each}\n" for each in things)
     if given["filters"]:
         spared = "".join(f"  - {each}\n" for each in given["filters"])
@@ -114,6 +129,6 @@ SYSTEM = Verb(
     "prune", prune_system, help="Remove what nobody needs.",
     params=[
         switch("--all", "-a", help="all images that no container uses"), LONG_FILTER,
-        _FORCE, switch("--volumes", help="as Docker has it; there are no volumes yet"),
+        _FORCE, switch("--volumes", help="and volumes without a name that nobody has"),
     ],
 )  # fmt: skip

@@ -177,6 +177,8 @@ def _start(place: Place, transport: SocketTransport, backend: str) -> None:
 def _start_alone(place: Place, transport: SocketTransport, backend: str) -> None:
     words = ["--root", str(place.root), "--socket", str(place.socket)]
     words += ["--backend", backend] if backend else []
+    on = os.environ.get("MINIDOCK_PUBLISH_ON", "")
+    words += ["--publish-on", on] if on else []
     if not _spawn(words, place.root / "daemon.log") or not _answers(transport):
         raise _silent(place)
 

@@ -29,6 +29,11 @@ class Files:
         question = Question("GET", f"/minidock/containers/{container}/written", query)
         return dict(self._ask(question).json())
 
+    def survives(self, container: str) -> dict[str, Any]:
+        """Tell what is left of it after an exit, a restart, an rm, a rebuild, a reboot."""
+        question = Question("GET", f"/minidock/containers/{container}/survives")
+        return dict(self._ask(question).json())
+
     def export(self, container: str) -> Live:
         """Give all its files as one archive, piece by piece."""
         return self._transport.listen(Question("GET", f"/containers/{container}/export"))

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from pyminidock.client.files import Files
     from pyminidock.client.images import Images
     from pyminidock.client.life import Life
+    from pyminidock.client.networks import Networks
     from pyminidock.client.system import System
+    from pyminidock.client.volumes import Volumes
     from pyminidock.client.watch import GateHandle, Watch
     from pyminidock.events.journal import Trace
 
@@ -69,6 +71,20 @@ class Client:
         from pyminidock.client.system import System  # noqa: PLC0415  (as above)
 
         return System(self._transport)
+
+    @property
+    def networks(self) -> "Networks":
+        """Ask about networks."""
+        from pyminidock.client.networks import Networks  # noqa: PLC0415  (as above)
+
+        return Networks(self._transport)
+
+    @property
+    def volumes(self) -> "Volumes":
+        """Ask about volumes."""
+        from pyminidock.client.volumes import Volumes  # noqa: PLC0415  (as above)
+
+        return Volumes(self._transport)
 
     # ── Containers ───────────────────────────────────────────────────────────────────────
 
@@ -231,6 +247,10 @@ class Client:
     def isolation(self, container: str) -> dict[str, Any]:
         """Tell what separates a running container from its host, as observed."""
         return dict(self._ask("GET", f"/minidock/containers/{container}/isolation").json())
+
+    def trace_request(self, asked: Mapping[str, Any]) -> dict[str, Any]:
+        """Follow one request: port, container, protocol, from, address, prove."""
+        return dict(self._ask("POST", "/minidock/network/trace", {}, asked).json())
 
     # ── The engine ───────────────────────────────────────────────────────────────────────
 

@@ -6,6 +6,7 @@ r"""An engine for scripts and notebooks: what it is asked to do goes on by itsel
     engine.trace().records                          every step of it
     engine.image("busybox").layers                  what is in it, and who shares it
     engine.written("web").named                     what it wrote; .upper says where
+    engine.survives("web").facts                    what is left of it, after what
     engine.client                                   docker.DockerClient, for all the rest
 
 `pyminidock.run`, `.build` and `.start` are the same for the engine that MINIDOCK_ROOT and
@@ -31,7 +32,8 @@ from pyminidock.events import Event
 from pyminidock.events.journal import Trace
 from pyminidock.viz import imagelayers
 from pyminidock.viz.imagelayers import ImageLayers
-from pyminidock.viz.views import written
+from pyminidock.viz.views import survives, written
+from pyminidock.viz.views.survives import Survival
 from pyminidock.viz.views.written import Writes
 
 IN_MEMORY_BYTES = 32 << 20  # of a context; a larger one waits on the disk
@@ -123,6 +125,10 @@ class Engine:
     def written(self, container: str) -> Writes:
         """Tell what a container wrote, and where on the host it is."""
         return written.read(self.api.files.written(container))
+
+    def survives(self, container: str) -> Survival:
+        """Tell what is left of a container after an exit, a restart, an rm, a reboot."""
+        return survives.read(self.api.files.survives(container))
 
     def watch(self, story: str = "") -> Watch:
         """Listen to events as they happen: of one story, or of all."""

@@ -57,7 +57,7 @@ def resolve_exec(  # noqa: PLR0913  (four inputs, two names, one listener)
     return ExecSpec(
         id=exec_id, directory=directory, argv=request.command,
         environment=variables_of(
-            spec.hostname, spec.given_environment, user.home,
+            spec.hostname, (*spec.link_variables, *spec.given_environment), user.home,
             has_terminal=request.has_terminal, asked=asked,
         ),
         working_directory=request.working_directory or spec.working_directory,

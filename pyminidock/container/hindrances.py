@@ -31,7 +31,7 @@ _KEY = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*")
 
 def hindrance_of(request: CreateRequest, machine: Machine) -> Hindrance | None:
     """Find the first; None if a start may be tried."""
-    if waits := netmode.has_to_wait(request):
+    if waits := netmode.has_to_wait(request, machine):
         return Hindrance(waits, NOT_BUILT)
     what = next(filter(None, _faults(request, machine)), "")
     if what:

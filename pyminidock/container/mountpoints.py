@@ -21,6 +21,11 @@ from pyminidock.volume.points import MountPoint
 _PROPAGATIONS = ("private", "rprivate", "slave", "rslave", "shared", "rshared")
 _KINDS = ("bind", "volume", "tmpfs")
 _MODE = 0o7777
+INIT_FAULT = (
+    "failed to create task for container: failed to create shim task: OCI runtime create "
+    "failed: runc create failed: unable to start container process: error during container "
+    "init: "
+)
 
 
 def check_places(request: CreateRequest) -> None:
@@ -99,6 +104,9 @@ def _fault(mount: MountWish) -> str:  # noqa: PLR0911  (Docker's list of faults,
         return "field Source must not be specified" if mount.source else ""
     if not mount.source and mount.is_readonly:
         return "must not set ReadOnly mode when using anonymous volumes"
+    below = posixpath.normpath(mount.volume.subpath) if mount.volume else ""
+    if below.startswith("/") or below == ".." or below.startswith("../"):
+        return "subpath must be a relative path within the volume"
     return ""
 
 
@@ -166,7 +174,7 @@ def _of_bind(bind: Bind, request: CreateRequest) -> MountPoint:
     if bind.is_of_host:
         return MountPoint(
             "bind", bind.target, posixpath.normpath(bind.source), mode=bind.mode,
-            is_writable=bind.is_writable, propagation=bind.propagation, makes_source=True,
+            is_writable=bind.is_writable, propagation=_said(bind), makes_source=True,
         )  # fmt: skip
     words = bind.mode.split(",")
     return MountPoint(
@@ -177,13 +185,18 @@ def _of_bind(bind: Bind, request: CreateRequest) -> MountPoint:
     )  # fmt: skip
 
 
+def _said(bind: Bind) -> str:
+    """Give how mounts spread if somebody said it."""
+    return next((word for word in bind.mode.split(",") if word in _PROPAGATIONS), "")
+
+
 def _of_mount(wish: MountWish) -> MountPoint:
     target = clean(wish.target)
     if wish.kind == "bind":
         how = wish.bind or BindOptions()
         return MountPoint(
             "bind", target, posixpath.normpath(wish.source),
-            is_writable=not wish.is_readonly, propagation=how.propagation or "rprivate",
+            is_writable=not wish.is_readonly, propagation=how.propagation,
             is_flat=how.is_flat, makes_source=how.makes_source,
             is_flat_readonly=how.is_flat_readonly,
         )  # fmt: skip
@@ -191,7 +204,8 @@ def _of_mount(wish: MountWish) -> MountPoint:
     driver = volume.driver.name if volume.driver else ""
     return MountPoint(
         "volume", target, name=wish.source, mode="z", is_writable=not wish.is_readonly,
-        is_unnamed=not wish.source, takes_files=not volume.is_left_empty,
+        is_unnamed=not wish.source,
+        takes_files=not volume.is_left_empty and not volume.subpath,
         subpath=volume.subpath, driver=driver or "local",
     )  # fmt: skip
 
@@ -203,6 +217,29 @@ def unnamed_points(request: CreateRequest, image: ImageConfig) -> tuple[MountPoi
     return tuple(
         MountPoint("volume", place, is_unnamed=True, takes_files=True, driver=driver)
         for place in sorted(places)
+    )
+
+
+_IN_PROC = ("cpuinfo", "diskstats", "meminfo", "stat", "swaps", "uptime", "loadavg",
+            "slabinfo", "sys/kernel/ns_last_pid", "sys/crypto/fips_enabled")  # fmt: skip
+
+
+def fault_of_place(point: MountPoint) -> str:
+    """Say why nothing may be hung up at a place: it could cover a mask.
+
+    Source: runc, libcontainer/rootfs_linux.go, checkProcMount(); CVE-2019-16884.
+    """
+    inside = point.target.removeprefix("/proc/")
+    if point.target == "/proc":
+        why = f'"{point.target}" cannot be mounted because it is not of type proc'
+    elif inside != point.target and inside not in _IN_PROC:
+        why = f'"{point.target}" cannot be mounted because it is inside /proc'
+    else:
+        return ""
+    return (
+        f'{INIT_FAULT}error mounting "{point.source}" to rootfs at "{point.target}": '
+        f"check proc-safety of {point.target} mount: {why}"
+        ": unknown"
     )
 
 

@@ -122,7 +122,7 @@ def _asked_for(spec: ContainerSpec) -> Iterator[Call]:
     taken = {point.target for point in spec.points}
     trees += [Mount("tmpfs", "tmpfs", m.target, m.flags, m.options) for m in spec.tmpfs]
     files = [
-        Bind(f"{spec.directory}/{name}", f"/etc/{name}", flags)
+        Bind(f"{spec.names_from or spec.directory}/{name}", f"/etc/{name}", flags)
         for name in ENGINE_FILES if f"/etc/{name}" not in taken
     ]  # fmt: skip
     yield from sorted([*trees, *files], key=lambda call: call.target.count("/"))

@@ -1,10 +1,15 @@
 """Names, addresses and ports of a request: what contradicts itself, what has to wait.
 
-Networks come with a later issue.  Until then a container has the loopback device only:
+A container has its own network in every mode but two:
 
-    none, bridge, default    started; all but `none` are told so by a warning
-    -p, -P, another network  accepted by create, as a plan that can be looked at, and
-                             refused at start with one sentence
+    none               its own, with the loopback device only
+    default, bridge    a cable to the bridge that all share who say nothing
+    NAME               a cable to a network that somebody made
+    host               that of the host
+    container:NAME     that of another container
+
+Whoever is not root on the host cannot lay a cable there: then `default` has the loopback
+device only and says so, and all others are refused at the start.
 
 Source: moby, runconfig/hostconfig_unix.go, validateNetMode(); daemon/container.go and
 api/types/network/endpoint.go, Validate().
@@ -17,8 +22,9 @@ from collections.abc import Iterator
 from pyminidock.container.asked import Endpoint, PortBinding
 from pyminidock.container.faults import FAULT, refusal
 from pyminidock.container.spec import CreateRequest
+from pyminidock.kernel.port import Machine
 
-LOOPBACK_ONLY = "the container has the loopback device only: networks are not built yet"
+LOOPBACK_ONLY = "the container has the loopback device only: cables are laid by root"
 MAC_DEPRECATED = (
     "The container-wide MacAddress field is now deprecated. It should be specified in "
     "EndpointsConfig instead."
@@ -54,34 +60,39 @@ def mac_of(request: CreateRequest) -> str:
     return request.reach.mac_address if is_kept else ""
 
 
-def has_to_wait(request: CreateRequest) -> str:
-    """Say in one sentence why it cannot be started yet; "" if it can."""
+def is_wired(machine: Machine) -> bool:
+    """Whether cables can be laid here: between bridges of the host and containers."""
+    return machine.backend != "linux-rootless"
+
+
+def has_to_wait(request: CreateRequest, machine: Machine) -> str:
+    """Say in one sentence why it cannot be started here; "" if it can."""
     reach = request.reach
     others = [name for name in networks_of(request) if name not in _OURS]
     if network_of(request).startswith("container:"):
         others = [network_of(request)]
-    if others:
+    if others and not is_wired(machine):
         return (
-            f"network {others[0]} is not built yet: a container has the loopback device "
-            "only; leave out --network, or use --network none"
+            f"network {others[0]} cannot be reached without root: a container has the "
+            "loopback device only; leave out --network, or use --network none"
         )
-    if reach.publishes_all or any(each.hosts for each in reach.published):
+    is_published = reach.publishes_all or any(each.hosts for each in reach.published)
+    if is_published and not is_wired(machine):
         return (
-            "ports cannot be published yet: a container has the loopback device only; "
-            "leave out -p and -P"
+            "ports cannot be published without root: a container has the loopback device "
+            "only; leave out -p and -P"
         )
-    if reach.links:
-        return "links need a network, which is not built yet; leave out --link"
     return ""
 
 
-def warnings_of(request: CreateRequest) -> Iterator[str]:
+def warnings_of(request: CreateRequest, machine: Machine) -> Iterator[str]:
     """Say what will be otherwise than expected."""
     if request.reach.mac_address:
         yield MAC_DEPRECATED
     if request.network_mode == "host" and request.reach.published:
         yield "Published ports are discarded when using host network mode"
-    if request.network_mode != "none" and not has_to_wait(request):
+    is_meant = request.network_mode in _DEFAULT and not is_wired(machine)
+    if is_meant and not has_to_wait(request, machine):
         yield LOOPBACK_ONLY
 
 

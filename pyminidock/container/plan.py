@@ -62,6 +62,7 @@ def start_plan(  # noqa: PLR0913  (the last two say what leads to the world outs
     `wiring` is what the engine lays before anybody is born, `network` how the child enters
     it: JoinSandbox of what was wired, HOST_NETWORK, or OWN_NETWORK with nothing in it.
     """
+    is_own = network != HOST_NETWORK and ":" not in spec.network_mode
     return (
         *account_calls(spec, machine),  # 2
         calls.PrepareOverlay(
@@ -75,7 +76,7 @@ def start_plan(  # noqa: PLR0913  (the last two say what leads to the world outs
         calls.ForkInit(),
         *_enter(spec, machine, network),
         *_build_root(spec, snapshot, machine),
-        *_close_root(spec, machine, has_network=network != HOST_NETWORK),
+        *_close_root(spec, machine, has_network=is_own),
         *(calls.LimitResource(u.name, u.soft, u.hard) for u in spec.ulimits),  # 25
         calls.AdjustOomScore(spec.oom_score),
         calls.AnnounceReady(),  # 26

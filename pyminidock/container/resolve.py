@@ -133,7 +133,8 @@ def resolve(  # noqa: PLR0913  (four inputs, three names, one listener)
         memory_swap_bytes=swap_of(request), nano_cpus=request.nano_cpus,
         pids_limit=max(0, request.pids_limit), is_privileged=request.is_privileged,
         is_root_readonly=request.is_root_readonly, tmpfs=_trees(request),
-        init=machine.init if request.uses_init else "", network_mode="none",
+        init=machine.init if request.uses_init else "",
+        network_mode=_network_mode(request, machine),
         has_terminal=request.has_terminal, keeps_stdin=request.keeps_stdin,
         stdin_once=request.stdin_once, console_size=request.console_size,
         auto_remove=request.auto_remove,
@@ -161,6 +162,12 @@ def _hostname(request: CreateRequest, machine: Machine, container_id: str) -> st
     """Name it like the host if it shares the host's network, else by its own id."""
     is_shared = request.network_mode == "host" and machine.hostname
     return machine.hostname if is_shared else short_id(container_id)
+
+
+def _network_mode(request: CreateRequest, machine: Machine) -> str:
+    """Name its network; where nobody can lay a cable it is alone."""
+    is_alone = request.reach.is_disabled or not netmode.is_wired(machine)
+    return "none" if is_alone else netmode.network_of(request)
 
 
 def _texts(request: CreateRequest) -> tuple[str, ...]:
@@ -231,7 +238,7 @@ def _groups_here(user: User, machine: Machine, request: CreateRequest) -> tuple[
 
 
 def _warnings(request: CreateRequest, powers: Powers, machine: Machine) -> Iterator[str]:
-    yield from netmode.warnings_of(request)
+    yield from netmode.warnings_of(request, machine)
     yield from discards(request, machine)
     if powers.lacking:
         yield f"this machine cannot give {', '.join(powers.lacking)}"

@@ -176,6 +176,8 @@ class ContainerSpec:
     devices: tuple[DeviceNode, ...] = ()
     hindrance: Hindrance | None = None  # why no start can succeed
     points: tuple[MountPoint, ...] = ()  # volumes and trees of the host, decided at create
+    names_from: str = ""  # host: of the container whose files of /etc it shares
+    link_variables: tuple[str, ...] = ()  # told by --link at the last start
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,28 +12,37 @@ with Docker: who writes to /dev/x writes below the mount, where no program sees 
 Source: moby, daemon/archive_unix.go and daemon/archive.go.
 """
 
+import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from itertools import chain
+from pathlib import Path
 from stat import S_ISDIR
 from threading import Lock
 from typing import Self
 
+from pyminidock.container.spec import ContainerSpec
+from pyminidock.engine.furnishing import options_of, tell_mounted, tell_unmounted
 from pyminidock.engine.house import House, Kept
 from pyminidock.engine.lives import Life
 from pyminidock.engine.operations import NOBODY, Via, operation
 from pyminidock.engine.signalling import PATIENCE_S
+from pyminidock.engine.voice import Voice
 from pyminidock.errors import MinidockError
 from pyminidock.events import PathArchived, PathExtracted
+from pyminidock.grammar.binds import clean
 from pyminidock.grammar.gopaths import base, from_root
-from pyminidock.kernel.port import Process, ProcessGone, Tree, View
+from pyminidock.kernel.port import Hung, Process, ProcessGone, Tree, View
 from pyminidock.layers import snapshots
 from pyminidock.layers.archive import Stream, read_entries
 from pyminidock.layers.compression import decompressed
 from pyminidock.layers.incoming import How, Incoming
 from pyminidock.layers.inside import PathStat, follow, lstat, status_of, unusable, words
 from pyminidock.layers.outgoing import Outgoing
+from pyminidock.volume.points import MountPoint, holder, volumes_of
 
+_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 _ENGINE_FILES = ("hostname", "hosts", "resolv.conf")
 
 
@@ -84,12 +93,13 @@ class Pieces:
 def stat(house: House, reference: str, path: str) -> PathStat:
     """Tell what is at a path.  Raises NoSuchContainer, FileNotInContainer, PathUnusable."""
     life = house.life(reference)
-    view = open_view(house, life)
-    try:
-        with _finding(path, reference):
-            return lstat(view, path)
-    finally:
-        view.close()
+    with _told(house, life):
+        view = open_view(house, life)
+        try:
+            with _finding(path, reference):
+                return lstat(view, path)
+        finally:
+            view.close()
 
 
 def read(
@@ -97,7 +107,9 @@ def read(
 ) -> tuple[PathStat, Pieces]:
     """Give what is at a path, and it as an archive.  Raises as `stat`."""
     life = house.life(reference)
+    spec = house.kept(life.id).spec
     with operation(house, life.story, "read", via) as voice:
+        tell_mounted(spec, voice)
         view = open_view(house, life)
         try:
             whole = from_root(path)
@@ -106,9 +118,15 @@ def read(
                 pieces = _begun(_packed(view, whole, is_directory=S_ISDIR(found.mode)))
         except BaseException:
             view.close()
+            tell_unmounted(spec, voice)
             raise
         voice(PathArchived(life.id, path))
-    return found, Pieces(pieces, view.close)
+
+    def close() -> None:
+        view.close()
+        tell_unmounted(spec, voice)
+
+    return found, Pieces(pieces, close)
 
 
 def _begun(pieces: Iterator[bytes]) -> Iterator[bytes]:
@@ -148,11 +166,19 @@ def write(  # noqa: PLR0913  (what Docker's query says)
     kept = house.kept(life.id)
     with (
         operation(house, life.story, "write", via) as voice,
+        _mounted(kept.spec, voice),
         _writable(house, life) as view,
         _finding(path, reference),
     ):
         place = _place(view, path)
-        if kept.spec.is_root_readonly:
+        point = holder(kept.spec.points, clean(place))
+        if point and not point.is_writable:
+            raise unusable(
+                "mounted volume is marked read-only",
+                why="it was mounted with :ro, which is a promise to its data",
+                try_next="docker run --volume, without :ro",
+            )
+        if kept.spec.is_root_readonly and not point:
             raise unusable(
                 "container rootfs is marked read-only",
                 why="it was made with --read-only, which is a promise to the program",
@@ -186,6 +212,26 @@ def _place(view: View, path: str) -> str:
 
 
 @contextmanager
+def _told(house: House, life: Life) -> Iterator[None]:
+    """Tell that the volumes are hung up for a look, if there are any."""
+    spec = house.kept(life.id).spec
+    if not volumes_of(spec.points):
+        yield
+        return
+    with operation(house, life.story, "look") as voice, _mounted(spec, voice):
+        yield
+
+
+@contextmanager
+def _mounted(spec: ContainerSpec, voice: Voice) -> Iterator[None]:
+    tell_mounted(spec, voice)
+    try:
+        yield
+    finally:
+        tell_unmounted(spec, voice)
+
+
+@contextmanager
 def _finding(path: str, reference: str) -> Iterator[None]:
     """Say that nothing is at the path, whatever it was that was missing."""
     try:
@@ -209,13 +255,64 @@ def open_view(
 
     Raises NotHere.
     """
-    tree = _tree(house.kept(life.id), has_files=has_files)
+    tree = _tree(house, house.kept(life.id), has_files=has_files)
     if process := alive(life):
         try:
             return house.kernel.view(tree, process, is_writable=is_writable)
         except ProcessGone:
             life.until(lambda: life.exit is not None, PATIENCE_S)
+    if has_files and house.kept(life.id).spec.points:
+        _make_places(house, life, is_mine=is_writable)
     return house.kernel.view(tree, is_writable=is_writable)
+
+
+def _make_places(house: House, life: Life, *, is_mine: bool) -> None:
+    """Make the places of volumes in a container that never ran, as its start would."""
+    if not is_mine:
+        with life.hosting():
+            _make_places(house, life, is_mine=True)
+        return
+    kept = house.kept(life.id)
+    bare = replace(_tree(house, kept, has_files=False), files=())
+    view = house.kernel.view(bare)
+    try:
+        missing = [point for point in kept.spec.points if not _is_there(view, point.target)]
+    finally:
+        view.close()
+    if not missing:
+        return
+    snapshots.keep(house.directory(life.id))
+    view = house.kernel.view(bare, is_writable=True)
+    try:
+        for point in missing:
+            is_file = point.kind == "bind" and not Path(point.source).is_dir()
+            _make(view, point.target, is_directory=not is_file)
+    finally:
+        view.close()
+
+
+def _is_there(view: View, path: str) -> bool:
+    try:
+        os.close(view.open(os.fsencode(path), os.O_PATH))
+    except OSError:
+        return False
+    return True
+
+
+def _make(view: View, path: str, *, is_directory: bool) -> None:
+    """Make a directory or an empty file, and what is missing above it."""
+    above, _, name = path.rpartition("/")
+    if above and not _is_there(view, above):
+        _make(view, above, is_directory=True)
+    handle = view.open(os.fsencode(above or "/"), os.O_PATH | os.O_DIRECTORY)
+    try:
+        with suppress(FileExistsError):
+            if is_directory:
+                os.mkdir(name, 0o755, dir_fd=handle)
+            else:
+                os.close(os.open(name, _NEW_FILE, 0o644, dir_fd=handle))
+    finally:
+        os.close(handle)
 
 
 def alive(life: Life) -> Process | None:
@@ -236,10 +333,23 @@ def _writable(house: House, life: Life) -> Iterator[View]:
             view.close()
 
 
-def _tree(kept: Kept, *, has_files: bool) -> Tree:
-    snapshot, files = kept.snapshot, tuple[tuple[str, str], ...]()
-    if has_files and kept.state != "created":
-        files = tuple(
-            (f"{kept.spec.directory}/{name}", f"/etc/{name}") for name in _ENGINE_FILES
-        )
-    return Tree(snapshot.lower, snapshot.upper, snapshot.work, snapshot.target, files)
+def _tree(house: House, kept: Kept, *, has_files: bool) -> Tree:
+    snapshot, hung = kept.snapshot, list[Hung]()
+    if has_files:
+        hung = [_hung(house, point) for point in kept.spec.points]
+        taken = {each.target for each in hung}
+        if kept.state != "created":
+            files = ((name, f"/etc/{name}") for name in _ENGINE_FILES)
+            hung += [
+                Hung(f"{kept.spec.directory}/{name}", target)
+                for name, target in files if target not in taken
+            ]  # fmt: skip
+        hung.sort(key=lambda each: each.target.count("/"))
+    return Tree(snapshot.lower, snapshot.upper, snapshot.work, snapshot.target, tuple(hung))
+
+
+def _hung(house: House, point: MountPoint) -> Hung:
+    source = point.source
+    if point.kind == "volume" and (options := options_of(house, point.name)).is_bind:
+        source = options.device
+    return Hung(source, point.target, point.subpath, not point.is_writable)

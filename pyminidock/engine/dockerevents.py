@@ -29,6 +29,8 @@ SPOKEN: frozenset[type[Event]] = frozenset((
     e.ImageLoaded, e.ImageImported, e.ImageSaved, e.ImagesPruned, e.CachePruned,
     e.VolumeCreated, e.VolumeMounted, e.VolumeUnmounted, e.VolumeRemoved,
     e.VolumesPruned,
+    e.NetworkCreated, e.NetworkRemoved, e.NetworkLeft, e.EndpointMade,
+    e.EndpointReleased, e.NetworksPruned,
 ))  # fmt: skip
 """The events for which Docker has a word."""
 
@@ -87,6 +89,10 @@ def message(event: Event, beside: Beside, wall: float) -> Message | None:
     if said := _of_volume(event):
         action, own = said
         return Message("volume", action, str(getattr(event, "volume", "")), time_ns, own)
+    if said := _of_network(event):
+        action, own = said
+        network = str(getattr(event, "network", ""))
+        return Message("network", action, network, time_ns, own)
     if said := _of_image(event):
         action, own = said
         image = str(getattr(event, "image", ""))
@@ -103,6 +109,8 @@ def message(event: Event, beside: Beside, wall: float) -> Message | None:
 
 def _pruned(event: Event) -> tuple[str, int] | None:
     match event:
+        case e.NetworksPruned():
+            return "network", 0
         case e.ContainersPruned(reclaimed):
             return "container", reclaimed
         case e.ImagesPruned(reclaimed):
@@ -128,6 +136,24 @@ def _of_volume(event: Event) -> Said | None:
                 "propagation": propagation, "read/write": str(is_writable).lower(),
             }  # fmt: skip
     return None
+
+
+_OF_NETWORKS: Mapping[type[Event], str] = {
+    e.NetworkCreated: "create", e.NetworkRemoved: "destroy",
+    e.NetworkLeft: "disconnect", e.EndpointMade: "connect",
+    e.EndpointReleased: "disconnect",
+}  # fmt: skip
+"""Whoever is taken out while it runs is told of twice, as in Docker; who joins while it
+rests is told of at its start."""
+
+
+def _of_network(event: Event) -> Said | None:
+    action = _OF_NETWORKS.get(type(event), "")
+    if not action or (action == "destroy" and getattr(event, "driver", "") == "null"):
+        return None  # what was a pattern only goes without a word
+    named = {"name": getattr(event, "name", ""), "type": getattr(event, "driver", "")}
+    container = str(getattr(event, "container", ""))
+    return action, named | ({"container": container} if container else {})
 
 
 _OF_IMAGES: Mapping[type[Event], str] = {

@@ -15,7 +15,7 @@ from functools import partial
 
 from pyminidock.container.plan import end_plan, thaw_plan
 from pyminidock.container.states import State
-from pyminidock.engine import furnishing, written
+from pyminidock.engine import furnishing, introducing, plugging, written
 from pyminidock.engine.burying import RemovalFailed, bury
 from pyminidock.engine.house import House, Kept
 from pyminidock.engine.lives import Life
@@ -95,9 +95,11 @@ def _settle(
     life.ceases(voice)
     kept = house.kept(life.id)
     goes_on = _goes_on(life, kept, status)
+    reach = plugging.unplug(house, life, voice)
+    furnishing.tell_unmounted(kept.spec, voice)
+    introducing.gone(house, life.id)
     if status.was_out_of_memory:
         voice(MemoryExhausted(life.id))
-    furnishing.tell_unmounted(kept.spec, voice)
     voice(ContainerExited(life.id, status.code, status.signal, status.was_out_of_memory))
     house.execs.forget_unstarted(life.id)
     was_paused = life.state is State.PAUSED
@@ -110,11 +112,13 @@ def _settle(
                 house.kernel.perform(thaw_plan(kept.spec, house.machine), emit=ignore)
         with suppress(CallFailed):  # it stays until the next start of the engine
             house.kernel.perform(end_plan(kept.spec, house.machine), emit=voice)
+        plugging.cut(house, reach)
         if not is_to_go:
             house.note(
                 life, state="exited", pid=0, exit_code=status.code,
                 finished=status.finished, was_out_of_memory=status.was_out_of_memory,
                 error=status.error, restarts=house.kept(life.id).restarts + goes_on,
+                endpoints=reach.after, ports=(),
             )  # fmt: skip
         life.until(lambda: life.watchers == 0, WATCHERS_S)
         house.kernel.dismiss(process)

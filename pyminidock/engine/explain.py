@@ -22,7 +22,7 @@ from pyminidock.container.seccomp import default_profile
 from pyminidock.container.seccomp.explain import STRICTER, lesson
 from pyminidock.container.spec import ContainerSpec, CreateRequest
 from pyminidock.container.states import Verb
-from pyminidock.engine import images, run
+from pyminidock.engine import images, plugging, run
 from pyminidock.engine.house import House
 from pyminidock.grammar.capabilities import names_of
 from pyminidock.kernel.calls import Call, InstallSeccomp, Plan
@@ -63,7 +63,11 @@ def plan(house: House, request: CreateRequest) -> Plan:
         request, found.image.config, files, house.machine, container_id=_ID,
         name=request.name or "dry-run", directory=str(directory),
     )  # fmt: skip
-    return start_plan(spec, snapshot_in(directory, found.trees), house.machine)
+    reach = plugging.preview(house, request, spec)
+    return start_plan(
+        spec, snapshot_in(directory, found.trees), house.machine, wiring=reach.calls,
+        network=reach.entrance,
+    )  # fmt: skip
 
 
 def document(calls: Plan) -> Document:

@@ -15,6 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from pyminidock.container import mountpoints
+from pyminidock.container.faults import refusal
 from pyminidock.container.spec import ContainerSpec, CreateRequest, ImageConfig
 from pyminidock.engine import volumes
 from pyminidock.engine.house import House
@@ -36,7 +37,7 @@ from pyminidock.store.failpoints import reach
 from pyminidock.store.files import telling_full
 from pyminidock.store.volumes import FILL
 from pyminidock.volume.options import LocalOptions, read_options, why_not
-from pyminidock.volume.points import MountPoint, decide, inherit
+from pyminidock.volume.points import SHARED, SLAVE, MountPoint, decide, inherit, meets
 from pyminidock.volume.populate import Copied, copy_tree, move_in
 
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
@@ -73,6 +74,7 @@ def furnish(  # noqa: PLR0913, PLR0917  (what was asked, of what, for whom, who 
     )  # fmt: skip
     if not decided:
         return ()
+    decided = tuple(_spreading(house, request, point) for point in decided)
     view = _View(house, snapshot)
     try:
         asked = {point.target for point in mountpoints.asked_points(request)}
@@ -82,14 +84,37 @@ def furnish(  # noqa: PLR0913, PLR0917  (what was asked, of what, for whom, who 
             for point in decided
         )  # fmt: skip
         for point in points:
-            if point.is_unnamed and point.takes_files and point.target not in asked:
-                view.refuse_file(point.target)
+            if point.kind == "volume" and point.takes_files:
+                view.refuse_file(point.target, is_named=point.target in asked)
         for point in points:
             if point.kind == "volume" and point.takes_files:
                 _fill(house, view, point, voice)
     finally:
         view.close()
     return points
+
+
+def _spreading(house: House, request: CreateRequest, point: MountPoint) -> MountPoint:
+    """Decide how mounts spread: not at all, unless the engine's own tree lies there.
+
+    Else a container would hold on to what the engine mounts and unmounts.
+    Raises RequestRefused.  Source: moby, daemon/mounts.go, validateBindDaemonRoot().
+    """
+    root, said = str(house.root), point.propagation
+    if point.kind != "bind":
+        return point
+    if not meets(point.source, root):
+        return replace(point, propagation=said or "rprivate")
+    if said not in ("", "rslave", "rshared"):
+        raise refusal(
+            request,
+            'invalid mount config: must use either propagation mode "rslave" or "rshared" '
+            f'when mount source is within the daemon root, daemon root: "{root}", bind '
+            f'mount source: "{point.source}", propagation: "{said}"',
+            "a private copy of the engine's mounts would keep them when it lets go",
+            lesson="mounts",
+        )  # fmt: skip
+    return replace(point, propagation=said or "rslave", is_guarded=not said)
 
 
 def _inherited(house: House, request: CreateRequest) -> Iterator[MountPoint]:
@@ -146,14 +171,16 @@ class _View:
                 return view.open(os.fsencode(path), os.O_RDONLY | os.O_DIRECTORY)
         return -1
 
-    def refuse_file(self, path: str) -> None:
+    def refuse_file(self, path: str, *, is_named: bool) -> None:
         """Refuse a place at which the image has a file.  Raises PlaceIsFile."""
         try:
             handle = self.open(path)
         except NotADirectoryError as fault:
             place = f"{self._snapshot.target}{path}"
             raise PlaceIsFile(
-                f"cannot mount volume over existing file, file exists {place}",
+                f"source {place} is not directory"
+                if is_named
+                else f"cannot mount volume over existing file, file exists {place}",
                 why="a volume is a directory, and a directory cannot cover a file",
                 try_next="docker run --volume NAME:/another/place",
                 lesson="volumes",
@@ -193,7 +220,7 @@ def _fill(house: House, view: _View, point: MountPoint, voice: Emit) -> None:
         if source < 0:
             return
         try:
-            copied = _copied(house, source, place)
+            copied = fill_from(house, source, place)
         finally:
             os.close(source)
     if copied.files:
@@ -201,7 +228,11 @@ def _fill(house: House, view: _View, point: MountPoint, voice: Emit) -> None:
         voice(told)
 
 
-def _copied(house: House, source: int, place: Path) -> Copied:
+def fill_from(house: House, source: int, place: Path) -> Copied:
+    """Copy an open directory into the empty volume whose directory is `place`.
+
+    Whatever interrupts it: the volume is empty, or all is in it.  Raises OSError.
+    """
     staged = place / _STAGED
     house.store.remove_tree(staged)
     try:
@@ -243,6 +274,13 @@ def finish_fill(house: House, place: Path) -> bool:
     return True
 
 
+def finish_fills(house: House) -> Iterator[str]:
+    """Move what an earlier engine had copied into its volume; name those volumes."""
+    for row in house.store.volumes.all():
+        if finish_fill(house, house.store.volumes.data(row.name).parent):
+            yield row.name
+
+
 # ── Start and end ────────────────────────────────────────────────────────────────────────
 
 
@@ -255,20 +293,67 @@ def ready(house: House, spec: ContainerSpec, voice: Emit = ignore) -> ContainerS
 
 
 def _real(house: House, point: MountPoint, voice: Emit) -> MountPoint:
+    if fault := mountpoints.fault_of_place(point):
+        raise _unusable(
+            fault, "what hangs there could hide what has to stay hidden",
+            "docker run --volume NAME:/another/place",
+        )  # fmt: skip
     if point.kind == "bind":
-        if point.makes_source and not os.path.lexists(point.source):
-            Path(point.source).mkdir(0o755, parents=True, exist_ok=True)
-            voice(HostDirectoryMade(point.source))
-        return point
+        return _real_bind(house, point, voice)
     options = options_of(house, point.name)
     if fault := why_not(options):
-        raise VolumeUnusable(
+        raise _unusable(
             f"error while mounting volume '{point.source}': {fault}",
-            why="the engine asks no other machine, and knows no other filesystem",
-            try_next=f"docker volume inspect {point.name}",
-            lesson="volumes",
+            "the engine asks no other machine, and knows no other filesystem",
+            f"docker volume inspect {point.name}",
         )
+    if point.subpath:
+        _check_below(point)
     return replace(point, source=options.device) if options.is_bind else point
+
+
+def _real_bind(house: House, point: MountPoint, voice: Emit) -> MountPoint:
+    if not os.path.lexists(point.source):
+        if not point.makes_source:
+            raise _unusable(
+                'invalid mount config for type "bind": bind source path does not exist: '
+                f"{point.source}",
+                "--mount shows what is there; -v makes it",
+                f"mkdir -p {point.source}",
+                status=400,
+            )
+        Path(point.source).mkdir(0o755, parents=True, exist_ok=True)
+        voice(HostDirectoryMade(point.source))
+    if point.propagation not in (*SHARED, *SLAVE):
+        return point
+    found = house.kernel.spread(point.source)
+    if found.is_shared or (found.is_slave and point.propagation in SLAVE):
+        return point
+    if point.is_guarded:
+        return replace(point, propagation="rprivate")
+    kind = "shared or slave" if point.propagation in SLAVE else "shared"
+    raise _unusable(
+        f"path {point.source} is mounted on {found.target} but it is not a {kind} mount",
+        "only a mount that hands on what is mounted below it can go on doing so",
+        f"mount --make-shared {found.target}",
+    )
+
+
+def _check_below(point: MountPoint) -> None:
+    """Refuse a part of a volume that is not there; the plan will not leave the volume."""
+    whole = f"{point.source}/{point.subpath}"
+    if not os.path.lexists(whole):
+        raise _unusable(
+            f"cannot access path {whole}: lstat {whole}: no such file or directory",
+            "a part of a volume is shown, and not made",
+            f"docker run --volume {point.name}:/all busybox ls -R /all",
+        )
+
+
+def _unusable(what: str, why: str, try_next: str, *, status: int = 500) -> VolumeUnusable:
+    made = VolumeUnusable(what, why=why, try_next=try_next, lesson="volumes")
+    made.status = status
+    return made
 
 
 def options_of(house: House, name: str) -> LocalOptions:

@@ -13,6 +13,7 @@ from pyminidock.container.spec import ContainerSpec, CreateRequest
 from pyminidock.container.structs import written
 from pyminidock.engine.document import Document
 from pyminidock.engine.house import House, Kept
+from pyminidock.engine.linking import shown
 
 
 def host_config(house: House, kept: Kept) -> Document:
@@ -31,6 +32,7 @@ def host_config(house: House, kept: Kept) -> Document:
             "MaximumRetryCount": spec.restart_retries,
         },
         "NetworkMode": network_of(request),
+        "Links": shown(house, kept),
         "CgroupnsMode": request.worlds.cgroup or _cgroup_namespace(house),
         "IpcMode": request.worlds.ipc or "private",
         "Runtime": request.worlds.runtime or "runc",

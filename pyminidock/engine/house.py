@@ -7,6 +7,9 @@
     records    what has to survive of containers
     store      what has to survive of images: blobs, trees, rows
     volumes    who is about to use which volume
+    ports      which of the host's belong to whom; `rules` lets packets through
+    networks   which there are, and who is in them
+    names      who answers when a container asks for one
     attendants threads that wait for the ends of programs
     lives      what this engine knows beyond that
 
@@ -15,7 +18,7 @@ an earlier engine left (`reconcile`), its last to let the containers go on witho
 """
 
 from dataclasses import dataclass, field, fields, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -32,7 +35,12 @@ from pyminidock.engine.bulletin import Bulletin
 from pyminidock.engine.execbook import ExecBook
 from pyminidock.engine.journals import Journals
 from pyminidock.engine.lives import Life
+from pyminidock.engine.nameserver import NameServer
+from pyminidock.engine.networkbook import NetworkBook, ways_of
+from pyminidock.engine.portbook import PortBook
 from pyminidock.engine.recorder import Recorder
+from pyminidock.engine.rulekeeping import RuleKeeper
+from pyminidock.engine.rulekeeping import leave as leave_rules
 from pyminidock.engine.volumebook import VolumeBook
 from pyminidock.engine.writer import Writer
 from pyminidock.events.journal import JSON
@@ -40,6 +48,9 @@ from pyminidock.image.config import ImageConfig
 from pyminidock.image.digest import Digest, of_hex
 from pyminidock.kernel.port import Kernel, Machine
 from pyminidock.layers.snapshots import Snapshot, keep_spare, remove_tree
+from pyminidock.network.endpoints import Endpoint
+from pyminidock.network.nat import Published
+from pyminidock.network.objects import Net
 from pyminidock.store.opening import Store, open_store
 from pyminidock.store.records import Content, Records, no_such_container
 
@@ -71,6 +82,9 @@ class Kept:
     build: str = ""  # the story of the build that it works for, and does not outlive
     restarts: int = 0  # so often its policy started it since it was started by hand
     was_stopped: bool = False  # or signalled, by hand, since then
+    endpoints: tuple[Endpoint, ...] | None = None  # None: as the request says
+    interfaces: int = 0  # numbered in this run
+    ports: tuple[Published, ...] = ()  # of the host, held in this run
 
     @property
     def layers(self) -> tuple[Digest, ...]:
@@ -85,8 +99,13 @@ class House:
 
     root: Path
     kernel: Kernel
+    publish_on: str = "127.0.0.1"  # where ports are bound for which no address is said
     records: Records = field(init=False)
     store: Store = field(init=False)
+    networks: NetworkBook = field(init=False)
+    names: NameServer = field(init=False)
+    rules: RuleKeeper = field(init=False)
+    ports: PortBook = field(init=False, default_factory=PortBook)
     journals: Journals = field(init=False)
     recorder: Recorder = field(init=False)
     bulletin: Bulletin = field(init=False)
@@ -102,7 +121,8 @@ class House:
     _lock: Lock = field(init=False, default_factory=Lock)  # guards the four above
 
     def __post_init__(self) -> None:
-        # Both take a house.
+        # They take a house.
+        from pyminidock.engine.introducing import tell  # noqa: PLC0415
         from pyminidock.engine.noted import Noted  # noqa: PLC0415
         from pyminidock.engine.reconcile import reconcile  # noqa: PLC0415
 
@@ -118,6 +138,13 @@ class House:
         )
         keep_spare()
         self.store = open_store(self.root, wall=self.kernel.wall, remove_tree=remove_tree)
+        self.networks = NetworkBook(
+            self.store.networks, str(self.root), new_id=self.kernel.new_id,
+            wall=self.kernel.wall, publish_on=self.publish_on,
+        )  # fmt: skip
+        self.rules = RuleKeeper(self.networks.mark)
+        self.networks.load(self.foreign_ways)
+        self.names = NameServer(self.kernel.clock, partial(tell, self))
         noted = Noted(self)
         self.bulletin = Bulletin(noted.look)
         self.recorder.attend(self.bulletin)
@@ -132,6 +159,12 @@ class House:
     def directory(self, container: str) -> Path:
         """Give the directory of a container: ROOT/containers/<id>."""
         return self.records.directory / container
+
+    def foreign_ways(self) -> tuple[Net, ...]:
+        """Give where the host knows ways to, besides the engine's own bridges."""
+        facts = self.kernel.netfacts()
+        ours = {network.bridge for network in self.networks.all()}
+        return ways_of(each.destination for each in facts.routes if each.device not in ours)
 
     # ── Containers ────────────────────────────────────────────────────────────────────────
 
@@ -229,11 +262,15 @@ class House:
 
         Removals that have begun are finished first, also those that nobody asked for.
         """
+        from pyminidock.engine.replugging import leave  # noqa: PLC0415  (takes a house)
+
         self.is_closed = True
         for life in self.lives():
             life.wake()
             life.finishes_removal(REMOVALS_S)
         self.attendants.close()
+        leave(self)
+        leave_rules(self)
         self.recorder.close()
         self.store.close()
         self.kernel.close()

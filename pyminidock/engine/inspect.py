@@ -75,7 +75,7 @@ def inspect(house: House, reference: str, *, size: bool = False) -> Document:
         **(sizes(house, kept) if size else {}),
         "Mounts": mounts(kept),
         "Config": _config(kept),
-        "NetworkSettings": network_settings(kept.request),
+        "NetworkSettings": network_settings(kept, life),
     }
 
 

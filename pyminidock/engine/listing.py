@@ -23,7 +23,10 @@ from pyminidock.engine.filters import FilterRefused, Filters
 from pyminidock.engine.house import House, Kept
 from pyminidock.engine.inspect import exit_code, health_status, labels, mounts, sizes
 from pyminidock.engine.lives import Life
+from pyminidock.engine.publishing import exposed
 from pyminidock.errors import MinidockError
+from pyminidock.network.ports import rows as port_rows
+from pyminidock.network.ports import single
 from pyminidock.store.images import NoSuchImage
 
 FILTERS = ("ancestor", "before", "exited", "expose", "health", "id", "is-task", "isolation",
@@ -87,15 +90,20 @@ def _row(house: House, kept: Kept, life: Life, *, has_size: bool) -> Document:
         "ImageID": kept.image,
         "Command": " ".join((path, *map(_quoted, arguments))),
         "Created": int(kept.created),
-        "Ports": [],
+        "Ports": _port_rows(kept, life),
         **size,
         "Labels": labels(kept),
         "State": life.state.value,
         "Status": _status(kept, life, house.kernel.wall()),
         "HostConfig": {"NetworkMode": network_of(kept.request)},
-        "NetworkSettings": {"Networks": networks(kept.request)},
+        "NetworkSettings": {"Networks": networks(kept, life)},
         "Mounts": mounts(kept),
     }
+
+
+def _port_rows(kept: Kept, life: Life) -> list[dict[str, Any]]:
+    """Tell the ports of a container that runs; it has none before and after."""
+    return port_rows(kept.ports, exposed(kept)) if life.is_running else []
 
 
 def _quoted(word: str) -> str:
@@ -212,7 +220,11 @@ def _moment(house: House, reference: str) -> tuple[float, str]:
 
 
 def _by_network(house: House, filters: Filters, values: tuple[str, ...]) -> Test:
-    return lambda kept, life: any(value in networks(kept.request) for value in values)
+    return lambda kept, life: any(
+        value in (each["NetworkID"], name)
+        for name, each in networks(kept).items()
+        for value in values
+    )
 
 
 def _by_volume(house: House, filters: Filters, values: tuple[str, ...]) -> Test:
@@ -230,12 +242,29 @@ def _by_task(house: House, filters: Filters, values: tuple[str, ...]) -> Test:
 
 
 def _by_port(house: House, filters: Filters, values: tuple[str, ...]) -> Test:
-    """No port is open yet, so none fits; what is no port is refused."""
-    for name in ("expose", "publish"):
-        for value in filters.values(name):
-            for number in value.partition("/")[0].split("-", 1):
-                _check_port(name, value, number)
-    return lambda kept, life: False
+    """Look at the ports of those who run: inside (expose), or on the host (publish)."""
+    wanted = {
+        name: {
+            port for value in filters.values(name) for port in _ports_of(name, value)
+        } for name in ("expose", "publish") if filters.values(name)
+    }  # fmt: skip
+
+    def fits(kept: Kept, life: Life) -> bool:
+        told = _port_rows(kept, life)
+        has = {
+            "expose": {f"{row['PrivatePort']}/{row['Type']}" for row in told},
+            "publish": {f"{row['PublicPort']}/{row['Type']}" for row in told
+                        if "PublicPort" in row},
+        }  # fmt: skip
+        return all(ports & has[name] for name, ports in wanted.items())
+
+    return fits
+
+
+def _ports_of(name: str, value: str) -> list[str]:
+    for number in value.partition("/")[0].split("-", 1):
+        _check_port(name, value, number)
+    return single(value)
 
 
 def _check_port(name: str, value: str, number: str) -> None:

@@ -16,15 +16,22 @@ from pyminidock.events import (
     ContainerExited,
     ContainerRemoved,
     ContainerRenamed,
+    EndpointMade,
+    EndpointReleased,
     Event,
     ExecStarted,
     ExecStartFailed,
     ImageRemoved,
+    NetworkJoined,
+    NetworkLeft,
 )
 from pyminidock.store.records import NoSuchContainer
 
 if TYPE_CHECKING:
     from pyminidock.engine.house import House
+
+_SAY_ALL = (EndpointMade, EndpointReleased, NetworkJoined, NetworkLeft)
+"""Events of networks: they carry all that Docker says of them."""
 
 
 class Noted:
@@ -40,6 +47,8 @@ class Noted:
 
     def look(self, event: Event) -> Beside:
         """Give what stands beside an event; nothing, where there is nothing any more."""
+        if isinstance(event, _SAY_ALL):
+            return Beside()
         if container := str(getattr(event, "container", "")):
             return self._of_container(container, event)
         image = str(getattr(event, "image", ""))

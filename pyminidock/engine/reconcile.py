@@ -11,6 +11,8 @@
     damaged     –       cannot be known                      quarantine, with the reason
     none        –       was being created or removed         removed
     (store)     –       blobs, trees, rows half there        as `store.opening` says
+    (network)   –       a bridge that is gone, of one who lives     made again
+    (network)   –       a device of ours that nobody owns           removed
     (no more)   –       an account above those of containers closed
 
 Doing it twice does nothing the second time.  Each deed is an event, of the story to which
@@ -26,9 +28,10 @@ from threading import Thread
 from pyminidock.container.plan import end_plan, leave_plan, thaw_plan
 from pyminidock.container.spec import RecordDamaged, from_json
 from pyminidock.container.states import Verb
-from pyminidock.engine import execs
+from pyminidock.engine import execs, introducing, publishing, replugging, rulekeeping
 from pyminidock.engine.burying import bury
 from pyminidock.engine.ending import attend
+from pyminidock.engine.furnishing import finish_fills
 from pyminidock.engine.house import House, Kept
 from pyminidock.engine.lives import Life
 from pyminidock.engine.restarts import wants_again
@@ -50,11 +53,15 @@ def reconcile(house: House) -> None:
     wall = house.kernel.wall()
     for repair in house.store.repairs:
         told.say(StoreRepaired(*astuple(repair)))
+    for name in finish_fills(house):
+        why = "the image's files were on their way into it"
+        told.say(StoreRepaired("ended", "volume", name, why))
     for aside in house.records.load(wall):
         told.orphan("record", f"{aside.path}: {aside.reason}")
     for path in house.records.strays():  # first: nobody is writing yet
         snapshots.remove_tree(path)
         told.orphan("file", path.name)
+    found: list[Kept] = []
     for content in house.records.all():
         try:
             kept = from_json(Kept, {key: content[key] for key in content if key != "v"})
@@ -62,7 +69,14 @@ def reconcile(house: House) -> None:
             aside = house.records.set_aside(content["id"], damage.what, wall)
             told.orphan("record", f"{aside.path}: {aside.reason}")
         else:
-            _take_over(house, kept)
+            found.append(kept)
+    for kept in found:  # before anything is started that might take their addresses
+        replugging.expect(house, kept)
+    for kept in found:
+        _take_over(house, kept)
+    for name in replugging.tidy(house):
+        told.orphan("network device", name)
+    rulekeeping.take_over(house)
     if not house.lives():
         # The last engine may have died between the end of its last container and its own.
         with suppress(CallFailed):  # it stays until the next start of an engine
@@ -104,12 +118,14 @@ def _take_over(house: House, kept: Kept) -> None:
     voice = house.recorder.operation(life.story, "reconcile")
     process = house.kernel.find(kept.spec.directory)
     if kept.build:
+        replugging.forget(house, kept)
         _end_with_its_build(house, kept, process, voice)
         bury(house, life, voice)
         return
     if process is not None:
         _adopt(house, life, process, voice)
         return
+    kept = replugging.forget(house, kept)
     _adopt_execs(house, life, voice)
     was_starting = kept.state == "starting"
     match kept.state:
@@ -145,6 +161,9 @@ def _adopt(house: House, life: Life, process: Process, voice: Voice) -> None:
             else:
                 life.becomes(Verb.PAUSE)
     _adopt_execs(house, life, voice)
+    publishing.restore(house, house.kept(life.id))
+    replugging.repair(house, life, voice)
+    introducing.adopted(house, life, process, voice)
     attend(house, life, start_again)
 
 

@@ -27,6 +27,7 @@ from pyminidock.engine.burying import remove
 from pyminidock.engine.furnishing import furnish
 from pyminidock.engine.house import House, Kept
 from pyminidock.engine.lives import Life
+from pyminidock.engine.memberships import members
 from pyminidock.engine.operations import NOBODY, Via, operation
 from pyminidock.engine.pausing import pause, unpause
 from pyminidock.engine.references import check_platform, check_references
@@ -83,6 +84,7 @@ def _create(
     """Do it, each deed with its undoing pushed on the stack."""
     verify(request, house.machine)
     check_references(house, request)
+    endpoints = members(house, request)
     undo.callback(house.records.release, container)
     name = _claim(house, request.name, container)
     found = _stand(house, request.image, container, voice, undo)
@@ -105,6 +107,7 @@ def _create(
     kept = Kept(
         container, name, house.kernel.wall(), request, spec, snapshot, trees,
         found.row.stand_in, image=found.row.id, defaults=defaults,
+        endpoints=endpoints,
     )  # fmt: skip
     house.keep(kept)
     voice(ContainerCreated(container, name, request.image, spec.argv))

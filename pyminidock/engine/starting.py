@@ -22,12 +22,13 @@ from pyminidock.container.resolve import resolve
 from pyminidock.container.spec import ContainerSpec, Hindrance
 from pyminidock.container.states import State, Verb
 from pyminidock.container.users import GROUP, PASSWD
-from pyminidock.engine import furnishing
+from pyminidock.engine import furnishing, introducing, linking, plugging, publishing
 from pyminidock.engine.burying import bury
 from pyminidock.engine.ending import attend
 from pyminidock.engine.house import House, Kept
 from pyminidock.engine.lives import Life
 from pyminidock.engine.operations import NOBODY, Via, operation
+from pyminidock.engine.plugging import Reach
 from pyminidock.engine.voice import Voice
 from pyminidock.errors import MinidockError
 from pyminidock.events import ContainerStarted, ContainerStartFailed, PlanMade
@@ -148,16 +149,34 @@ def _start(house: House, life: Life, voice: Voice) -> None:
     spec = kept.spec if is_decided else _decide_again(house, kept, voice)
     if spec.hindrance:
         raise _hindered(spec.hindrance)
+    spec = introducing.sharing(house, _linked(house, kept, spec))
     roots = tuple(map(Path, kept.roots))
     snapshots.restore_init(Path(spec.directory), roots, kept.snapshot)
+    reach = _plug(house, kept, spec, voice)
+    try:
+        names = introducing.start(house, kept, spec, reach.after)
+        reach = replace(reach, calls=(*reach.calls, *names))
+        process = _birth(house, life, kept, spec, reach, voice)
+    except BaseException:
+        plugging.undo(house, reach)
+        introducing.gone(house, life.id)
+        raise
+    _born(house, life, process, reach, voice)
+
+
+def _birth(  # noqa: PLR0913, PLR0917  (what was, what shall be, where it is reached)
+    house: House, life: Life, kept: Kept, spec: ContainerSpec, reach: Reach, voice: Voice
+) -> Process:
+    """Let the kernel perform the plan; whatever fails, the container is as it was."""
     life.begins()
     furnishing.tell_mounted(spec, voice)
-    plan = _plan(house, kept, _furnished(house, spec, voice))
+    plan = _plan(house, kept, _furnished(house, spec, voice), reach)
     voice(PlanMade(life.id, len(plan), tuple(type(call).__name__ for call in plan)))
     lockstep = house.recorder.is_gated(life.story)
     house.amend(  # after a power cut nothing runs anyway
         life, is_durable=False, spec=spec, state="starting", error="",
-        started=house.kernel.wall(),
+        started=house.kernel.wall(), endpoints=reach.after, interfaces=reach.interfaces,
+        ports=reach.ports,
     )  # fmt: skip
     try:
         with voice.step("birth"):
@@ -171,13 +190,48 @@ def _start(house: House, life: Life, voice: Voice) -> None:
         _reset(house, life, kept)
         raise
     assert process is not None  # noqa: S101  (a plan that ends in Execute)
-    _born(house, life, process, voice)
+    return process
 
 
-def _plan(house: House, kept: Kept, spec: ContainerSpec) -> Plan:
+def _plug(house: House, kept: Kept, spec: ContainerSpec, voice: Voice) -> Reach:
+    """Give it its places in networks, and its ports.  Raises StartRefused."""
+    try:
+        with voice.step("network"):
+            reach = plugging.plug(house, spec, plugging.places(kept), voice)
+            try:
+                bound, ways = publishing.publish(house, kept, reach.after, voice)
+            except BaseException:
+                plugging.undo(house, reach)
+                raise
+            return replace(reach, calls=(*reach.calls, *ways), ports=bound)
+    except BirthAborted:
+        raise
+    except MinidockError as refusal:
+        raise StartRefused(
+            refusal.what, why=refusal.why, try_next=refusal.try_next,
+            lesson=refusal.lesson, status=refusal.status,
+            exit_code=kept.exit_code or 128,
+        ) from refusal  # fmt: skip
+
+
+def _linked(house: House, kept: Kept, spec: ContainerSpec) -> ContainerSpec:
+    """Tell it of its links.  Raises StartRefused."""
+    try:
+        return linking.told(house, kept, spec)
+    except MinidockError as refusal:
+        raise StartRefused(
+            refusal.what, why=refusal.why, try_next=refusal.try_next,
+            lesson=refusal.lesson, status=refusal.status, exit_code=128,
+        ) from refusal  # fmt: skip
+
+
+def _plan(house: House, kept: Kept, spec: ContainerSpec, reach: Reach) -> Plan:
     """Plan the start; only now is it seen what its log shall be.  Raises StartRefused."""
     try:
-        return start_plan(spec, kept.snapshot, house.machine, image_id=kept.image)
+        return start_plan(
+            spec, kept.snapshot, house.machine, image_id=kept.image,
+            wiring=reach.calls, network=reach.entrance,
+        )  # fmt: skip
     except LoggingRefused as refusal:
         raise StartRefused(
             refusal.what,
@@ -206,7 +260,7 @@ def _furnished(house: House, spec: ContainerSpec, voice: Voice) -> ContainerSpec
     except furnishing.VolumeUnusable as fault:
         raise StartRefused(
             fault.what, why=fault.why, try_next=fault.try_next, lesson=fault.lesson,
-            status=500, exit_code=128,
+            status=fault.status, exit_code=128,
         ) from fault  # fmt: skip
 
 
@@ -221,11 +275,13 @@ def _hindered(hindrance: Hindrance) -> StartRefused:
     )
 
 
-def _born(house: House, life: Life, process: Process, voice: Voice) -> None:
+def _born(house: House, life: Life, process: Process, reach: Reach, voice: Voice) -> None:
     """Tell that the program runs, and leave a thread to wait for its end."""
+    introducing.serve(house, life.id)
     for _ in range(life.lives(process)):  # a program waits for who listens and is gone
         hang_up(house, process)
     try:
+        plugging.plugged(house, reach, voice)
         voice(ContainerStarted(life.id, process.pid))
     except BirthAborted:
         house.kernel.signal(process, KILL)
@@ -261,8 +317,9 @@ def _decide_again(house: House, kept: Kept, voice: Voice) -> ContainerSpec:
 def _reset(house: House, life: Life, kept: Kept) -> None:
     """Let the container be as it was; a birth that failed may have written into it."""
     house.note(
-        life, is_durable=False, spec=kept.spec, state=kept.state, started=kept.started
-    )
+        life, is_durable=False, spec=kept.spec, state=kept.state, started=kept.started,
+        endpoints=kept.endpoints, interfaces=kept.interfaces,
+    )  # fmt: skip
     if kept.state == "created":
         roots = tuple(map(Path, kept.roots))
         snapshots.renew(Path(kept.spec.directory), roots, kept.snapshot)

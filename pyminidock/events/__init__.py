@@ -141,6 +141,21 @@ from pyminidock.events.lifecycle import (
     TerminalResized,
 )
 from pyminidock.events.names import NameAsked
+from pyminidock.events.networks import (
+    EndpointMade,
+    EndpointReleased,
+    NetworkCreated,
+    NetworkJoined,
+    NetworkLeft,
+    NetworkRemoved,
+    NetworksPruned,
+)
+from pyminidock.events.requests import (
+    HopPassed,
+    RequestArrived,
+    RequestDied,
+    RequestProved,
+)
 from pyminidock.events.sifting import (
     ElementsAdded,
     ElementsDropped,
@@ -189,6 +204,8 @@ AnyEvent = (
     | ContainerDetached | TerminalResized | MemoryExhausted | ExecDetached | HealthProbed
     | HealthChanged | ContainerExported | PathArchived | PathExtracted | ContainerCommitted
     | ProcessesListed | ContainersPruned
+    | NetworkCreated | NetworkRemoved | NetworkJoined | NetworkLeft | EndpointMade
+    | EndpointReleased | NetworksPruned
     | RequestReceived | RequestRefused | GateHeld | GateReleased | EventsDropped
     | JournalDropped | OrphanRemoved | ShortfallFound
     | CgroupCreated | CgroupLimited | OverlayPrepared | ShimForked | NamespaceEntered
@@ -208,6 +225,7 @@ AnyEvent = (
     | TreeHeld
     | VolumeCreated | VolumePopulated | VolumeMounted | VolumeUnmounted | VolumeRemoved
     | VolumesPruned | HostDirectoryMade
+    | HopPassed | RequestDied | RequestArrived | RequestProved
 )  # fmt: skip
 
 __all__ = [
@@ -256,7 +274,9 @@ __all__ = [
     "ElementsAdded",
     "ElementsDropped",
     "Emit",
+    "EndpointMade",
     "EndpointPlugged",
+    "EndpointReleased",
     "EndpointUnplugged",
     "Event",
     "EventsDropped",
@@ -273,6 +293,7 @@ __all__ = [
     "GatewayChosen",
     "HealthChanged",
     "HealthProbed",
+    "HopPassed",
     "HostDirectoryMade",
     "HostnameSet",
     "ImageBuilt",
@@ -304,6 +325,11 @@ __all__ = [
     "NameAsked",
     "NamesOpened",
     "NamespaceEntered",
+    "NetworkCreated",
+    "NetworkJoined",
+    "NetworkLeft",
+    "NetworkRemoved",
+    "NetworksPruned",
     "NewPrivilegesForbidden",
     "OomScoreAdjusted",
     "OrphanRemoved",
@@ -324,6 +350,9 @@ __all__ = [
     "ProgramNotExecuted",
     "PropagationSet",
     "RemountedReadonly",
+    "RequestArrived",
+    "RequestDied",
+    "RequestProved",
     "RequestReceived",
     "RequestRefused",
     "ResourceLimited",

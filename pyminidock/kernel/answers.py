@@ -176,14 +176,36 @@ class Listing:
 
 
 @dataclass(frozen=True, slots=True)
+class Hung:
+    """A file or tree of the host at `source`, hung up inside at `target`.
+
+    `below` is a path in a volume that strangers write to: no link in it leads out.
+    """
+
+    source: str
+    target: str
+    below: str = ""
+    is_readonly: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MountSpread:
+    """The mount in which a path of the host lies, and whether it hands mounts on."""
+
+    target: str  # where it is mounted
+    is_shared: bool = False
+    is_slave: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Tree:
     """A container's layers, topmost first, as host directories; `place` is an empty one.
 
-    `files` of the engine, (on the host, inside), hang in it as the program sees them.
+    `files` hang in it as the program sees them, parents first.
     """
 
     lower: tuple[str, ...]
     upper: str
     work: str
     place: str
-    files: tuple[tuple[str, str], ...] = ()
+    files: tuple[Hung, ...] = ()

@@ -13,6 +13,9 @@ Source: man 8 nft, "monitor trace"; linux/netfilter/nf_tables.h; man 5 proc_pid_
 
 from dataclasses import dataclass
 
+from pyminidock.kernel.netcalls import NetCall
+from pyminidock.kernel.rules import RuleCall
+
 # What came of it:
 CONNECTED = "connected"  # somebody took it, and said nothing yet
 ANSWERED = "answered"  # somebody took it and said something
@@ -69,6 +72,7 @@ class Attempted:
     said: bytes = b""  # the first that the other side said
     passages: tuple[Passage, ...] = ()
     was_followed: bool = False
+    older_tables: tuple[str, ...] = ()  # of iptables before nftables, on the host
 
     @property
     def was_taken(self) -> bool:
@@ -99,3 +103,35 @@ class Listening:
         True
         """
         return self.address in ("0.0.0.0", "::", address)  # noqa: S104
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """Somebody who waits in a copy: in `sandbox`, or on its host where that is ""."""
+
+    sandbox: str
+    protocol: str
+    address: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsal:
+    """A copy of the wiring, and one request in it.
+
+    `plan` is performed by a host that is made for it and has nothing but its loopback;
+    `asker` is the sandbox from which the request comes, "" that host.
+    """
+
+    plan: tuple[NetCall | RuleCall, ...]
+    servers: tuple[Server, ...]
+    asker: str
+    wanted: Attempt
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsed:
+    """What came of it, and in which sandbox it was taken; None: nowhere."""
+
+    attempted: Attempted
+    taken_by: str | None = None

@@ -21,15 +21,17 @@ from pyminidock.kernel.answers import (
     Capability,
     CgroupTree,
     ExitStatus,
+    Hung,
     Isolation,
     Listing,
     Machine,
     MountEntry,
+    MountSpread,
     Process,
     Tree,
     Usage,
 )
-from pyminidock.kernel.attempts import Attempt, Attempted, Listening
+from pyminidock.kernel.attempts import Attempt, Attempted, Listening, Rehearsal, Rehearsed
 from pyminidock.kernel.calls import Call, Plan
 from pyminidock.kernel.nametalk import Clerk
 from pyminidock.kernel.netanswers import NetFacts
@@ -37,8 +39,9 @@ from pyminidock.kernel.rules import FoundTable
 
 __all__ = [
     "KILLED", "SHIM_LOST", "Answer", "BirthAborted", "BlockUse", "Body", "CallFailed",
-    "Capability", "CgroupTree", "ExitStatus", "Isolation", "Kernel", "Listing", "Machine",
-    "MountEntry", "NotHere", "Process", "ProcessGone", "Streams", "Tree", "UnreadableFile",
+    "Capability", "CgroupTree", "ExitStatus", "Hung", "Isolation", "Kernel", "Listing",
+    "Machine", "MountEntry", "MountSpread", "NotHere", "Process", "ProcessGone", "Streams",
+    "Tree", "UnreadableFile",
     "Usage", "View",
 ]  # fmt: skip
 
@@ -158,6 +161,12 @@ class _Doors(Protocol):
         Raises ProcessGone, NotHere, OSError.
         """
 
+    def spread(self, path: str) -> MountSpread:
+        """Tell in which mount a path of the host lies, and how mounts spread there.
+
+        Raises FileNotFoundError.  Source: man 5 proc_pid_mountinfo.
+        """
+
     def wait(self, process: Process, timeout_s: float | None = None) -> ExitStatus | None:
         """Wait for the end; None when `timeout_s` passed first."""
 
@@ -235,6 +244,12 @@ class _Doors(Protocol):
         """Make one request, from the host or from where `process` stands.
 
         Takes `wanted.timeout_s` and a tenth of a second at most.  Raises ProcessGone.
+        """
+
+    def rehearse(self, wanted: Rehearsal) -> Rehearsed:
+        """Make one request in a copy of some wiring, of which nothing is left.
+
+        Takes three seconds at most.  Raises NotHere, OSError.
         """
 
     def serve_names(self, sandbox: str, clerk: Clerk) -> None:

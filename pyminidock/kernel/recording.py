@@ -13,7 +13,7 @@ from typing import assert_never
 from pyminidock import events
 from pyminidock.events import Emit, Witness, ignore
 from pyminidock.kernel import calls
-from pyminidock.kernel.attempts import Attempt, Attempted, Listening
+from pyminidock.kernel.attempts import Attempt, Attempted, Listening, Rehearsal, Rehearsed
 from pyminidock.kernel.calls import Call, Plan
 from pyminidock.kernel.nametalk import Clerk
 from pyminidock.kernel.netanswers import NetFacts
@@ -26,6 +26,7 @@ from pyminidock.kernel.port import (
     Isolation,
     Listing,
     Machine,
+    MountSpread,
     Process,
     Streams,
     Tree,
@@ -81,8 +82,12 @@ def effect_of(call: Call, value: int = 0) -> events.AnyEvent:  # noqa: PLR0911, 
         case calls.Mount(filesystem, source, target, flags, options, _):
             return events.Mounted(filesystem, source, target, flags, options)
         case calls.Bind(source, target, flags, propagation, _, _, below):
-            shown = f"{source}/{below}" if below else source
-            return events.BindMounted(shown, target, flags, _spread(propagation))
+            return events.BindMounted(
+                f"{source}/{below}" if below else source,
+                target,
+                flags,
+                _spread(propagation),
+            )
         case calls.HoldTree(source):
             return events.TreeHeld(source)
         case calls.MakeDevice(path, major, minor, mode, uid, gid, is_block):
@@ -202,6 +207,10 @@ class Recording:
         """See port."""
         return self.body.view(tree, process, is_writable=is_writable)
 
+    def spread(self, path: str) -> MountSpread:
+        """See port."""
+        return self.body.spread(path)
+
     def wait(self, process: Process, timeout_s: float | None = None) -> ExitStatus | None:
         """See port."""
         return self.body.wait(process, timeout_s)
@@ -273,6 +282,10 @@ class Recording:
     def attempt(self, wanted: Attempt, process: Process | None = None) -> Attempted:
         """See port."""
         return self.body.attempt(wanted, process)
+
+    def rehearse(self, wanted: Rehearsal) -> Rehearsed:
+        """See port."""
+        return self.body.rehearse(wanted)
 
     def serve_names(self, sandbox: str, clerk: Clerk) -> None:
         """See port."""

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from dnslib import AAAA, CLASS, PTR, QTYPE, RCODE, RR, A, DNSError, DNSRecord
 
 from pyminidock.network import names
-from pyminidock.network.names import Book
+from pyminidock.network.names import Asker, Book
 from pyminidock.network.resolvconf import Server
 
 TTL_S = 600
@@ -28,6 +28,10 @@ LARGE_BYTES = 1232  # … and the most that we send: it is not cut on its way (h
 SERVERS = 3  # of which are asked
 _HEADER_BYTES = 12
 _IS_ANSWER = 0x80  # a bit in the third byte of a header
+
+
+Turn = Callable[[str], int]
+"""Gives the next number for questions of a kind: with which answer to begin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,19 +81,10 @@ class Judged:
     errand: Errand | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Asker:
-    """Who asks, and whom it may ask beyond its networks."""
-
-    container: str
-    servers: tuple[Server, ...] = ()
-    is_ndots_said: bool = False
-    has_way_out: bool = True
-
-
 def judge(
-    query: bytes, book: Book, asker: Asker, *, turn: int = 0, is_datagram: bool = True
-) -> Judged | None:
+    query: bytes, book: Book, asker: Asker, *, turn: Turn = lambda kind: 0,
+    is_datagram: bool = True,
+) -> Judged | None:  # fmt: skip
     """Answer a question, or say whom to ask; None: it is none, and gets no answer.
 
     >>> from pyminidock.network.names import Place, book_of
@@ -126,7 +121,7 @@ def judge(
 
 
 def _known(
-    book: Book, asker: str, name: str, kind: str, turn: int
+    book: Book, asker: str, name: str, kind: str, turn: Turn
 ) -> tuple[str, ...] | None:
     """Give the answers that we have; None: we know nothing of it."""
     if kind == "PTR":
@@ -142,7 +137,8 @@ def _known(
         "A": [place.address for place in places if place.address],
         "AAAA": [place.address6 for place in places if place.address6],
     }
-    return names.turned(addresses.get(kind, []), turn)
+    listed = addresses.get(kind, [])
+    return names.turned(listed, turn(kind) if len(listed) > 1 else 0)
 
 
 _DATA: dict[str, tuple[int, Callable[[str], object]]] = {

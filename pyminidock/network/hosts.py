@@ -61,7 +61,7 @@ def hosts(  # noqa: PLR0913  (the parts of the file, from top to bottom)
     return "".join((
         _BASE,
         *(_extra(entry, gateway) for entry in extra),
-        *(f"{one.address}\t{one.alias} {one.id[:12]} {one.name}\n" for one in links),
+        *(f"{one.address}\t{_called(one)}\n" for one in links),
         *(own_line(address, hostname, domain) for address in addresses),
     ))  # fmt: skip
 
@@ -87,6 +87,10 @@ def without(text: str, address: str, hostname: str, domain: str = "") -> str:
     """
     gone = own_line(address, hostname, domain)
     return "".join(line for line in text.splitlines(keepends=True) if line != gone)
+
+
+def _called(one: Linked) -> str:
+    return " ".join(dict.fromkeys((one.alias, one.id[:12], one.name)))
 
 
 def _extra(entry: str, gateway: str) -> str:

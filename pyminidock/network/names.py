@@ -15,7 +15,7 @@ import ipaddress
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-SHORT_ID = 12  # digits by which an id is a name, too
+from pyminidock.network.resolvconf import Server
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,15 +40,14 @@ class Book:
     of: Mapping[str, tuple[Place, ...]] = field(default_factory=dict)  # of a container
 
 
-def dns_names(
-    name: str, aliases: Iterable[str], container: str, hostname: str
-) -> tuple[str, ...]:
-    """List what a container is called on a network that somebody made, each word once.
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Who asks, and whom it may ask beyond its networks."""
 
-    >>> dns_names("web", ["www", "web"], "d225ff338c5f" + "0" * 52, "shop")
-    ('web', 'www', 'd225ff338c5f', 'shop')
-    """
-    return tuple(dict.fromkeys((name, *aliases, container[:SHORT_ID], hostname)))
+    container: str
+    servers: tuple[Server, ...] = ()
+    is_ndots_said: bool = False  # then single words stay at home
+    has_way_out: bool = True
 
 
 def book_of(places: Iterable[Place]) -> Book:

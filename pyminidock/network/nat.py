@@ -149,6 +149,9 @@ _PORTS = (
 _ACCEPT, _DROP = Decide("accept"), Decide("drop")
 _OURS, _TO_OURS = In(("iifname",), "bridges"), In(("oifname",), "bridges")
 _SAME = In(("iifname", "oifname"), "same")
+# Where br_netfilter is loaded, a bridge shows its frames to these hooks, too, and does not
+# say to the last of them where they came from: so their source has to tell.
+_AT_HOME = In(("oifname", "ip saddr"), "endpoints")
 _LOOPBACK = "127.0.0.0/8"
 _PLACE = ("ip daddr", "meta l4proto", "th dport")
 
@@ -196,8 +199,8 @@ _POSTROUTING = Chain("postrouting", "nat", "postrouting", _SNAT, (
     _rule("localhost means the bridge, seen from inside",
           _TO_OURS, Is("ip saddr", _LOOPBACK), Count(), Masquerade()),
     _rule("back into its own network by way of the host",
-          _SAME, Is("ct status", "dnat"), Count(), Masquerade()),
-    _rule("neighbours stay who they are", _SAME, _ACCEPT),
+          _AT_HOME, Is("ct status", "dnat"), Count(), Masquerade()),
+    _rule("neighbours stay who they are", _AT_HOME, _ACCEPT),
     _rule("what leaves comes from the host",
           In(("iifname",), "masqueraded"), Count(), Masquerade()),
 ))  # fmt: skip

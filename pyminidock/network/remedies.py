@@ -147,7 +147,7 @@ def _no_listener(sight: Sight) -> Remedy:
         e.port for e in target.listening
         if e.protocol == sight.asked.protocol and not e.is_loopback
     })  # fmt: skip
-    if others and sight.asked.origin == CONTAINER:
+    if others and (sight.asked.origin == CONTAINER or sight.is_direct):
         return Remedy(f"ask port {others[0]}", f"that is where {target.name} listens")
     if others:
         return Remedy(

@@ -36,6 +36,7 @@ class Place:
     network: str
     bridge: str = ""
     address: str = ""
+    prefix: int = 16
     gateway: str = ""
     inside: str = ""  # its device
     host_link: str = ""  # the other end of its cable

@@ -71,7 +71,7 @@ def _stops(sight: Sight) -> Iterator[_Stop]:
     is_local = bool(sight.target and sight.target.mode == "host")
     if sight.asked.origin != CONTAINER and not sight.is_direct and not is_local:
         yield _host_port(sight)
-    if sight.attempted and sight.attempted.was_followed:
+    if sight.attempted and sight.attempted.passages:
         yield _firewall(sight)
     if not is_local:
         yield from _wires(sight)
@@ -139,7 +139,7 @@ def _firewall(sight: Sight) -> _Stop:
     lines = [_rule(each) for each in decisive[: _MOST - 1]]
     if not decisive:
         lines.append(f"met {len(met)} rules and chains; none of them decided against it")
-    return "firewall", f"rules of {', '.join(tables) or 'nobody'}", tuple(lines)
+    return "firewall", f"rules of {', '.join(tables)}", tuple(lines)
 
 
 def _rule(met: Passage) -> str:
@@ -170,7 +170,7 @@ def _wires(sight: Sight) -> Iterator[_Stop]:
     state = "up" if place.is_bridge_up else "down"
     lines = [f"bridge {place.bridge} is {state}, the host is {place.host_address or '–'}"]
     if sight.asker and not sight.shared:
-        names = ", ".join(each.network for each in sight.asker.places) or "none"
+        names = ", ".join(each.network for each in sight.asker.places) or "no network"
         lines.append(f"{sight.asker.name} is in {names}")
     lines += [f"network {place.network} is internal"] if place.is_internal else []
     yield "bridge", f"network {place.network}", tuple(lines)

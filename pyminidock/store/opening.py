@@ -31,8 +31,9 @@ from pyminidock.store.files import DISK, PREFIX, Files, StoreFull
 from pyminidock.store.images import Images
 from pyminidock.store.layers import LayerRows
 from pyminidock.store.leases import Leases
+from pyminidock.store.networks import NetworkRows
 from pyminidock.store.quarantine import set_aside
-from pyminidock.store.rebuild import rebuild
+from pyminidock.store.rebuild import rebuild, rebuild_networks
 from pyminidock.store.records import discard_tree
 from pyminidock.store.volumes import Volumes
 
@@ -52,6 +53,7 @@ class Store:
     layers: LayerRows
     cache: BuildCache
     volumes: Volumes
+    networks: NetworkRows
     leases: Leases
     files: Files
     wall: Callable[[], float]
@@ -119,13 +121,15 @@ def open_store(  # noqa: PLR0913  (all but the root are for tests, or the engine
         return Store(
             root, db, blobs, Images(db, blobs, leases),
             LayerRows(root, db, blobs, leases, files), BuildCache(db),
-            Volumes(root, db, remove_tree, files), leases, files, wall, remove_tree,
+            Volumes(root, db, remove_tree, files), NetworkRows(root, db, files), leases,
+            files, wall, remove_tree,
         )  # fmt: skip
 
     def fill(db: Database) -> None:
         new = furnish(db)
         repairs.extend(rebuild(root, new.blobs, new.images, new.layers))
         repairs.extend(new.volumes.rebuild())
+        repairs.extend(rebuild_networks(new.networks))
 
     try:
         db = Database(root, mounts=mounts, fill=fill, guard=guard)
@@ -185,6 +189,7 @@ def _look_after(store: Store) -> list[Repair]:
         found.append(
             Repair("rebuilt", "index", "index.json", "it was not what the rows say")
         )
+    store.networks.project()
     store.images.when_changed(store.project)
     reach("opening.checked")
     store.db.keep_ballast()

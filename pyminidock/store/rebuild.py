@@ -3,6 +3,8 @@
     oci/index.json ──► manifest ──► config ──► diff ids ──► chain ids ──► layers/<id>/diff
          names            archives                                             trees
 
+    networks.json ──► networks
+
 An image all of whose parts are still there gets its rows back, with its names, its parent
 and what it stands in for.  What a build step was made from is nowhere else: the cache is
 lost.  Nothing is invented: an image that lacks a part is told as lost, its blobs stay.
@@ -25,6 +27,7 @@ from pyminidock.store.blobs import Blobs
 from pyminidock.store.examine import Repair
 from pyminidock.store.images import ImageRow, Images
 from pyminidock.store.layers import LayerRow, LayerRows
+from pyminidock.store.networks import NetworkRows, NetworkTaken
 
 MAX_INDEX_BYTES = 64 << 20  # our own: it may be longer than one that we would accept
 
@@ -46,6 +49,16 @@ def rebuild(root: Path, blobs: Blobs, images: Images, layers: LayerRows) -> list
         else:
             done.append(Repair("rebuilt", "image", name, "from its blobs and trees"))
     return list(dict.fromkeys(done))
+
+
+def rebuild_networks(networks: NetworkRows) -> list[Repair]:
+    """Write rows for all networks that are known beside; the caller is in a write."""
+    done: list[Repair] = []
+    for row in networks.beside():
+        with suppress(NetworkTaken):
+            networks.add(row)
+            done.append(Repair("rebuilt", "network", row.name, "from networks.json"))
+    return done
 
 
 def _entries(path: Path) -> Iterator[Mapping[str, Any]]:

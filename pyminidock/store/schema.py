@@ -12,6 +12,8 @@
 
     builds                           how each stage of a name was last built; it may name
                                      images that are gone: that is a cause, too
+    networks                         one each, as a JSON object; who is in one is told by
+                                     the records of containers
 
 The foreign keys are the promise: SQLite refuses a row whose layer or image is not there.
 A migration, once released, is never changed; the next change is a next one.
@@ -84,7 +86,9 @@ CREATE TABLE cache_files (
 """
 
 _FIFTH = """
-SELECT 1
+CREATE TABLE networks (
+    id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, content TEXT NOT NULL
+) STRICT, WITHOUT ROWID
 """
 
 _SIXTH = """

@@ -183,6 +183,10 @@ def words_of(  # noqa: PLR0911, PLR0912  (one line per fact)
             | e.TreeHeld() | e.VolumeCreated()
             | e.VolumePopulated() | e.VolumeMounted() | e.VolumeUnmounted()
             | e.VolumeRemoved() | e.VolumesPruned() | e.HostDirectoryMade()
+            | e.NetworkCreated() | e.NetworkRemoved() | e.NetworkJoined()
+            | e.NetworkLeft() | e.EndpointMade() | e.EndpointReleased()
+            | e.NetworksPruned()
+            | e.HopPassed() | e.RequestDied() | e.RequestArrived() | e.RequestProved()
         ):  # fmt: skip
             return kind, facts
         case e.NameAsked(_, _, _, outcome):

@@ -126,6 +126,10 @@ def _told(  # noqa: PLR0911  (one line per part of the world)
             | e.TreeHeld() | e.VolumeCreated() | e.VolumePopulated() | e.VolumeMounted()
             | e.VolumeUnmounted() | e.VolumeRemoved() | e.VolumesPruned()
             | e.HostDirectoryMade()
+            | e.NetworkCreated() | e.NetworkRemoved() | e.NetworksPruned()
+            | e.NetworkJoined() | e.NetworkLeft() | e.EndpointMade()
+            | e.EndpointReleased()
+            | e.HopPassed() | e.RequestDied() | e.RequestArrived() | e.RequestProved()
         ):  # fmt: skip
             return _around(world, record, event)
         case (
@@ -198,6 +202,10 @@ _Around = (
     | e.TreeHeld | e.VolumeCreated
     | e.VolumePopulated | e.VolumeMounted | e.VolumeUnmounted | e.VolumeRemoved
     | e.VolumesPruned | e.HostDirectoryMade
+    | e.CachePruned | e.ContainersPruned | e.NameAsked | e.NetworkCreated | e.NetworkRemoved
+    | e.NetworksPruned | e.NetworkJoined | e.NetworkLeft | e.EndpointMade
+    | e.EndpointReleased
+    | e.HopPassed | e.RequestDied | e.RequestArrived | e.RequestProved
 )  # fmt: skip
 
 
@@ -238,6 +246,10 @@ def _around(world: World, record: Record, event: _Around) -> World:
             | e.TreeHeld() | e.VolumeCreated() | e.VolumePopulated() | e.VolumeMounted()
             | e.VolumeUnmounted() | e.VolumeRemoved() | e.VolumesPruned()
             | e.HostDirectoryMade()
+            | e.NetworkCreated() | e.NetworkRemoved() | e.NetworksPruned()
+            | e.NetworkJoined() | e.NetworkLeft() | e.EndpointMade()
+            | e.EndpointReleased()
+            | e.HopPassed() | e.RequestDied() | e.RequestArrived() | e.RequestProved()
         ):  # fmt: skip
             return world
         case _:

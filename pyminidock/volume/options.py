@@ -60,7 +60,7 @@ def read_options(name: str, said: Mapping[str, str]) -> LocalOptions:
         raise _refused(name, "quota size requested but no quota support")
     made = LocalOptions(said.get("type", ""), said.get("device", ""), said.get("o", ""))
     if said and not made.device:
-        raise _refused(name, "missing device in volume options")
+        raise _refused(name, 'missing required option: "device"')
     if said and not made.filesystem:
         raise _refused(name, 'missing required option: "type"')
     return made
@@ -68,8 +68,13 @@ def read_options(name: str, said: Mapping[str, str]) -> LocalOptions:
 
 def why_not(made: LocalOptions) -> str:
     """Say in one sentence why no container can use such a volume here; "" if one can."""
-    if made == LocalOptions() or made.is_bind or made.is_memory:
+    if made == LocalOptions() or made.is_bind:
         return ""
+    if made.is_memory:
+        return (
+            "volumes of type tmpfs are not supported yet: --tmpfs PATH gives a container a "
+            "tree in memory of its own"
+        )
     if made.filesystem in _REMOTE:
         return (
             f"volumes of type {made.filesystem} are not supported: the trees of other "

@@ -11,7 +11,6 @@ name from then on, also one that nobody named.
 Source: moby, daemon/volumes.go, registerMountPoints(); daemon/create_unix.go.
 """
 
-import posixpath
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
@@ -40,6 +39,7 @@ class MountPoint:
     makes_source: bool = False  # a missing tree of the host is made, as -v has it
     subpath: str = ""  # the part of the volume that is shown
     driver: str = ""  # of a volume
+    is_guarded: bool = False  # the engine's own tree lies in it: slave, if that can be
 
 
 def decide(
@@ -82,8 +82,18 @@ def inherit(points: Iterable[MountPoint], mode: str) -> Iterator[MountPoint]:
     is_writable = "ro" not in mode.split(",")
     for point in points:
         yield replace(
-            point, is_writable=point.is_writable and is_writable, takes_files=False
-        )
+            point, is_writable=point.is_writable and is_writable, takes_files=False,
+            mode="",
+        )  # fmt: skip
+
+
+def meets(source: str, root: str) -> bool:
+    """Say whether a tree of the host and the engine's own lie one in the other.
+
+    >>> meets("/var", "/var/lib/minidock"), meets("/srv", "/var/lib/minidock")
+    (True, False)
+    """
+    return root.startswith(source) or source.startswith(root)
 
 
 def holder(points: Iterable[MountPoint], path: str) -> MountPoint | None:
@@ -102,8 +112,3 @@ def holder(points: Iterable[MountPoint], path: str) -> MountPoint | None:
 def volumes_of(points: Iterable[MountPoint]) -> frozenset[str]:
     """Name the volumes."""
     return frozenset(point.name for point in points if point.kind == "volume")
-
-
-def shown_source(point: MountPoint) -> str:
-    """Give the host's tree that is hung up; of a subpath that is decided at the start."""
-    return posixpath.normpath(point.source)

@@ -41,6 +41,7 @@ from pyminidock.errors import MinidockError
 from pyminidock.events.journal import Trace
 from pyminidock.viz.imagelayers import ImageLayers
 from pyminidock.viz.views import image as image_view
+from pyminidock.viz.views import survives as survives_view
 from pyminidock.viz.views import written as written_view
 from pyminidock.viz.views.written import Writes
 from pyminidock.widgets import ask, begun, typed
@@ -117,6 +118,9 @@ class MinidockMagics(Magics):
                 return layers(start().image(rest[0]))
             case ("explain", "written") if len(rest) == 1 and not rest[0].startswith("-"):
                 return writes(start().written(rest[0]))
+            case ("explain", "survives") if len(rest) == 1 and not rest[0].startswith("-"):
+                told = start().survives(rest[0])
+                return Picture(survives_view.survives(told), survives_view.TITLE)
             case _:
                 return None
 

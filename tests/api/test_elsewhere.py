@@ -93,7 +93,7 @@ def test_no_route_of_docker_s_is_page_not_found(
          "docker manifest: registries are not supported yet"),
         ("GET /networks/nope", 404, "network nope not found"),
         ("POST /networks/create", 400, "invalid name: "),
-        ("POST /networks/none/connect", 501, "networks are not supported yet"),
+        ("POST /networks/none/connect", 404, "No such container: "),
         ("POST /networks/nope/connect", 404, "network nope not found"),
         ("DELETE /networks/none", 403,
          "none is a pre-defined network and cannot be removed"),
@@ -125,7 +125,8 @@ def test_buildx_finds_no_builder_to_pull(router: Answers) -> None:
 
 
 def test_lists_tell_the_truth_which_is_short(router: Answers) -> None:
-    (none,) = told(ask(router, "GET", "/networks"))
+    bridge, host, none = told(ask(router, "GET", "/networks"))
+    assert [each["Driver"] for each in (bridge, host)] == ["bridge", "host"]
     assert (none["Name"], none["Driver"], none["Scope"]) == ("none", "null", "local")
     assert told(ask(router, "GET", "/networks/none")) == none
     assert told(ask(router, "GET", f"/networks/{none['Id'][:12]}")) == none
@@ -138,7 +139,7 @@ def test_lists_tell_the_truth_which_is_short(router: Answers) -> None:
 @pytest.mark.parametrize(
     ("filters", "count"),
     [({"name": ["no"]}, 1), ({"name": ["x"]}, 0), ({"driver": ["null"]}, 1),
-     ({"driver": ["bridge"]}, 0), ({"type": ["custom"]}, 0), ({"dangling": ["true"]}, 0),
+     ({"driver": ["bridge"]}, 1), ({"type": ["custom"]}, 0), ({"dangling": ["true"]}, 0),
      ({"label": ["a"]}, 0), ({"name": ["x", "none"]}, 1)],
 )  # fmt: skip
 def test_networks_are_filtered(

@@ -31,10 +31,15 @@ _STILL = (
 )
 
 
-SCENES: Mapping[str, Sequence[str]] = {
-    file.stem: file.read_text().replace("\\\n", "").splitlines()
-    for file in sorted((Path(__file__).parent / "scenes").glob("*.txt"))
-}
+def scenes_of(folder: str) -> Mapping[str, Sequence[str]]:
+    """Read the lines of every scene in a folder beside this file, by its name."""
+    return {
+        file.stem: file.read_text().replace("\\\n", "").splitlines()
+        for file in sorted((Path(__file__).parent / folder).glob("*.txt"))
+    }
+
+
+SCENES: Mapping[str, Sequence[str]] = scenes_of("scenes")
 """The lines of every scene, by its name."""
 
 
@@ -99,12 +104,17 @@ class Speaker:
 class Told:
     """What one engine says to a scene, each line said when it is asked for."""
 
-    def __init__(self, speaker: Speaker, lines: Sequence[str]) -> None:
-        self._speaker, self._lines = speaker, lines
+    def __init__(self, speaker: Speaker, lines: Sequence[str], *, before: str = "") -> None:
+        """`before` is said ahead of the first line, and nobody listens."""
+        self._speaker, self._lines, self._before = speaker, lines, before
         self._said: list[Said] = []
 
     def upto(self, number: int) -> Said:
         """Say the lines that were not said yet; give what the last one heard."""
+        if self._before:
+            self._speaker.say(self._before)
+            self._speaker.ids.clear()
+            self._before = ""
         for line in self._lines[len(self._said) : number + 1]:
             self._said.append(self._speaker.say(line))
         return self._said[number]

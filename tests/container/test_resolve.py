@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 
 from pyminidock.container.execs import resolve_exec
-from pyminidock.container.netmode import LOOPBACK_ONLY
 from pyminidock.container.resolve import MASKED, READONLY
 from pyminidock.container.spec import (
     CreateRequest,
@@ -439,14 +438,10 @@ def test_trees_in_memory_are_sorted_by_depth_and_otherwise_as_asked() -> None:
     )
 
 
-def test_only_loopback_is_built_and_the_default_says_so() -> None:
-    assert decide(wish(network_mode="none")).warnings == ()
-    assert decide().warnings == (LOOPBACK_ONLY,)
-    assert decide(wish(network_mode="bridge")).warnings == (LOOPBACK_ONLY,)
-    waits = decide(wish(network_mode="host")).hindrance
-    assert waits
-    assert waits.status == 501
-    assert waits.what.startswith("network host is not built yet")
+def test_a_spec_knows_its_network_and_who_cannot_lay_cables_is_alone() -> None:
+    for mode, known in (("", "bridge"), ("none", "none"), ("host", "host"), ("n", "n")):
+        spec = decide(wish(network_mode=mode or "default"))
+        assert (spec.network_mode, spec.warnings) == (known, ())
 
 
 def test_the_story_of_a_decision_is_who_and_what() -> None:

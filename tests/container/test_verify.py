@@ -18,7 +18,12 @@ from pyminidock.container.asked import (
     Worlds,
 )
 from pyminidock.container.mountpoints import mount_rows, trees_in_memory
-from pyminidock.container.netmode import LOOPBACK_ONLY, networks_of
+from pyminidock.container.netmode import (
+    LOOPBACK_ONLY,
+    has_to_wait,
+    networks_of,
+    warnings_of,
+)
 from pyminidock.container.spec import Hindrance, Ulimit
 from pyminidock.container.verify import is_signal, verify
 from pyminidock.errors import MinidockError
@@ -84,25 +89,14 @@ def test_limits_that_no_kernel_takes_are_refused(limit: Ulimit) -> None:
 # ── What is accepted by create, and refused at start ─────────────────────────────────────
 
 
-@pytest.mark.parametrize(
-    ("fields", "words"),
-    [
-        ({"network_mode": "host"}, "network host is not built yet"),
-        ({"network_mode": "container:x"}, "network container:x is not built yet"),
-        ({"network_mode": "mine"}, "network mine is not built yet"),
-        ({"reach": Reach(publishes_all=True)}, "ports cannot be published yet"),
-        (
-            {"reach": Reach(published=(PortBinding("80/tcp", (("", "8080"),)),))},
-            "ports cannot be published yet",
-        ),
-    ],
-)
-def test_what_is_not_built_yet_is_one_sentence_at_start(
-    fields: dict[str, Any], words: str
-) -> None:
-    found = hindrance_of(**fields)
-    assert (found.status, found.what.startswith(words)) == (501, True)
-    assert "\n" not in found.what
+@pytest.mark.parametrize("mode", ["host", "container:x", "mine"])
+def test_who_cannot_lay_cables_is_told_so_at_start(mode: str) -> None:
+    request = wish(network_mode=mode)
+    rootless = replace(MACHINE, backend="linux-rootless")
+    assert not has_to_wait(request, MACHINE)
+    assert has_to_wait(request, rootless).startswith(f"network {mode} cannot be reached")
+    assert list(warnings_of(wish(), rootless)) == [LOOPBACK_ONLY]
+    assert not list(warnings_of(wish(), MACHINE))
 
 
 @pytest.mark.parametrize(
@@ -164,7 +158,7 @@ def test_a_container_is_in_the_networks_that_it_asked_for() -> None:
     assert networks_of(wish(network_mode="none")) == ("none",)
     assert networks_of(wish(network_mode="container:x")) == ()
     assert networks_of(wish(reach=Reach(is_disabled=True))) == ()
-    assert decide(wish(reach=Reach(is_disabled=True))).warnings == (LOOPBACK_ONLY,)
+    assert decide(wish(reach=Reach(is_disabled=True))).warnings == ()
 
 
 def test_a_mount_in_memory_is_built_and_shown() -> None:

@@ -60,12 +60,28 @@ from pyminidock.kernel.netcalls import (
     JoinSandbox,
     MakeBridge,
     MakeSandbox,
+    OpenNames,
     Plug,
     RemoveLink,
     Route,
     Unplug,
 )
 from pyminidock.kernel.port import Machine, Process
+from pyminidock.kernel.portcalls import BindPort, ReleasePort
+from pyminidock.kernel.rules import (
+    AddElements,
+    Chain,
+    Count,
+    Decide,
+    DropElements,
+    Element,
+    In,
+    MakeTable,
+    RemoveTable,
+    Rule,
+    Set,
+    Table,
+)
 
 FOREVER = ("sleep", "1000")
 SANDBOX = "c0ffee" * 10 + "abcd"
@@ -147,11 +163,12 @@ def birth(  # noqa: PLR0913  (each parameter is one thing that a test may change
     extra: tuple[Call, ...] = (),
     namespaces: tuple[str, ...] = ("mount", "network", "uts", "ipc"),
     wires: tuple[Call, ...] = (),
+    holds: tuple[Call, ...] = (),
 ) -> Plan:
     """A start as Docker's default, with one thing or another changed.
 
     `extra` is performed after the pivot, before the report, and `wires` before the fork;
-    with any, the child joins SANDBOX.
+    with any, the child joins SANDBOX.  `holds` come while the host's tree is in reach.
     """
     filters = (InstallSeccomp(program),) if program else ()
     return (
@@ -169,6 +186,7 @@ def birth(  # noqa: PLR0913  (each parameter is one thing that a test may change
         RefuseTracers(),
         DieWithParent(),
         JoinKeyring("_ses.contract"),
+        *holds,
         *root(place, has_terminal=has_terminal),
         SetHostname("contract"),
         *((RemountReadonly("/"),) if is_readonly else ()),
@@ -218,6 +236,27 @@ def cabling(place: Place, process: Process) -> Plan:
         Route(SANDBOX, f"{NETWORK}.1", ""),
         Unplug(SANDBOX, "eth1", place.cable(3)),
     )
+
+
+def sifting(place: Place) -> Plan:
+    """Everything that can be done to rules and ports; nothing is left of it."""
+    name, some = f"{place.bridge}_rules", (Element("names", ("mdtest0",)),)
+    rule = Rule("for the test", (In(("iifname",), "names"), Count(), Decide("accept")))
+    chain = Chain("chain", "filter", "input", 0, (rule,))
+    return (
+        MakeTable((Table("inet", name, (Set("names", ("ifname",)),), (chain,)),)),
+        AddElements(name, some),
+        BindPort("tcp", "127.0.0.1", 18999, f"{NETWORK}.2", 80),
+        ReleasePort("tcp", "127.0.0.1", 18999),
+        DropElements(name, some),
+        RemoveTable(("inet",), name),
+    )
+
+
+def wiring_all(place: Place) -> Plan:
+    """Everything that is laid before a birth: bridge, cable, names, rules, a port."""
+    *moves, _, _, _ = sifting(place)
+    return (bridging(place), *wiring(place), OpenNames(SANDBOX), *moves)
 
 
 def unwiring(place: Place) -> Plan:

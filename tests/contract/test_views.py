@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pyminidock.kernel.port import NotHere, ProcessGone, Tree, View
+from pyminidock.kernel.port import Hung, NotHere, ProcessGone, Tree, View
 from tests.contract.plans import birth
 from tests.contract.stands import LinuxStand, Stand, assert_as_before, end, start
 
@@ -91,7 +91,13 @@ def test_files_of_the_engine_hang_in_a_view_and_nowhere_else(
     before, mounts = linux.picture(), Path("/proc/self/mountinfo").read_text("ascii")
     tree = tree_of(linux)
     view = linux.body.view(
-        Tree(tree.lower, tree.upper, tree.work, tree.place, ((str(hosts), "/etc/passwd"),)),
+        Tree(
+            tree.lower,
+            tree.upper,
+            tree.work,
+            tree.place,
+            (Hung(str(hosts), "/etc/passwd"),),
+        ),
         is_writable=True,
     )
     try:

@@ -32,6 +32,7 @@ DECLARED: Mapping[str, frozenset[str]] = {
     "tag": _ROWS,
     "remove": _GOING,
     "prune": _GOING,
+    "volume": _ROWS | _of("volume"),
     "daemon": _of("daemon", "record"),
 }
 

@@ -11,7 +11,7 @@ from pyminidock.container.states import State
 from pyminidock.engine import images, loading
 from pyminidock.store.failpoints import POINTS
 from pyminidock.store.images import NoSuchImage
-from tests.crash import build_scenarios, files_scenarios
+from tests.crash import build_scenarios, files_scenarios, volumes_scenarios
 from tests.crash import images_scenarios as scenarios
 from tests.crash.harness import Scenario
 from tests.crash.images_scenarios import APP, WEB, house
@@ -88,6 +88,12 @@ IMAGES = (
         files_scenarios.prepare_commit,
         committed_whole,
         is_swept=False,
+    ),
+    Scenario(
+        "volume",
+        "tests.crash.volumes_scenarios:work",
+        volumes_scenarios.prepare,
+        volumes_scenarios.check,
     ),
     Scenario("tag", f"{HERE}:tag", scenarios.web, web_is_whole),
     Scenario("remove", f"{HERE}:remove", scenarios.web_and_app, app_is_whole_or_nameless),

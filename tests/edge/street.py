@@ -119,6 +119,15 @@ def _await_listener(process: Process) -> None:
         threading.Event().wait(0.01)
 
 
+def _await_silence(stand: LinuxStand) -> None:
+    """Wait for the last cable: the next test may give another one its name."""
+    mark = stand.place.cable(0).rstrip("0")
+    deadline = time.monotonic() + WAIT_S
+    while any(each.name.startswith(mark) for each in stand.body.netfacts().links):
+        assert time.monotonic() < deadline
+        threading.Event().wait(0.01)
+
+
 @contextmanager
 def built(stand: LinuxStand) -> Iterator[Street]:
     """Make the bridge; afterwards everybody leaves and it is taken away."""
@@ -130,3 +139,4 @@ def built(stand: LinuxStand) -> Iterator[Street]:
         for process, _ in tuple(street.lives):
             street.leave(process)
         street.do(*unwiring(stand.place))
+        _await_silence(stand)

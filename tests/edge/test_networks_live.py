@@ -1,6 +1,7 @@
 """Containers on a bridge made by hand: who reaches whom, and that nothing stays behind."""
 
 import errno
+import json
 import queue
 import subprocess
 import sys
@@ -8,6 +9,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -252,3 +254,48 @@ def test_without_the_power_over_networks_one_sentence_says_so(tmp_path: Path) ->
         assert line.startswith(str(errno.EPERM))
         assert "CAP_NET_ADMIN" in line
         assert "--network none" in line
+
+
+# ── The same, by the tools of the machine ────────────────────────────────────────────────
+
+
+def test_what_is_read_is_what_the_tool_ip_says(street: Street) -> None:
+    """The oracle reads the same kernel: devices, addresses, routes."""
+    street.house(2)
+    facts = street.stand.body.netfacts()
+    links = _of_ip("-details", "link")
+    assert {each["ifname"] for each in links} == {each.name for each in facts.links}
+    for told in links:
+        seen = facts.link(told["ifname"])
+        assert seen is not None
+        assert (seen.index, seen.mtu, seen.master) == (
+            told["ifindex"], told["mtu"], told.get("master", ""),
+        )  # fmt: skip
+        assert seen.kind == told.get("linkinfo", {}).get("info_kind", "")
+        assert seen.is_up == ("UP" in told["flags"])
+    for told in _of_ip("address"):
+        own = [f"{each['local']}/{each['prefixlen']}" for each in told["addr_info"]]
+        seen = facts.link(told["ifname"])
+        assert seen is not None
+        assert list(seen.addresses) == own
+    ways = {
+        (r.destination, r.device, r.gateway)
+        for r in facts.routes
+        if ":" not in r.destination
+    }
+    assert ways == {
+        (_whole(each["dst"]), each["dev"], each.get("gateway", ""))
+        for each in _of_ip("-4", "route")
+    }
+
+
+def _of_ip(*words: str) -> list[dict[str, Any]]:
+    said = subprocess.check_output(["ip", "-json", *words], timeout=20)
+    found: list[dict[str, Any]] = json.loads(said)
+    return found
+
+
+def _whole(destination: str) -> str:
+    if destination == "default":
+        return "0.0.0.0/0"
+    return destination if "/" in destination else f"{destination}/32"

@@ -15,7 +15,7 @@ from pyminidock.kernel.recording import Recording
 from tests.engine.pictures import furnish
 from tests.engine.studio import DEADLINE_S
 
-WISH = CreateRequest("busybox", command=("sleep", "60"))
+WISH = CreateRequest("busybox", command=("sleep", "60"), network_mode="none")
 
 
 def prepared(root: Path) -> Path:

@@ -9,14 +9,15 @@ import pytest
 from pyminidock import events
 from pyminidock.engine.sources import VERBS, performers
 from pyminidock.events.journal import record_kinds
-from pyminidock.kernel import neteffects, recording
+from pyminidock.kernel import neteffects, recording, sifteffects
 
 
 def test_every_effect_of_a_plan_has_its_verb() -> None:
     """The table is the recording kernel's own, the other way round."""
     source = inspect.getsource(recording.effect_of)
     source += inspect.getsource(neteffects.net_effect_of)
-    line = r"case (?:net)?calls\.(\w+)\([^\n]*\n +return events\.(\w+)\("
+    source += inspect.getsource(sifteffects.sift_effect_of)
+    line = r"case (?:net|port)?(?:calls|rules)\.(\w+)\([^\n]*\n +return events\.(\w+)\("
     said = re.findall(line, source)
     assert len(said) == source.count("return events.")
     wanted = {event: verb for verb, event in said if verb != "JoinNamespace"}
@@ -34,8 +35,7 @@ def test_each_place_is_code_about_that_verb(backend: str) -> None:
     for effect, (file, number) in performers(backend).items():
         line = Path(file).read_text(encoding="utf-8").splitlines()[number - 1]
         if backend == "simulated":
-            assert f"calls.{VERBS[effect]}(" in line
-            assert line.lstrip().startswith("case ")
+            assert re.match(rf" +case \w+\.{VERBS[effect]}\(", line)
         else:
             assert line.lstrip().startswith("def "), (effect, line)
 

@@ -18,12 +18,15 @@ from pyminidock.kernel.netcalls import (
     MakeBridge,
     MakeSandbox,
     NetCall,
+    OpenNames,
     Plug,
     RemoveLink,
     Route,
     Unplug,
 )
 from pyminidock.kernel.port import CgroupTree
+from pyminidock.kernel.portcalls import BindPort, ReleasePort, SiftCall
+from pyminidock.kernel.rules import AddElements, DropElements, MakeTable, RemoveTable
 from tests.contract.plans import (
     SANDBOX,
     birth,
@@ -32,6 +35,7 @@ from tests.contract.plans import (
     ending,
     filtering,
     joining,
+    sifting,
     unwiring,
     wiring,
 )
@@ -55,9 +59,14 @@ def around(verb: type[Call]) -> tuple[Stage, Stage]:
     if verb is calls.FilterDevices:
         plan = filtering(stand.place)
     if verb in get_args(NetCall):
-        plan = birth(stand.place, wires=(bridging(stand.place), *wiring(stand.place)))
+        wires = (bridging(stand.place), *wiring(stand.place), OpenNames(SANDBOX))
+        plan = birth(stand.place, wires=wires)
         if verb in (FindSandbox, Unplug, Route, RemoveLink):
             plan = (*cabling(stand.place, start(stand, plan)), *unwiring(stand.place))
+    if verb in get_args(SiftCall):
+        plan = sifting(stand.place)
+    if verb is calls.HoldTree:
+        plan = birth(stand.place, holds=(calls.HoldTree("/srv"),))
     stage = Stage(stand.body.world, ENGINE)
     for call in plan:
         after = apply(stage, stand.place.machine, call)
@@ -77,6 +86,11 @@ def links(stage: Stage, sandbox: str = "") -> set[str]:
     here = stage.world.tasks[ENGINE].namespaces["network"]
     space = stage.sandboxes[sandbox] if sandbox else here
     return {name for number, name in stage.world.links if number == space}
+
+
+def members(stage: Stage) -> int:
+    """Count what is in the sets of all tables."""
+    return sum(len(elements) for _, elements in stage.world.rules.values())
 
 
 def new_file(path: str) -> Seen:
@@ -310,6 +324,37 @@ SENTENCES: dict[type[Call], tuple[str, Seen]] = {
         "the way out leads over the gateway",
         lambda b, a: (
             [row.ways for row in a.world.links.values() if row.ways] == [("100.64.64.1",)]
+        ),
+    ),
+    OpenNames: (
+        "the host and the sandbox are as before: a desk is the engine's own",
+        lambda b, a: links(a, SANDBOX) == links(b, SANDBOX) and links(a) == links(b),
+    ),
+    MakeTable: (
+        "there is a table",
+        lambda b, a: len(a.world.rules) - len(b.world.rules) == 1,
+    ),
+    RemoveTable: (
+        "there is none",
+        lambda b, a: len(b.world.rules) - len(a.world.rules) == 1,
+    ),
+    AddElements: ("its set has one more", lambda b, a: members(a) - members(b) == 1),
+    DropElements: ("its set has one less", lambda b, a: members(b) - members(a) == 1),
+    BindPort: (
+        "the port leads to the container",
+        lambda b, a: (
+            b.world.ports == {}
+            and a.world.ports == {("tcp", "127.0.0.1", 18999): ("100.64.64.2", 80)}
+        ),
+    ),
+    ReleasePort: (
+        "the port is free",
+        lambda b, a: len(b.world.ports) == 1 and not a.world.ports,
+    ),
+    calls.HoldTree: (
+        "it has a handle on a tree of the host, and no mount more",
+        lambda b, a: (
+            set(a.task.handles) - set(b.task.handles) == {"tree"} and gained(b, a) == []
         ),
     ),
     JoinSandbox: (

@@ -9,9 +9,11 @@ from pyminidock.events import AnyEvent, Event, kind_of
 from pyminidock.events.kernel import Effect, PlannedEffect
 from pyminidock.kernel import calls
 from pyminidock.kernel.calls import Call
+from pyminidock.kernel.netcalls import OpenNames
 from pyminidock.kernel.port import KILLED, CallFailed
 from pyminidock.kernel.recording import Recording, effect_of
 from tests.contract.plans import (
+    SANDBOX,
     accounts,
     birth,
     bridging,
@@ -19,6 +21,7 @@ from tests.contract.plans import (
     ending,
     filtering,
     joining,
+    sifting,
     unwiring,
     wiring,
 )
@@ -39,7 +42,12 @@ def every_call(stand: ModelStand) -> dict[type[Call], Call]:
         joining(stand.place, first, stand.second),
         ending(stand.place),
         filtering(stand.place),
-        birth(stand.place, wires=(bridging(stand.place), *wiring(stand.place))),
+        birth(
+            stand.place,
+            wires=(bridging(stand.place), *wiring(stand.place), OpenNames(SANDBOX)),
+            holds=(calls.HoldTree("/srv"),),
+        ),
+        sifting(stand.place),
         cabling(stand.place, first),
         unwiring(stand.place),
     )

@@ -42,7 +42,7 @@ def places(draw: st.DrawFn, number: int = 0) -> Place:
     is_user_defined = draw(st.booleans())
     name = f"net{number}" if is_user_defined or number else "bridge"
     return Place(
-        name, f"md-{number}", f"10.{number}.{third}.{last}", f"10.{number}.{third}.1",
+        name, f"md-{number}", f"10.{number}.{third}.{last}", 16, f"10.{number}.0.1",
         f"eth{number}", f"mv{number}", f"02:42:0a:0{number}:00:{last:02x}",
         is_user_defined=is_user_defined or number > 0,
     )  # fmt: skip
@@ -188,7 +188,13 @@ def older_firewall(sight: Sight) -> Sight:
 
 def other_network(sight: Sight) -> Sight:
     assert sight.asker
-    away = replace(sight.asker.places[0], network="elsewhere", bridge="md-9")
+    away = replace(
+        sight.asker.places[0],
+        network="elsewhere",
+        bridge="md-9",
+        address="10.9.0.2",
+        gateway="10.9.0.1",
+    )
     sight = replace(sight, asker=replace(sight.asker, places=(away,)))
     return _tried(sight, TIMED_OUT)
 

@@ -22,10 +22,11 @@ def test_every_file_begins_alike() -> None:
 def test_extra_hosts_come_first_and_links_before_oneself() -> None:
     made = hosts(
         ("172.17.0.3",), "q.r.s", "my.dom", extra=("foo:1.2.3.4", "six:[::1]"),
-        links=[Linked("172.17.0.2", "lx", ID, "xc")],
+        links=[Linked("172.17.0.2", "lx", ID, "xc"), Linked("172.17.0.2", "xc", ID, "xc")],
     )  # fmt: skip
     assert lines(made) == [
         "1.2.3.4\tfoo", "::1\tsix", "172.17.0.2\tlx d225ff338c5f xc",
+        "172.17.0.2\txc d225ff338c5f",
         "172.17.0.3\tq.r.s.my.dom q",
     ]  # fmt: skip
 

@@ -6,7 +6,7 @@ Source: man 2 of each call; hardening.md G.4.
 import errno
 from collections.abc import Iterator
 
-from pyminidock.kernel import calls, netcalls
+from pyminidock.kernel import calls, netcalls, portcalls, rules
 from pyminidock.kernel.calls import Call, Plan
 
 _FULL = (errno.ENOMEM, errno.EPERM)
@@ -43,6 +43,10 @@ _OF: dict[type[Call], tuple[int, ...]] = {
     netcalls.JoinSandbox: (errno.EBADF, errno.EINVAL),
     netcalls.Plug: (errno.EEXIST, errno.ENODEV, errno.ENETUNREACH, errno.EXFULL),
     netcalls.Route: (errno.ENETUNREACH,),
+    netcalls.OpenNames: (errno.EMFILE, errno.EADDRINUSE),
+    rules.MakeTable: (errno.EOPNOTSUPP, errno.ENOENT),
+    rules.AddElements: (errno.EEXIST, errno.ENOENT),
+    portcalls.BindPort: (errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EACCES),
     calls.Execute: (errno.ENOENT, errno.EACCES, errno.E2BIG, errno.ETXTBSY, errno.EIO),
 }
 

@@ -8,7 +8,7 @@ import pytest
 from pyminidock.kernel.calls import Plan
 from pyminidock.kernel.port import CallFailed
 from tests import leaks
-from tests.contract.plans import Place, accounts, birth, bridging, joining, wiring
+from tests.contract.plans import Place, accounts, birth, joining, wiring_all
 from tests.contract.stands import LinuxStand, assert_as_before, end, start
 from tests.sweep.faults import every_fault, plausible
 from tests.sweep.test_model import told_before
@@ -21,9 +21,7 @@ PLANS: dict[str, Callable[[Place], Plan]] = {
         place, uid=1000, gid=1000, no_new_privileges=True
     ),
     "a start with a terminal": lambda place: birth(place, has_terminal=True),
-    "a start on a network": lambda place: birth(
-        place, wires=(bridging(place), *wiring(place))
-    ),
+    "a start on a network": lambda place: birth(place, wires=wiring_all(place)),
     "accounts alone": accounts,
 }
 

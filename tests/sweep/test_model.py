@@ -17,7 +17,9 @@ from tests.contract.plans import (
     cabling,
     ending,
     joining,
+    sifting,
     wiring,
+    wiring_all,
 )
 from tests.contract.stands import ModelStand, model_stand, start
 from tests.sweep.faults import every_fault
@@ -31,8 +33,9 @@ PLANS: dict[str, Make] = {
         stand.place, is_readonly=True, no_new_privileges=True
     ),
     "a start on a network": lambda stand: birth(
-        stand.place, wires=(bridging(stand.place), *wiring(stand.place))
+        stand.place, wires=wiring_all(stand.place), holds=(calls.HoldTree("/srv"),)
     ),
+    "rules and ports": lambda stand: sifting(stand.place),
     "cables of a container that runs": lambda stand: cabling(
         stand.place, on_a_network(stand)
     ),

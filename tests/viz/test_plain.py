@@ -90,6 +90,15 @@ CABLES: dict[Event, str] = {
     events.EndpointUnplugged(SANDBOX, "eth0", "mv1"): "ip -n 3f2a3f2a3f2a link del eth0",
     events.GatewayChosen(SANDBOX, "10.1.0.1", ""):
         "ip -n 3f2a3f2a3f2a route replace default via 10.1.0.1",
+    events.NamesOpened(SANDBOX):
+        "ip netns exec 3f2a3f2a3f2a dnsmasq --listen-address=127.0.0.11",
+    events.RulesMade("md_t", ("inet",), 1, 0): "nft -f md_t.nft",
+    events.RulesRemoved("md_t"):
+        "nft destroy table inet md_t; nft destroy table bridge md_t",
+    events.ElementsAdded("md_t", ("inet names { a }",)):
+        "nft 'add element inet md_t names { a }'",
+    events.ElementsDropped("md_t", ("inet names { a }",)):
+        "nft 'destroy element inet md_t names { a }'",
     events.GatewayChosen(SANDBOX, "", ""): "ip -n 3f2a3f2a3f2a route del default",
 }  # fmt: skip
 
@@ -101,7 +110,8 @@ def test_the_line_of_a_cable(event: Event) -> None:
 
 SILENT = {  # what no shell can be asked for
     "ShimForked", "TracersRefused", "ConsoleOpened", "StreamsReopened", "BirthReady",
-    "DescriptorsClosed", "SeccompInstalled", "DevicesFiltered", "TreeHeld",
+    "DescriptorsClosed", "SeccompInstalled", "DevicesFiltered", "TreeHeld", "PortBound",
+    "PortReleased",
 }  # fmt: skip
 
 

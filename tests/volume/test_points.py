@@ -59,7 +59,7 @@ def test_what_is_inherited_is_never_more_writable_than_it_was(
     ("options", "words"),
     [
         ({"foo": "bar"}, 'create v1: invalid option: "foo"'),
-        ({"type": "tmpfs"}, "create v1: missing device in volume options"),
+        ({"type": "tmpfs"}, 'create v1: missing required option: "device"'),
         ({"device": "tmpfs"}, 'create v1: missing required option: "type"'),
     ],
 )

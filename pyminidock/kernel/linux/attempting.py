@@ -19,7 +19,7 @@ from dataclasses import replace
 
 from pyminidock.kernel import attempts
 from pyminidock.kernel.attempts import Attempt, Attempted
-from pyminidock.kernel.linux import syscalls
+from pyminidock.kernel.linux import sandboxes
 from pyminidock.kernel.linux.following import Follower
 from pyminidock.kernel.linux.proc import start_time
 
@@ -47,7 +47,7 @@ def attempt(wanted: Attempt, namespace: int | None = None) -> Attempted:
         elapsed = time.monotonic() - begun
         done = Attempted(
             outcome, _end(line.getsockname()), _shown(wanted), elapsed, said,
-            was_followed=follower is not None,
+            was_followed=follower is not None, older_tables=_older_tables(),
         )  # fmt: skip
         return replace(done, passages=follower.heard()) if follower else done
 
@@ -73,26 +73,13 @@ def _socket(wanted: Attempt, namespace: int | None) -> Iterator[socket.socket]:
     kind = socket.SOCK_STREAM if wanted.protocol == "tcp" else socket.SOCK_DGRAM
     with ExitStack() as inside:
         if namespace is not None:
-            inside.enter_context(_standing_in(namespace))
+            inside.enter_context(sandboxes.standing_in(namespace))
         line = socket.socket(family, kind | socket.SOCK_CLOEXEC)
         inside.close()
     with line:
         line.bind(("", 0))
         line.setblocking(False)
         yield line
-
-
-@contextmanager
-def _standing_in(handle: int) -> Iterator[None]:
-    """Let this thread be in another network for a moment: sockets made now stay there."""
-    network = syscalls.CLONE_FLAGS["network"]
-    here = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        syscalls.setns(handle, network)
-        yield
-    finally:
-        syscalls.setns(here, network)
-        os.close(here)
 
 
 def _follow(wanted: Attempt, source_port: int) -> Follower | None:
@@ -142,6 +129,15 @@ def _hear(
     if said or is_datagram:
         return attempts.ANSWERED, said
     return attempts.RESET, b""  # taken, and hung up without a word
+
+
+def _older_tables() -> tuple[str, ...]:
+    """Name the tables of iptables as it was before nftables: they decide unheard."""
+    try:
+        with open("/proc/thread-self/net/ip_tables_names", encoding="ascii") as file:
+            return tuple(file.read().split())
+    except OSError:
+        return ()
 
 
 def _outcome(refusal: OSError) -> str:

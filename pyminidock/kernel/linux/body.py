@@ -17,13 +17,14 @@ from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 
 from pyminidock.kernel import calls
-from pyminidock.kernel.attempts import Attempt, Attempted, Listening
+from pyminidock.kernel.attempts import Attempt, Attempted, Listening, Rehearsal, Rehearsed
 from pyminidock.kernel.calls import Call, Plan
 from pyminidock.kernel.detect import judge
 from pyminidock.kernel.linux import (
     attempting,
     census,
     cgroups,
+    copies,
     deeds,
     listening,
     netfacts,
@@ -37,6 +38,7 @@ from pyminidock.kernel.linux.facts import read_facts
 from pyminidock.kernel.linux.labour import Labour, Order, spell_order
 from pyminidock.kernel.linux.linkwatch import LinkWatch
 from pyminidock.kernel.linux.machine import read_machine
+from pyminidock.kernel.linux.mountinfo import spread_of
 from pyminidock.kernel.linux.namedesks import NameDesks
 from pyminidock.kernel.linux.nftreading import read_tables
 from pyminidock.kernel.linux.nursery import Nursery
@@ -55,6 +57,7 @@ from pyminidock.kernel.port import (
     Isolation,
     Listing,
     Machine,
+    MountSpread,
     Process,
     ProcessGone,
     Tree,
@@ -208,6 +211,10 @@ class LinuxBody:
         except ProcessLookupError as gone:
             raise _gone(process) from gone
 
+    def spread(self, path: str) -> MountSpread:
+        """See port."""
+        return spread_of(path)
+
     def wait(self, process: Process, timeout_s: float | None = None) -> ExitStatus | None:
         """See port."""
         try:
@@ -360,6 +367,10 @@ class LinuxBody:
             return listening.listening(process.pid if process else os.getpid())
         except OSError as gone:
             raise _gone(process) from gone
+
+    def rehearse(self, wanted: Rehearsal) -> Rehearsed:
+        """See port."""
+        return copies.rehearse(wanted, self._names)
 
     def attempt(self, wanted: Attempt, process: Process | None = None) -> Attempted:
         """See port."""

@@ -7,10 +7,11 @@ Space, tab, line feed and backslash are written as \040, \011, \012 and \134.
 Source: man 5 proc_pid_mountinfo.
 """
 
+import os
 import re
 from pathlib import Path
 
-from pyminidock.kernel.port import MountEntry
+from pyminidock.kernel.port import MountEntry, MountSpread
 
 
 def read_mountinfo(pid: int | str) -> tuple[MountEntry, ...]:
@@ -37,6 +38,20 @@ def parse_line(line: str) -> MountEntry:
         flags=tuple(fields[5].split(",")),
         options=tuple(_plain(option) for option in options.split(",")),
     )
+
+
+def spread_of(path: str) -> MountSpread:
+    """Find the mount in which a path lies.  Raises FileNotFoundError."""
+    place = os.path.realpath(path, strict=True)
+    found = MountSpread("/")
+    for line in Path("/proc/self/mountinfo").read_bytes().splitlines():
+        fields = line.decode("utf-8", "surrogateescape").partition(" - ")[0].split(" ")
+        target = _plain(fields[4])
+        is_above = f"{place}/".startswith(f"{target.rstrip('/')}/")
+        if is_above and len(target) >= len(found.target):  # of two, the later covers
+            tags = [tag.partition(":")[0] for tag in fields[6:]]
+            found = MountSpread(target, "shared" in tags, "master" in tags)
+    return found
 
 
 def _plain(text: str) -> str:

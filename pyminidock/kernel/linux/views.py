@@ -20,11 +20,13 @@ import os
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
+from pathlib import Path
 from typing import TypeVar
 
 from pyminidock.kernel.linux import overlay, syscalls
 from pyminidock.kernel.linux.proc import start_time
-from pyminidock.kernel.port import Process
+from pyminidock.kernel.linux.trees import clone_below
+from pyminidock.kernel.port import Hung, Process
 
 _IN_ROOT = syscalls.RESOLVE_IN_ROOT | syscalls.RESOLVE_NO_MAGICLINKS
 _MOUNTS = syscalls.CLONE_FLAGS["mount"]
@@ -60,7 +62,7 @@ class LinuxView:
             self._namespace = self._root = -1
 
 
-def of_running(process: Process, files: Sequence[tuple[str, str]], place: str) -> LinuxView:
+def of_running(process: Process, files: Sequence[Hung], place: str) -> LinuxView:
     """Give the root of a running program, with `files` hung in.
 
     Raises ProcessLookupError where it is gone, OSError.
@@ -83,7 +85,7 @@ def of_layers(
     lower: Sequence[str],
     upper: str,
     work: str,
-    files: Sequence[tuple[str, str]],
+    files: Sequence[Hung],
     place: str,
 ) -> LinuxView:
     """Stack layers and hang `files` in; without `work` what is in `upper` is read only."""
@@ -92,20 +94,20 @@ def of_layers(
     return _furnished(root, files, place)
 
 
-def _furnished(root: int, files: Sequence[tuple[str, str]], place: str) -> LinuxView:
+def _furnished(root: int, files: Sequence[Hung], place: str) -> LinuxView:
     """Hang files of the host into a tree, in a mount namespace that nobody else sees."""
     if not files:
         return LinuxView(root)
     try:
-        held = frozenset(_identity(source) for source, _ in files)
+        held = frozenset(_identity(each) for each in files if not each.below)
         return LinuxView(root, _apart(lambda _ours: _hung_up(root, files, place)), held)
     except BaseException:
         os.close(root)
         raise
 
 
-def _identity(path: str) -> tuple[int, int]:
-    status = os.stat(path, follow_symlinks=False)
+def _identity(hung: Hung) -> tuple[int, int]:
+    status = Path(hung.source).stat()
     return status.st_dev, status.st_ino
 
 
@@ -118,7 +120,15 @@ def _cloned_root(theirs: int, ours: int) -> int:
         syscalls.setns(ours, _MOUNTS)
 
 
-def _hung_up(root: int, files: Sequence[tuple[str, str]], place: str) -> int:
+def _cloned(hung: Hung) -> int:
+    """Clone a tree of the host, for reading if that is all that the container may."""
+    clone = clone_below(os.fsencode(hung.source), os.fsencode(hung.below))
+    if hung.is_readonly:
+        syscalls.mount_setattr(clone, b"", recursive=True, add=syscalls.MOUNT_ATTR_RDONLY)
+    return clone
+
+
+def _hung_up(root: int, files: Sequence[Hung], place: str) -> int:
     """Attach the tree and the files in a namespace of their own; give its handle."""
     with ExitStack() as opened:
 
@@ -126,11 +136,7 @@ def _hung_up(root: int, files: Sequence[tuple[str, str]], place: str) -> int:
             opened.callback(os.close, handle)
             return handle
 
-        clones = [
-            (held(syscalls.open_tree_clone(syscalls.AT_FDCWD, os.fsencode(source),
-                                           recursive=False)), os.fsencode(target))
-            for source, target in files
-        ]  # fmt: skip
+        clones = [(held(_cloned(each)), os.fsencode(each.target)) for each in files]
         syscalls.unshare(_MOUNTS)
         namespace = os.open(_NAMESPACE, os.O_RDONLY | os.O_CLOEXEC)
         try:

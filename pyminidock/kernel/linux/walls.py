@@ -26,6 +26,7 @@ from pyminidock.kernel.linux.paths import (
     open_or_make,
     open_place,
 )
+from pyminidock.kernel.linux.trees import clone_below
 
 _TIOCSCTTY, _TIOCSPTLCK, _TIOCGPTPEER, _TIOCSWINSZ = 0x540E, 0x40045431, 0x5441, 0x5414
 _SIOCGIFFLAGS, _SIOCSIFFLAGS, _IFF_UP = 0x8913, 0x8914, 0x1
@@ -154,36 +155,22 @@ def bind(
 ) -> None:  # fmt: skip
     mount = birth.held.pop(source, -1)
     if mount < 0:
-        mount = _clone(source, below, is_recursive=is_recursive)
+        mount = clone_below(source, below, is_recursive=is_recursive)
     is_directory = stat.S_ISDIR(os.fstat(mount).st_mode)
     spread = _SPREAD[propagation]
     if attributes and not guards_below:
         syscalls.mount_setattr(mount, b"", add=attributes)
         attributes = 0
     syscalls.mount_setattr(mount, b"", recursive=True, add=attributes, propagation=spread)
-    attach(mount, open_place(birth, target, is_directory=is_directory))
+    place = open_place(birth, target, is_directory=is_directory)
+    if stat.S_ISDIR(os.fstat(place).st_mode) != is_directory:
+        raise NotADirectoryError(errno.ENOTDIR, "", target)
+    attach(mount, place)
     cover(birth, target)
 
 
-def _clone(source: bytes, below: bytes, *, is_recursive: bool) -> int:
-    if not below:
-        return syscalls.open_tree_clone(syscalls.AT_FDCWD, source, recursive=is_recursive)
-    # The volume belongs to strangers: a link in it must not lead out.
-    top = os.open(source, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-    inner = syscalls.openat2(
-        top, below, os.O_PATH,
-        resolve=syscalls.RESOLVE_BENEATH | syscalls.RESOLVE_NO_MAGICLINKS,
-    )  # fmt: skip
-    os.close(top)
-    mount = syscalls.open_tree_clone(inner, b"", recursive=is_recursive)
-    os.close(inner)
-    return mount
-
-
 def hold_tree(birth: Birth, source: bytes, is_flat: bool) -> None:
-    birth.held[source] = syscalls.open_tree_clone(
-        syscalls.AT_FDCWD, source, recursive=not is_flat
-    )
+    birth.held[source] = clone_below(source, is_recursive=not is_flat)
 
 
 def _device_directory(birth: Birth, path: bytes) -> tuple[int, bytes]:

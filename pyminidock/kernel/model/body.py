@@ -18,7 +18,7 @@ from pathlib import Path
 
 from pyminidock.grammar.signals import KILL
 from pyminidock.kernel import calls
-from pyminidock.kernel.attempts import Attempt, Attempted, Listening
+from pyminidock.kernel.attempts import Attempt, Attempted, Listening, Rehearsal, Rehearsed
 from pyminidock.kernel.calls import Call, Plan
 from pyminidock.kernel.model import cables, hosts, requests, sifting
 from pyminidock.kernel.model.bells import Bells
@@ -42,6 +42,7 @@ from pyminidock.kernel.port import (
     Isolation,
     Listing,
     Machine,
+    MountSpread,
     NotHere,
     Process,
     Streams,
@@ -231,6 +232,10 @@ class ModelBody:
             lesson="union-filesystem",
         )
 
+    def spread(self, path: str) -> MountSpread:
+        """See port: the host's root is one mount, and shared."""
+        return MountSpread("/", is_shared=True)
+
     def wait(self, process: Process, timeout_s: float | None = None) -> ExitStatus | None:
         """See port; where neither shim nor record is left, it was killed."""
 
@@ -387,6 +392,15 @@ class ModelBody:
         with self._changed:
             task = self._task(process) if process else self.world.tasks[ENGINE]
             self._listening[task.namespaces["network"]] = sockets
+
+    def rehearse(self, wanted: Rehearsal) -> Rehearsed:
+        """See port."""
+        raise NotHere(
+            "no request can be rehearsed here",
+            why="a proof is a packet that arrives, and this machine is a model of one",
+            try_next="minidock explain port PORT, on Linux as root",
+            lesson="networks",
+        )
 
     def attempt(self, wanted: Attempt, process: Process | None = None) -> Attempted:
         """See port."""

@@ -173,7 +173,7 @@ def bind(stage: Stage, call: calls.Bind) -> Stage:
     if target is None:
         stage, target = in_likeness(stage, call.target, is_directory=is_directory)
     elif is_directory != (target.node is not None and target.node.kind == "directory"):
-        raise OSError(errno.EINVAL, "a directory cannot cover a file, nor a file cover it")
+        raise OSError(errno.ENOTDIR, "a directory cannot cover a file, nor a file cover it")
     shown = host[source.row]
     flags = flags_of((*call.flags, *(f for f in shown.flags if f != "rw")))
     row = replace(

@@ -20,6 +20,8 @@ from pyminidock.viz.english.images import IMAGES
 from pyminidock.viz.english.instructions import ANY_INSTRUCTION, INSTRUCTIONS
 from pyminidock.viz.english.lifecycle import LIFECYCLE
 from pyminidock.viz.english.marks import EVIDENCE, UNKNOWN
+from pyminidock.viz.english.networks import NETWORKS
+from pyminidock.viz.english.requests import REQUESTS
 from pyminidock.viz.english.sifting import SIFTING
 from pyminidock.viz.english.volumes import VOLUMES
 from pyminidock.viz.english.walls import (
@@ -33,7 +35,7 @@ from pyminidock.viz.english.words import Words
 
 CATALOGUE: Mapping[str, Words] = {
     **DOOR, **IMAGES, **BUILD, **CONTAINER, **LIFECYCLE, **BIRTH, **WIRING,
-    **SIFTING, **VOLUMES,
+    **SIFTING, **VOLUMES, **NETWORKS, **REQUESTS,
 }  # fmt: skip
 
 __all__ = [
