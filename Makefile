@@ -97,8 +97,17 @@ check: $(VENV)/.dev
 	$(VENV)/bin/lint-imports --no-cache >$(VENV)/lint-imports.txt || \
 	  { cat $(VENV)/lint-imports.txt; exit 1; }
 
-unit edge compat browser lessons: $(VENV)/.dev
+unit: $(VENV)/.dev
 	$(PYTEST) --part $@
+
+# Beside other programs, a handful that failed is asked once more, alone, and named
+# (tests/plugins/second_chance.py).
+edge compat browser lessons: $(VENV)/.dev
+	@failed="$(VENV)/failed-$@.txt"; \
+	 $(PYTEST) --part $@ --second-chance "$$failed" || { \
+	   [ -s "$$failed" ] || exit 1; \
+	   echo "── $@: asked a second time, alone:"; sed 's/^/  /' "$$failed"; \
+	   tr '\n' '\0' <"$$failed" | xargs -0 $(PYTEST) --part $@; }
 
 # ACCEPT=1 shows how the golden journals would change, then rewrites them.
 stories: $(VENV)/.dev

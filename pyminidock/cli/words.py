@@ -63,6 +63,11 @@ class Verb(click.Command):
         self.most = most if most is not None else (_MANY if usage else 0)
         self.is_open, self.gathers = is_open, gathers
 
+    def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
+        """Say how it is used; a verb that takes no words names none."""
+        pieces = super().collect_usage_pieces(ctx)
+        return pieces if self.most else pieces[:-1]
+
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Read the words.  Raises WordsRefused."""
         ctx.meta["typed"] = [*ctx.command_path.split(), *args]

@@ -39,6 +39,12 @@ def read(*words: str) -> tuple[dict[str, object], Sequence[str]]:
     return {name: value for name, value in given.items() if value}, others
 
 
+def test_a_verb_without_words_promises_none() -> None:
+    verb = Verb("tour", lambda: 0, help="", params=[switch("--text", help="")])
+    usage = verb.get_usage(click.Context(verb, info_name="minidock tour"))
+    assert usage == "Usage: minidock tour [FLAGS]"
+
+
 @pytest.mark.parametrize(
     ("typed", "flags", "words"),
     [

@@ -63,6 +63,17 @@ def test_nothing_memory_and_rm_are_said() -> None:
     assert "so far" in told({"change": "added", "path": "/a"}, state="running")
 
 
+def test_what_holds_no_bytes_is_named_by_its_kind() -> None:
+    shown = told(
+        {"change": "added", "path": "/null", "kind": "device", "link": "c 1:3"},
+        {"change": "added", "path": "/queue", "kind": "fifo"},
+    )
+    assert [line.split(maxsplit=4)[2:] for line in shown.splitlines()[7:9]] == [
+        ["/null", "0644", "device c 1:3"],
+        ["/queue", "0644", "a FIFO: it keeps no bytes"],
+    ]
+
+
 def test_hostile_names_are_inert() -> None:
     hostile = "/<b>\x1b[2J\u202e\n\udcff" + "x" * 300
     shown = told({"change": "added", "path": hostile, "link": hostile, "kind": "symlink"})

@@ -13,12 +13,12 @@ LIFECYCLE: Mapping[str, Words] = {
     "container.paused": (
         "Every process of the container stands still",
         "A frozen process gets no turn on a processor; it does not even notice.",
-        "freezer cgroup: FROZEN; {container}",
+        "freezer.state FROZEN, on cgroup v2 cgroup.freeze 1; {container}",
     ),
     "container.unpaused": (
         "The processes of the container go on",
         "They continue at the very instruction where they were frozen.",
-        "freezer cgroup: THAWED; {container}",
+        "freezer.state THAWED, on cgroup v2 cgroup.freeze 0; {container}",
     ),
     "container.restarted": (
         "The container was stopped and started again",

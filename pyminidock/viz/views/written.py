@@ -27,6 +27,10 @@ from pyminidock.viz.views.steps import label
 
 TITLE = "What did this container write, and where is it?"
 _HEAD = ("", "path", "size", "mode", "note")
+_BY_KIND = {
+    "symlink": "→ {link}", "hard link": "= {link}",
+    "device": "device {link}", "fifo": "a FIFO: it keeps no bytes",
+}  # fmt: skip
 _STATES: dict[str, State] = {"added": "hit", "changed": "write", "deleted": "hide"}
 
 
@@ -103,10 +107,8 @@ def _note(file: File) -> str:
         )
     if file.detail == "opaque":
         return "made anew: hides what was below"
-    if file.kind == "symlink" and file.link:
-        return f"→ {file.link}"
-    if file.kind == "hard link":
-        return f"= {file.link}"
+    if file.kind in _BY_KIND:
+        return _BY_KIND[file.kind].format(link=file.link)
     if file.change == "changed" and file.kind == "file":
         return ", ".join(filter(None, ("covers the image's", difference(file))))
     return difference(file)
