@@ -30,7 +30,6 @@ MAX_RECORD_BYTES = 4 << 20
 
 Content = Mapping[str, Any]
 _ENCODE = json.JSONEncoder(ensure_ascii=True, allow_nan=False).encode
-_NEVER = object()
 
 
 class NoSuchContainer(MinidockError):
@@ -155,7 +154,9 @@ class Records:
                 self._texts.get(container, {}),
             )
         texts = {
-            name: known[name] if before.get(name, _NEVER) is value else _ENCODE(value)
+            name: known[name]
+            if name in known and before.get(name) is value
+            else _ENCODE(value)
             for name, value in content.items()
         }
         text = ", ".join([f'"{name}": {spelled}' for name, spelled in texts.items()])
