@@ -19,6 +19,7 @@ from pyminidock.engine import furnishing, introducing, plugging, written
 from pyminidock.engine.burying import RemovalFailed, bury
 from pyminidock.engine.house import House, Kept
 from pyminidock.engine.lives import Life
+from pyminidock.engine.plugging import Reach
 from pyminidock.engine.restarts import next_delay_s, wants_again
 from pyminidock.engine.voice import Voice
 from pyminidock.errors import MinidockError
@@ -115,12 +116,7 @@ def _settle(
             house.kernel.perform(end_plan(kept.spec, house.machine), emit=voice)
         plugging.cut(house, reach)
         if not is_to_go:
-            house.note(
-                life, state="exited", pid=0, exit_code=status.code,
-                finished=status.finished, was_out_of_memory=status.was_out_of_memory,
-                error=status.error, restarts=house.kept(life.id).restarts + goes_on,
-                endpoints=reach.after, ports=(),
-            )  # fmt: skip
+            _note_end(house, life, status, reach, goes_on=goes_on)
         life.until(lambda: life.watchers == 0, WATCHERS_S)
         house.kernel.dismiss(process)
         if is_to_go and not life.is_being_removed:
@@ -131,6 +127,17 @@ def _settle(
         attempt = house.kept(life.id).restarts
         voice(RestartScheduled(life.id, attempt, round(1000 * life.delay_s)))
     return goes_on
+
+
+def _note_end(
+    house: House, life: Life, status: ExitStatus, reach: Reach, *, goes_on: bool
+) -> None:
+    house.note(
+        life, state="exited", pid=0, exit_code=status.code,
+        finished=status.finished, was_out_of_memory=status.was_out_of_memory,
+        error=status.error, restarts=house.kept(life.id).restarts + goes_on,
+        endpoints=reach.after, ports=(),
+    )  # fmt: skip
 
 
 def _has_execs(house: House, life: Life) -> bool:

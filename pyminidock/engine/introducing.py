@@ -101,7 +101,8 @@ def _hosts(house: House, kept: Kept, spec: ContainerSpec, places: Places) -> str
         return etcfiles.text_of(etcfiles.HOST_HOSTS)
     return hosts.hosts(
         tuple(_addresses(places)), spec.hostname, spec.domainname,
-        extra=reach.extra_hosts, links=linking.linked(house, kept), gateway=_gateway(house),
+        extra=reach.extra_hosts, links=linking.linked(house, kept),
+        gateway=_gateway(house) if reach.extra_hosts else "",
     )  # fmt: skip
 
 

@@ -77,7 +77,7 @@ def told(house: House, kept: Kept, spec: ContainerSpec) -> ContainerSpec:
     """Tell a container that starts what its links know.  Raises LinkedDoesNotRun."""
     wanted = tuple(links_of(kept)) if spec.network_mode == BRIDGE else ()
     if not wanted:
-        return replace(spec, link_variables=())
+        return replace(spec, link_variables=()) if spec.link_variables else spec
     found = {each.alias: each for each in linked(house, kept)}
     variables: list[str] = []
     for name, alias in wanted:

@@ -17,6 +17,7 @@ import ipaddress
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 
 HOST_FILE = "/etc/resolv.conf"
 NAME_SERVER = "127.0.0.11"
@@ -79,6 +80,7 @@ class _Said:
     overrides: list[str]
 
 
+@lru_cache(maxsize=64)  # the host's file seldom changes, and few wish for anything
 def resolv_conf(host: str, way: Way, wishes: Wishes = Wishes()) -> Resolv:
     r"""Write the file, from the text of the host's own.
 

@@ -30,7 +30,6 @@ MAX_RECORD_BYTES = 4 << 20
 
 Content = Mapping[str, Any]
 _ENCODE = json.JSONEncoder(ensure_ascii=True, allow_nan=False).encode
-_NEVER = object()
 
 
 class NoSuchContainer(MinidockError):
@@ -156,7 +155,7 @@ class Records:
             )
         texts = {
             name: known[name]
-            if name in known and before.get(name, _NEVER) is value
+            if name in known and before.get(name) is value
             else _ENCODE(value)
             for name, value in content.items()
         }

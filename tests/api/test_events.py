@@ -63,8 +63,10 @@ def a_life(stage: Studio, name: str, **fields: object) -> str:
 def test_a_life_is_told_from_create_to_destroy(stage: Studio) -> None:
     container = a_life(stage, "web")
     found = past(stage)
-    assert actions(found) == ["create", "start", "die", "destroy"]
-    for each in found:
+    told = ["create", "connect", "start", "die", "disconnect", "destroy"]
+    assert actions(found) == told
+    own = [each for each in found if each["Type"] == "container"]
+    for each in own:
         assert each["Actor"]["ID"] == each["id"] == container
         attributes = each["Actor"]["Attributes"]
         assert {
@@ -74,7 +76,7 @@ def test_a_life_is_told_from_create_to_destroy(stage: Studio) -> None:
             "tier": "web",
         } == attributes
         assert list(attributes) == sorted(attributes)
-    assert found[2]["Actor"]["Attributes"]["exitCode"] == "3"
+    assert own[2]["Actor"]["Attributes"]["exitCode"] == "3"
     assert [each["timeNano"] for each in found] == sorted(
         each["timeNano"] for each in found
     )

@@ -73,7 +73,9 @@ class Ours:
     def once(self, command: tuple[str, ...]) -> float:
         """Create, attach, start, read, wait, remove; seconds."""
         began = time.perf_counter()
-        container = run.create(self.house, CreateRequest("busybox", command=command))
+        container = run.create(
+            self.house, CreateRequest("busybox", command=command, network_mode="none")
+        )
         place = run.attach(self.house, container)
         run.start(self.house, container)
         streams = place.streams()
@@ -95,7 +97,7 @@ class Ours:
         """Start so many containers that do not end; their ids."""
         ids = []
         for _ in range(count):
-            request = CreateRequest("busybox", command=command)
+            request = CreateRequest("busybox", command=command, network_mode="none")
             ids.append(run.create(self.house, request))
             run.start(self.house, ids[-1])
         return ids

@@ -11,7 +11,7 @@ from pyminidock.grammar.tmpfs import TmpfsMount
 from pyminidock.volume.points import MountPoint
 from tests.container.wishes import decide, wish
 
-SEEN = Seen("/root/upper", ("/w",), 0, 2, "/root/log")
+SEEN = Seen("/srv/upper", ("/w",), 0, 2, "/srv/log")
 POINTS = (
     MountPoint("volume", "/named", "/v/data/_data", name="data"),
     MountPoint("volume", "/un", "/v/7e/_data", name="7e", is_unnamed=True),

@@ -123,6 +123,19 @@ def test_a_new_version_replaces_the_old_one_in_one_piece(records: Records) -> No
     assert [path.name for path in (records.directory / ONE).iterdir()] == ["config.json"]
 
 
+def test_what_an_earlier_engine_wrote_is_written_again(
+    records: Records, tmp_path: Path
+) -> None:
+    records.put(ONE, content(ONE, "web"))
+    again = Records(tmp_path / "root")
+    again.load(0.0)
+    kept = again.get(ONE)
+    for state in ("running", "exited"):  # what is the same object is not spelled again
+        again.put(ONE, {**kept, "state": state})
+        written = json.loads((again.directory / ONE / "config.json").read_text())
+        assert written == {**kept, "state": state}
+
+
 @pytest.mark.parametrize(
     "damage",
     [b"", b"{", b"[]", b'{"v": 1}', b"\xff\xfe", b'{"v":1,"id":"other","name":"x"}',
