@@ -92,8 +92,11 @@ def meets(source: str, root: str) -> bool:
 
     >>> meets("/var", "/var/lib/minidock"), meets("/srv", "/var/lib/minidock")
     (True, False)
+    >>> meets("/var/lib/mini", "/var/lib/minidock")
+    False
     """
-    return root.startswith(source) or source.startswith(root)
+    above, own = (f"{path.rstrip('/')}/" for path in (source, root))
+    return own.startswith(above) or above.startswith(own)
 
 
 def holder(points: Iterable[MountPoint], path: str) -> MountPoint | None:

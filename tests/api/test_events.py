@@ -63,7 +63,7 @@ def a_life(stage: Studio, name: str, **fields: object) -> str:
 def test_a_life_is_told_from_create_to_destroy(stage: Studio) -> None:
     container = a_life(stage, "web")
     found = past(stage)
-    told = ["create", "connect", "start", "die", "disconnect", "destroy"]
+    told = ["create", "connect", "start", "disconnect", "die", "destroy"]
     assert actions(found) == told
     own = [each for each in found if each["Type"] == "container"]
     for each in own:
