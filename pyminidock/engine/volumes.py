@@ -135,7 +135,7 @@ def inspect(house: House, name: str) -> Document:
 
 def row_of(house: House, name: str) -> VolumeRow:
     """Give the row of a volume.  Raises NoSuchVolume."""
-    row = house.store.volumes.get(name)
+    row = house.store.volumes.get(name) if name.isascii() else None
     if row is None:
         raise NoSuchVolume(
             f"get {name[:200]}: no such volume",

@@ -341,7 +341,7 @@ class _Errand:
             self._server, is_host = self._left.pop(0)
             self._number, self._heard = secrets.randbits(16), b""
             try:
-                line = self._service.desk.reach(
+                line = self._service.desk.dial(
                     self._server, is_datagram=self._is_datagram, is_host=is_host
                 )
             except OSError:  # nobody is there, or there is no way

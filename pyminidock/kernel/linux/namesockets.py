@@ -40,7 +40,7 @@ class Desk:
         self.port = PORT  # at which servers are asked
         self.datagrams, self.connections = datagrams, connections
 
-    def reach(self, address: str, *, is_datagram: bool, is_host: bool) -> socket.socket:
+    def dial(self, address: str, *, is_datagram: bool, is_host: bool) -> socket.socket:
         """Begin to talk to a server, from inside unless `is_host`.  Raises OSError."""
         if is_host or self._namespace < 0:
             return _reaching(address, self.port, is_datagram)
