@@ -6,7 +6,7 @@
          ├─ Lone    a container with no cable: none, host, or somebody else's network
          └─ Step    one hop of a request that is followed
 
-Who reaches whom follows from these: `reach` gives the reason with each answer.
+Who reaches whom follows from these: `reachable` gives the reason with each answer.
 """
 
 from collections.abc import Iterator, Mapping
@@ -164,7 +164,7 @@ class Reach:
     why: str = ""  # of a no
 
 
-def reach(told: Map, source: str) -> Iterator[Reach]:
+def reachable(told: Map, source: str) -> Iterator[Reach]:
     """Say of every other container whether `source` reaches it, and if not, why."""
     modes = {each.container: each.mode for each in told.lone}
     for target in told.containers():

@@ -5,7 +5,7 @@ from typing import Any
 
 from pyminidock import events as e
 from pyminidock.events import Event
-from pyminidock.viz.networkmap import Map, Step, reach, read
+from pyminidock.viz.networkmap import Map, Step, reachable, read
 from pyminidock.viz.painters import html, svg
 from pyminidock.viz.painters.text import columns, paint
 from pyminidock.viz.views import VIEWS, suiting
@@ -54,7 +54,7 @@ DOCUMENT: dict[str, Any] = {
 
 
 def found(told: Map, source: str) -> dict[str, str]:
-    return {each.to: each.how or each.why for each in reach(told, source)}
+    return {each.to: each.how or each.why for each in reachable(told, source)}
 
 
 def test_cables_ports_and_the_answer_are_shown_at_eighty_columns() -> None:

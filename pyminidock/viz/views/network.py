@@ -23,7 +23,7 @@ from pyminidock.viz.networkmap import (
     Port,
     Reach,
     Traffic,
-    reach,
+    reachable,
     ways_in,
 )
 from pyminidock.viz.scene import (
@@ -182,7 +182,7 @@ def _walk(told: Map, now: int) -> Iterator[Node]:
 
 def _answers(told: Map) -> Node:
     names = told.containers()
-    rows = [_answer(name, tuple(reached(told, name))) for name in names[:_MOST]]
+    rows = [_answer(name, tuple(reachable(told, name))) for name in names[:_MOST]]
     rows += [_outsiders(told)]
     return table("network.reach", "who reaches whom", _HEAD, *rows)
 
@@ -233,7 +233,7 @@ def _reasons(told: Map) -> Iterator[Node]:
     """Say once why each pair that cannot talk cannot."""
     whys = dict[str, dict[str, None]]()
     for source in told.containers()[:_MOST]:
-        for each in reached(told, source):
+        for each in reachable(told, source):
             if not each.how:
                 pair = " and ".join(sorted((source, each.to)))
                 whys.setdefault(each.why, {})[pair] = None
