@@ -109,7 +109,9 @@ CASES = {
     "relative tmpfs": Case(
         "run --rm --tmpfs run BUSYBOX true", "mount path must be absolute"
     ),
-    "unknown network": Case("run --rm --network nope BUSYBOX true", "network nope is not"),
+    "unknown network": Case(
+        "run --rm --network nope BUSYBOX true", "network nope not found"
+    ),
     "no such image": Case("run --rm nosuch true", "No such image: nosuch:latest"),
     "no command": Case("run --rm --entrypoint '' BUSYBOX", "no command specified"),
     "unknown flag": Case("run --rm --privilegd BUSYBOX true", "unknown flag: --privilegd"),

@@ -244,7 +244,7 @@ def test_what_cannot_be_seen_from_outside_is_not_called_the_same(
 def test_one_table_says_it_of_every_flag(minidock: Minidock) -> None:
     told = json.loads(said(minidock, "explain", "flag", "--json"))
     assert list(told) == list(EXAMPLES)
-    silent = {"--name web", "--rm", "--network none"}  # what a plan does not depend on
+    silent = {"--name web", "--rm"}  # what a plan does not depend on
     assert {typed for typed, each in told.items() if not each["calls"]} == silent
     observed = {typed for typed, each in told.items() if each["observed"]}
     assert {"--user 1000:1000", "--memory 64m", "--privileged", "--read-only"} <= observed
