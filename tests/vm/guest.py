@@ -101,7 +101,8 @@ def container(*command: str, **wishes: object) -> Iterator[tuple[House, str]]:
     house = House(ROOT, kernels.choose(None, ROOT))
     try:
         bootstrap(house.store)
-        request = CreateRequest("busybox", command=command, **wishes)  # type: ignore[arg-type]
+        asked = {"network_mode": "none", **wishes}  # its kernel has no bridges
+        request = CreateRequest("busybox", command=command, **asked)  # type: ignore[arg-type]
         name = run.create(house, request)
         run.start(house, name)
         yield house, name
