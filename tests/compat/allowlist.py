@@ -108,11 +108,11 @@ def read(text: str, today: datetime.date) -> AllowList:
 def standing(*, about_builds: bool) -> AllowList:
     """Give the rules of allowlist.toml, either those about builds or the others.
 
-    What is taken from the cache, what the stock command line prints and what the API tells
-    of containers are topics of their own.
+    What is taken from the cache, what the stock command line prints, what containers are
+    called and what the API tells of them are topics of their own.
     Raises RuleRefused.
     """
-    own = ("cache", "stock cli", *DOCUMENTS)
+    own = ("cache", "stock cli", "names", *DOCUMENTS)
     others = [rule for rule in _rules() if rule.topic not in own]
     return AllowList([r for r in others if r.topic.startswith("build") == about_builds])
 
