@@ -46,10 +46,10 @@ def test_what_is_no_sound_json_is_refused(body: bytes, what: str) -> None:
 
 @pytest.mark.parametrize("body", [b'{"a":"\xff"}', b'{"a":' + b"9" * 10_000 + b"}"])
 def test_odd_bytes_and_endless_numbers_are_refused_at_once(body: bytes) -> None:
-    began = time.monotonic()
+    began = time.process_time()
     with pytest.raises(BadRequest, match="invalid JSON"):
         read_json(body)
-    assert time.monotonic() - began < 1
+    assert time.process_time() - began < 1
 
 
 def test_another_content_type_is_refused_by_name() -> None:

@@ -9,6 +9,7 @@ import re
 import shlex
 import time
 from collections.abc import Iterator
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -226,15 +227,21 @@ def _once(lines: list[str]) -> list[str]:
     return [line for at, line in enumerate(lines) if at not in again]
 
 
+_HUNG = re.compile(r'{"Type": "volume", "Action": "(un)?mount"')
+
+
 def _in_turn(lines: list[str]) -> list[str]:
     """Give them in the one order where threads of dockerd tell them in either, or twice.
 
-    `die` comes after `stop`.  A pause around a commit is told by who pauses and, now and
-    then once more, by who hears of it from containerd: there it is left out.
+    `die` comes after `stop`.  Volumes that are hung up or let go of at once come in order
+    of a map, which in Go is another one each time.  A pause around a commit is told by who
+    pauses and, now and then once more, by who hears of it from containerd: there it is
+    left out.
     """
     if any('"Action": "commit"' in line for line in lines):
         lines = [line for line in lines if 'pause", "Actor"' not in line]
-    lines = list(lines)
+    runs = groupby(lines, key=lambda line: _HUNG.match(line) is not None)
+    lines = [line for is_hung, run in runs for line in (sorted(run) if is_hung else run)]
     for at in range(len(lines) - 1):
         if '"Action": "die"' in lines[at] and '"Action": "stop"' in lines[at + 1]:
             lines[at : at + 2] = lines[at + 1], lines[at]

@@ -55,8 +55,8 @@ def test_only_signs_can_be_escaped() -> None:
 
 
 def test_many_stars_cost_no_more_than_their_number() -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     trim_prefix("a*" * 1000 + "b", "a" * 50_000, is_greedy=True)
     trim_suffix("*a" * 1000 + "?", "a" * 50_000, is_greedy=False)
     replace("a*" * 1000 + "b", "a" * 50_000, "x", is_global=True)
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5

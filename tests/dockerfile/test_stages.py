@@ -102,7 +102,7 @@ def test_a_name_without_a_value_leaves_nothing_to_begin_from() -> None:
 
 def test_a_long_chain_of_stages_takes_no_longer_than_its_length() -> None:
     text = "FROM a AS s0\n" + "".join(f"FROM s{n} AS s{n + 1}\n" for n in range(10_000))
-    started = time.perf_counter()
+    started = time.process_time()
     made = stages(parse(text))
     assert len(in_order(made, needed(made, len(made) - 1))) == 10_001
-    assert time.perf_counter() - started < 10
+    assert time.process_time() - started < 10

@@ -197,7 +197,7 @@ def test_nobody_is_waited_for_longer_than_their_time(
     desk = a_desk(loop, server.port, ("127.0.0.1", "127.0.0.1"))
     began = time.monotonic()
     assert said(desk, b"?silent") == b"nobody knows"
-    assert 0.6 <= time.monotonic() - began < 3
+    assert 0.6 <= time.monotonic() - began < 10
 
 
 def test_where_nobody_listens_it_is_said_at_once(loop: NameLoop) -> None:
