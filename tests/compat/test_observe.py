@@ -196,7 +196,7 @@ def test_a_rule_has_its_name_alone() -> None:
         ("--ipc host", "mounts, namespaces"),
         ("--uts host", "namespaces, process"),
         ("--interactive", "descriptors"),
-        ("--sysctl net.ipv4.ip_forward=1", "sysctls"),
+        ("--sysctl net.ipv4.ip_unprivileged_port_start=1000", "sysctls"),
         ("--add-host a:1.2.3.4", "files"),
         ("--tmpfs /tmp", "mounts"),
     ],
