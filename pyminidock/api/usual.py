@@ -92,8 +92,9 @@ def answer(response: Response) -> bytes:
     elif response.status not in _NO_BODY:
         lines.append(f"Content-Length: {len(body)}")
     head = "\r\n".join([*lines, "", ""]).encode("latin-1")
-    is_whole = isinstance(body, bytes) and response.status not in _NO_BODY
-    return head + body if is_whole else head  # type: ignore[operator]
+    if isinstance(body, bytes) and response.status not in _NO_BODY:
+        return head + body
+    return head
 
 
 def chunk(data: bytes) -> bytes:
