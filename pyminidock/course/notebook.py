@@ -10,6 +10,7 @@ written again only where that changed.
 """
 
 import argparse
+import difflib
 import json
 import os
 import re
@@ -32,6 +33,7 @@ NOTEBOOKS = FOLDER.parent / "notebooks"
 WIDGET = "application/vnd.jupyter.widget-view+json"
 VOLATILE = "nbval-ignore-output"  # the tag of a cell whose output is never the same
 _PATIENCE_S = 180
+_LONGEST_LINE = 300
 
 
 class CellFailed(MinidockError):
@@ -231,8 +233,21 @@ def differences(committed: Any, built: Any) -> list[str]:
     ]  # fmt: skip
     for old, new in zip(before, after, strict=False):
         if old != new:
-            said.append(f"cell {new['id']}:\n- {old}\n+ {new}")
+            lines = _differing(_lines(old), _lines(new))
+            said.append("\n".join([f"cell {new['id']}:", *lines]))
     return said
+
+
+def _lines(cell: Mapping[str, Any]) -> list[str]:
+    told = json.dumps(cell, indent=0, ensure_ascii=False, default=str)
+    return told.replace("\\n", "\n").splitlines()
+
+
+def _differing(old: list[str], new: list[str]) -> Iterator[str]:
+    """Give only the lines that differ, and not the whole of a long one."""
+    for line in difflib.unified_diff(old, new, lineterm="", n=0):
+        if not line.startswith(("---", "+++", "@@")):
+            yield line[:_LONGEST_LINE]
 
 
 # ── Both ─────────────────────────────────────────────────────────────────────────────────

@@ -123,6 +123,8 @@ def test_two_may_sit_at_one_terminal(docker: Stock) -> None:
         terminal(docker, "attach", "left") as one,
         terminal(docker, "attach", "left") as two,
     ):
+        one.await_text(b"# ")  # drawn anew for each that has sat down
+        two.await_text(b"# ")
         one.type(b"echo from o''ne\n")
         one.await_text(rb"from one\r\n")
         two.await_text(rb"from one\r\n")

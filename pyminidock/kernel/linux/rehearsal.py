@@ -29,6 +29,7 @@ _NO_FILTER = (syscalls.load_seccomp, b"")
 _POOL_BYTES, _POOL_HEAD = 1 << 14, 48
 _LARGEST, _STEP = 512, 16
 _EMPTY = 33  # what an empty bytes object takes
+_IN_A_ROW = 3  # as many as tell a new pool from holes
 _MOST = 1000  # far more than there are holes, should Python lay them out otherwise
 
 
@@ -50,10 +51,21 @@ def fill_holes() -> list[object]:
     for size in range(_STEP, _LARGEST + 1, _STEP):
         for _ in range(_MOST):
             taken.append(_of_size(size))
-            if id(taken[-1]) % _POOL_BYTES == _POOL_HEAD:  # the first one of a new pool
-                taken.pop()
+            if _begins_a_pool(taken, size):
+                del taken[-_IN_A_ROW:]
                 break
     return taken
+
+
+def _begins_a_pool(taken: list[object], size: int) -> bool:
+    """Whether the last few lie in a row from the first place of a pool on.
+
+    One at the first place is not enough: that can be a hole as well.
+    """
+    first = id(taken[-_IN_A_ROW]) if len(taken) >= _IN_A_ROW else 0
+    return first % _POOL_BYTES == _POOL_HEAD and all(
+        id(each) == first + place * size for place, each in enumerate(taken[-_IN_A_ROW:])
+    )
 
 
 def _of_size(size: int) -> object:
