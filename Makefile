@@ -13,7 +13,7 @@ IN_CI = $(filter true,$(CI))
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:    # edge and compat both build networks, cgroups and mounts
-.PHONY: help lab test computing building soak bench check unit edge edge-vm compat stories \
+.PHONY: help lab test soak bench check unit edge edge-vm compat stories \
         lessons browser mutants counts traces pictures events-doc notebooks lock clean
 
 help:
@@ -50,10 +50,9 @@ lab: $(VENV)/.lab
 
 # ── Tests ─────────────────────────────────────────────────────────────────────────────────
 
-# First what apt can give and every environment, then two lanes side by side, one for each
-# core: what only computes, and what builds namespaces, cgroups and mounts.  The first lane
-# is told when the second is through.  CI insists on 3.11 and Debian's own Python; elsewhere
-# whatever is new enough is used, and named.
+# First what apt can give and every environment, then all parts in two lanes, one for each
+# core (tools/lanes.py); unit and edge again on every other Python.  CI insists on 3.11 and
+# Debian's own Python; elsewhere whatever is new enough is used, and named.
 test:
 	@tools/debian.sh
 	@pythons=$$($(PYTHON) tools/pythons.py $(if $(IN_CI),--ci)) || exit 1; \
@@ -67,24 +66,7 @@ test:
 	   [ -z "$$version" ] || $(MAKE) .venv-$$version/.dev VENV=.venv-$$version \
 	     PYTHON="$$python" </dev/null || exit 1; \
 	 done || exit 1; \
-	 $(MAKE) --keep-going computing OTHERS="$$others" >$(VENV)/computing.txt 2>&1 & \
-	 $(MAKE) --keep-going building OTHERS="$$others"; building=$$?; \
-	 wait $$!; computing=$$?; \
-	 echo "── what only computes, meanwhile"; cat $(VENV)/computing.txt; \
-	 [ $$building = 0 ] && [ $$computing = 0 ]
-
-computing: check unit stories mutants
-	@$(call on_the_others,unit)
-
-building: edge edge-vm compat lessons browser
-	@$(call on_the_others,edge)
-
-# One part, again on every other Python.
-on_the_others = echo "$(OTHERS)" | tr '|' '\n' | while read -r version python; do \
-	   [ -n "$$version" ] || continue; \
-	   echo "── $(1) again on Python $$version, $$python"; \
-	   $(MAKE) $(1) VENV=.venv-$$version PYTHON="$$python" </dev/null || exit 1; \
-	 done
+	 $(VENV)/bin/python tools/lanes.py "$(MAKE)" "$$others"
 
 soak:
 	$(MAKE) test MINIDOCK_TEST_LENGTH=1 PYTEST_FLAGS="-o timeout=14400"
