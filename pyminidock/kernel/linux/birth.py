@@ -2,6 +2,7 @@
 
     report    28 bytes (index, errno, value, monotonic ns, detail length), then the detail
     go        1 byte, awaited
+    rest      2 bytes (is there a sandbox, is there a tree), and handles on them
 
 Source: the daemon's side of the conversation is `nursery`, the spelling is `wire`.
 """
@@ -10,6 +11,7 @@ import os
 import struct
 import time
 
+from pyminidock.kernel.linux import sockets
 from pyminidock.kernel.linux.filesystems import Stock
 
 Words = tuple[object, ...]  # plain numbers, bytes and tuples of these, as `wire` spells
@@ -44,7 +46,8 @@ class Birth:
         self.report = report  # the birth socket, to the daemon
         self.shim = shim  # a socket to the shim: go bytes, and the pty master back
         self.root_mount = root_mount  # the detached tree; -1 for exec
-        self.sandbox = -1  # the network namespace that came with the order
+        self.sandbox = -1  # the network namespace that the daemon has made
+        self.is_waiting = False  # for these two, which the daemon makes meanwhile
         self.ahead = ahead  # a namespace that we are in before the plan asks for it
         self.stock = Stock()  # filesystems that were made before the plan asks for them
         self.order, self.lockstep = order, order.lockstep
@@ -59,6 +62,12 @@ class Birth:
         self.held: dict[bytes, int] = {}  # trees of the host that stay bound to it
         self.late_directory = b""  # a working directory that needs the user's own powers
         self.unsent: list[bytes] = []  # reports that wait for company
+
+    def receive_rest(self) -> None:
+        """Wait for the sandbox and the tree, unless they are here.  Raises Aborted."""
+        if self.is_waiting:
+            self.is_waiting = False
+            self.sandbox, self.root_mount = handed_over(self.report)
 
     def note(self, index: int, value: int) -> None:
         """Report a call that worked: in lockstep at once, and wait for a go; else soon.
@@ -95,6 +104,24 @@ def report(descriptor: int, index: int, *, error: int = 0, value: int = 0,
         os.write(descriptor, head + detail)
     except OSError:
         raise Aborted from None
+
+
+def handed_over(daemon: int) -> tuple[int, int]:
+    """Wait for what the daemon has made meanwhile: a sandbox and a tree; -1: there is none.
+
+    Raises Aborted when the daemon hung up instead.
+    """
+    line = sockets.of(daemon)
+    try:
+        word, handles = sockets.receive_handles(line, 2, 2)
+    except OSError:
+        raise Aborted from None
+    finally:
+        line.detach()
+    if not word:
+        raise Aborted
+    tree = handles.pop() if word.endswith(b"1") else -1
+    return handles.pop() if word.startswith(b"1") else -1, tree
 
 
 def wait_for_go(descriptor: int) -> None:

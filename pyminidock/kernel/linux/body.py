@@ -113,15 +113,21 @@ class LinuxBody:
             len(plan),
         )
         labour = Labour(plan, birth, answer, lockstep) if birth < len(plan) else None
-        with closing(Wiring(self._names)) as wiring, ExitStack() as undo:
+        with (
+            closing(Wiring(self._names)) as wiring, ExitStack() as undo,
+            ExitStack() as child,  # ended before its accounts are closed
+        ):  # fmt: skip
             order = self._order(plan, birth, lockstep=lockstep) if labour else None
             if labour and order and birth and not lockstep:
-                # Its child reads the order while we do our part; nobody watches a step.
-                undo.callback(labour.give_up)
+                # Its child gets ready while we do our part; nobody watches a step.
+                child.callback(labour.give_up)
                 with suppress(BrokenPipeError, ConnectionResetError):  # once more, later
                     labour.call(self._nursery, order, watchers)
             tree = -1
             for index, call in enumerate(plan[:birth]):
+                if labour and isinstance(call, calls.PrepareOverlay):
+                    with suppress(BrokenPipeError, ConnectionResetError):
+                        labour.open_accounts()
                 handle = self._do(index, call, undo, wiring)
                 tree = handle if handle >= 0 else tree
                 answer(call, 0, time.monotonic())
@@ -130,6 +136,7 @@ class LinuxBody:
                 return None
             handles = tree, wiring.destination(plan[birth:])
             self._give_birth(labour, order, handles, watchers)
+            child.pop_all()
             undo.pop_all()
         if tree >= 0:
             os.close(tree)

@@ -39,7 +39,7 @@ def live(birth: Birth, first: int) -> None:
         os.umask(0)  # modes of nodes and directories are meant as they are given
         walk(birth, first)
     except Aborted:
-        _tell_shim(birth)
+        tell_shim(birth)
     except OSError as refusal:
         detail = refusal.filename if isinstance(refusal.filename, bytes) else b""
         value = refusal.filename2 if isinstance(refusal.filename2, int) else 0
@@ -65,7 +65,7 @@ def walk(birth: Birth, first: int) -> None:
 
 
 def _last_words(birth: Birth, error: int, value: int, detail: bytes) -> None:
-    _tell_shim(birth)
+    tell_shim(birth)
     try:
         birth.catch_up()
         report(birth.report, birth.index, error=error, value=value, detail=detail)
@@ -73,7 +73,7 @@ def _last_words(birth: Birth, error: int, value: int, detail: bytes) -> None:
         return
 
 
-def _tell_shim(birth: Birth) -> None:
+def tell_shim(birth: Birth) -> None:
     """Say that no program came of this: the shim then leaves no exit record."""
     try:
         os.write(birth.shim, b"!")

@@ -54,7 +54,7 @@ class Labour:
 
     conversation: Conversation
     is_called = False  # a shim was asked for, and its child has the order
-    is_begun = False  # … and everything else, so that it may have written files
+    has_accounts = False  # … and may enter its accounts
     line: socket.socket
     watching: list[socket.socket]
 
@@ -80,13 +80,22 @@ class Labour:
             watchers, is_birth=self.is_birth, order=order.message,
             question=messages.spell({"op": "wait"}),
         )  # fmt: skip
-        self.is_called = True
+        self.is_called, self.has_accounts = True, False
         self.conversation.send_rest()
 
+    def open_accounts(self) -> None:
+        """Let the child enter its accounts, if it is there: all of them are open.
+
+        Raises BrokenPipeError when the spawner was killed.
+        """
+        if self.is_called and not self.has_accounts:
+            self.has_accounts = True
+            self.conversation.go()
+
     def begin(self, tree: int, sandbox: int) -> None:
-        """Let the child begin.  Raises BrokenPipeError when the spawner was killed."""
-        self.is_begun = True
+        """Let the child go all the way.  Raises BrokenPipeError as `open_accounts` does."""
         if self.is_birth:
+            self.open_accounts()
             self.conversation.hand_over(tree, sandbox)
 
     def follow(self) -> None:
@@ -153,13 +162,21 @@ class Labour:
         self.is_called = False
         for connection in (self.line, *self.watching):
             connection.close()
+        known = {self.pid, self.shim_pid}
         with suppress(OSError):
-            self.conversation.hang_up()
-        for pid in (self.pid, self.shim_pid):
-            if pid:
-                wait_until_gone(pid, _PATIENCE_S)
-        for name in self.files if self.is_begun else ():
+            known |= {
+                told.value for told in self.conversation.hang_up() if self._names(told)
+            }
+        for pid in known - {0}:
+            wait_until_gone(pid, _PATIENCE_S)
+        # A shim is told of before anything is written.
+        for name in self.files if known != {0} else ():
             Path(self.directory, name).unlink(missing_ok=True)
+
+    def _names(self, report: Report) -> bool:
+        """Say whether a report tells the number of a process."""
+        call = self.plan[max(0, report.call)]
+        return not report.errno and isinstance(call, calls.ForkShim | calls.ForkInit)
 
 
 def _was_executed(directory: str) -> bool:

@@ -22,8 +22,15 @@ import struct
 from collections.abc import Mapping
 
 from pyminidock.kernel.linux import containerlog, sockets, syscalls
-from pyminidock.kernel.linux.birth import Aborted, Birth, Order, report, wait_for_go
-from pyminidock.kernel.linux.child import VERBS, live
+from pyminidock.kernel.linux.birth import (
+    Aborted,
+    Birth,
+    Order,
+    handed_over,
+    report,
+    wait_for_go,
+)
+from pyminidock.kernel.linux.child import VERBS, live, tell_shim
 from pyminidock.kernel.linux.filesystems import Stock
 from pyminidock.kernel.linux.proc import boot_id, name_process, start_time
 
@@ -62,19 +69,20 @@ def deliver(
     was made by then.
     """
     watchers, is_birth = (int(number) for number in word.split())
-    sandbox = -1
     try:
         order = Order(marshal.loads(_exactly(handles[0], _length(handles[0]))))  # noqa: S302
         place = Birthplace(order, handles[0], -1, handles[1 : watchers + 2], shim_pid)
         kept = place.keeps(ahead)
-        if is_birth:
-            sandbox, place.tree = _handed_over(handles[0])
+        if is_birth and order.lockstep:
+            wait_for_go(handles[0])
+            place.sandbox, place.tree = handed_over(handles[0])
         birth = place.prepare(shim, kept)
         if birth is not None:
-            birth.sandbox = sandbox
             if stock and not order.lockstep:
                 birth.stock = stock
             place.take_streams()
+            if is_birth and not order.lockstep:
+                _await_accounts(birth)
             live(birth, place.after_init)
     except Aborted:
         os._exit(1)
@@ -84,18 +92,17 @@ def deliver(
     os._exit(0)
 
 
-def _handed_over(daemon: int) -> tuple[int, int]:
-    """Wait for what the daemon has made meanwhile: a sandbox and a tree; -1: there is none.
+def _await_accounts(birth: Birth) -> None:
+    """Wait until the accounts are open; the tree may be stacked while we enter them.
 
-    Until then nothing is on disk that would have to be taken back.  Raises Aborted.
+    Raises Aborted, and the shim is told: it has taken over already.
     """
-    line = sockets.of(daemon)
-    word, handles = sockets.receive_handles(line, 2, 2)
-    line.detach()
-    if not word:
-        raise Aborted
-    tree = handles.pop() if word.endswith(b"1") else -1
-    return handles.pop() if word.startswith(b"1") else -1, tree
+    try:
+        wait_for_go(birth.report)
+    except Aborted:
+        tell_shim(birth)
+        raise
+    birth.is_waiting = True
 
 
 class Birthplace:
@@ -104,7 +111,7 @@ class Birthplace:
     def __init__(
         self, order: Order, daemon: int, tree: int, connections: list[int], shim_pid: int
     ) -> None:
-        self.order, self.daemon, self.tree = order, daemon, tree
+        self.order, self.daemon, self.tree, self.sandbox = order, daemon, tree, -1
         self.connections, self.shim_pid = connections, shim_pid
         wishes: tuple[bytes, bool, bool, containerlog.Wish] = order.calls[0][1]  # type: ignore[assignment]
         directory, self.has_terminal, self.keeps_stdin, self.log = wishes
@@ -145,6 +152,7 @@ class Birthplace:
         self._walk()
         init = order.first + verbs.index("ForkInit")
         birth = Birth(self.daemon, shim.fileno(), self.tree, order, ahead)
+        birth.sandbox = self.sandbox
         is_second = "JoinNamespace" in verbs
         self.after_init = init + 1
         if is_second:

@@ -2,7 +2,7 @@
 
     daemon ── seal the interpreter ── spawn ──► spawner           once
     daemon ── [socket, watchers] ─────────────► spawner ──► shim  per container
-    daemon ══ the plan, [sandbox, tree], reports, go bytes ═ shim, then child
+    daemon ══ the plan, go, [sandbox, tree], reports ═════════ shim, then child
 
 The interpreter is sealed by copying it into memory and forbidding every change for good.
 Source: man 2 memfd_create, F_ADD_SEALS.
@@ -61,7 +61,7 @@ class Conversation:
             self._socket.sendall(self._rest)
 
     def hand_over(self, tree: int, sandbox: int) -> None:
-        """Give what the daemon has made meanwhile, and with it the word to begin; -1: none.
+        """Give what the daemon has made meanwhile; -1: none.
 
         Raises BrokenPipeError when shim or spawner is gone.
         """
@@ -70,7 +70,7 @@ class Conversation:
         socket.send_fds(self._socket, [word], handles)
 
     def go(self) -> None:
-        """In lockstep: let the next call happen."""
+        """Let the child enter its accounts; in lockstep: let the next call happen."""
         self._socket.sendall(b"g")
 
     def reports(self, *, one_by_one: bool) -> Iterator[Report]:
@@ -95,10 +95,14 @@ class Conversation:
                 yield report
             heard = heard[begin:]
 
-    def hang_up(self) -> None:
-        """Tell shim and child, wherever they are, that nobody wants them any more."""
+    def hang_up(self) -> list[Report]:
+        """Tell shim and child, wherever they are, that nobody wants them any more.
+
+        Gives what they had told and nobody has heard; more than that they cannot tell.
+        """
         with self._socket:
             self._socket.shutdown(socket.SHUT_RDWR)
+            return list(self.reports(one_by_one=True))
 
     def close(self) -> None:
         """Leave: the program runs, or its failure was told."""
@@ -131,7 +135,7 @@ class Nursery:
         self, watchers: int = 0, *, is_birth: bool, order: bytes = b"",
         question: bytes = b"",
     ) -> tuple[Conversation, socket.socket, list[socket.socket]]:  # fmt: skip
-        """Ask for a shim; a birth goes no further than its order until `hand_over`.
+        """Ask for a shim; the child of a birth enters no account until `go`.
 
         Gives the conversation, a connection to the shim for questions, and `watchers` more
         that are attached already.  An order that fits into a socket lies there before

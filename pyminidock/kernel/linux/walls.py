@@ -49,6 +49,7 @@ def enter_namespace(birth: Birth, namespace: str, flag: int) -> None:
 
 
 def join_sandbox(birth: Birth, sandbox: bytes) -> None:
+    birth.receive_rest()
     if birth.sandbox < 0:
         raise OSError(errno.EBADF, "no sandbox came with the order")
     syscalls.setns(birth.sandbox, syscalls.CLONE_FLAGS["network"])
@@ -84,6 +85,7 @@ def set_propagation(birth: Birth, target: bytes, kind: int, is_recursive: bool) 
 
 
 def attach_root(birth: Birth, target: bytes) -> None:
+    birth.receive_rest()
     syscalls.move_mount(birth.root_mount, syscalls.AT_FDCWD, target)
     os.close(birth.root_mount)
     birth.root = os.open(target, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)

@@ -1,0 +1,69 @@
+"""A child gets ready while its accounts are opened; who gives it up finds nothing left."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from pyminidock.kernel import calls
+from pyminidock.kernel.linux.labour import Labour, Order, spell_order
+from pyminidock.kernel.linux.nursery import Nursery
+from pyminidock.kernel.linux.proc import start_time
+from tests.reference import wait_until
+
+SOON_S = 30.0
+
+
+@pytest.fixture
+def nursery() -> Iterator[Nursery]:
+    """Start no spawner yet; end it afterwards."""
+    with closing(Nursery()) as nursery:
+        yield nursery
+
+
+def labour_in(directory: Path) -> tuple[Labour, Order]:
+    """Plan a birth whose root nobody stacks."""
+    plan = (
+        calls.PrepareOverlay((), "", ""),
+        calls.ForkShim(str(directory), has_terminal=False, keeps_stdin=False),
+        calls.EnterNamespace("pid"),
+        calls.ForkInit(),
+        calls.EnterNamespace("uts"),
+        calls.AttachRoot("/"),
+        calls.AnnounceReady(),
+        calls.Execute(("true",), ()),
+    )
+    order = spell_order(plan, 1, lockstep=False, last_capability=0, fail_at=None)
+    return Labour(plan, 1, lambda *_: None, lockstep=False), order
+
+
+def test_a_child_gets_ready_before_its_accounts_are_open(
+    nursery: Nursery, tmp_path: Path
+) -> None:
+    labour, order = labour_in(tmp_path)
+    labour.call(nursery, order, watchers=0)
+    wait_until((tmp_path / "shim.json").exists, SOON_S, "the shim to be found")
+    labour.give_up()
+
+
+@pytest.mark.parametrize("has_accounts", [False, True])
+def test_who_gives_a_birth_up_in_the_middle_leaves_no_file_and_no_process(
+    nursery: Nursery, tmp_path: Path, *, has_accounts: bool
+) -> None:
+    labour, order = labour_in(tmp_path)
+    labour.call(nursery, order, watchers=0)
+    if has_accounts:
+        labour.open_accounts()
+    wait_until((tmp_path / "shim.json").exists, SOON_S, "the shim to be found")
+    shim = children_of(nursery.pid)
+    assert shim
+    labour.give_up()
+    assert list(tmp_path.iterdir()) == []
+    assert not shim & children_of(nursery.pid)
+
+
+def children_of(pid: int) -> set[tuple[int, int]]:
+    """Name the children of a process, by number and start."""
+    text = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii")
+    return {(int(each), start_time(int(each))) for each in text.split()}
