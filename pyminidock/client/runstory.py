@@ -33,7 +33,7 @@ class RunHandle(StoryHandle):
         self.environment: tuple[str, ...] = tuple(body.get("Env") or ())
         self._removes = bool(body["HostConfig"].get("AutoRemove"))
         self.is_detached = not (body.get("AttachStdout") or body.get("AttachStderr"))
-        self._was_begun = self._is_paused = False
+        self._was_begun = False
         story = f"run-{self.id[:12]}"
         try:
             # Attach first: whoever waits to be connected could not let go what holds it.
@@ -83,12 +83,10 @@ class RunHandle(StoryHandle):
         """Ask it to end; after `timeout` seconds it is killed."""
         self.release()
         self.client.life.stop(self.id, seconds=timeout)
-        self._is_paused = False  # who is frozen cannot end: it was thawed for that
 
     def pause(self) -> None:
         """Hold all its processes where they are, as `docker pause` does."""
         self.client.life.pause(self.id)
-        self._is_paused = True
         self._tell()
 
     def resume(self) -> None:
@@ -97,8 +95,14 @@ class RunHandle(StoryHandle):
             super().resume()
             return
         self.client.life.unpause(self.id)
-        self._is_paused = False
         self._tell()
+
+    @property
+    def _is_paused(self) -> bool:
+        """Ask the engine: anybody may have paused it."""
+        with suppress(MinidockError, OSError):  # gone meanwhile, or the engine is
+            return bool(self.client.inspect(self.id)["State"]["Paused"])
+        return False
 
     def _start(self) -> None:
         try:

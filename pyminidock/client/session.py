@@ -3,6 +3,7 @@ r"""An engine for scripts and notebooks: what it is asked to do goes on by itsel
     engine = pyminidock.start()                     found, or started
     handle = engine.run("busybox", "echo hi")       returns at once
     handle.wait(), handle.logs()                    (0, "hi\n")
+    engine.step("busybox"), engine.step_build(".")  held: handle.step(), .resume(), .abort()
     engine.trace().records                          every step of it
     engine.image("busybox").layers                  what is in it, and who shares it
     engine.written("web").named                     what it wrote; .upper says where
@@ -26,6 +27,7 @@ from pyminidock.client.handles import Client
 from pyminidock.client.packing import send
 from pyminidock.client.runbody import run_body
 from pyminidock.client.runstory import RunHandle
+from pyminidock.client.story import BEFORE_EACH
 from pyminidock.client.watch import Watch
 from pyminidock.errors import MinidockError
 from pyminidock.events import Event
@@ -114,6 +116,13 @@ class Engine:
             self.api, query | {"dockerfile": context.dockerfile}, archive,
             sent=sent, left_out=left_out, breaks=breaks,
         )  # fmt: skip
+
+    def step_build(
+        self, path: str | Path = ".", *, breaks: Sequence[str] = (BEFORE_EACH,),
+        **flags: Any,
+    ) -> BuildHandle:  # fmt: skip
+        """Build it, held before each instruction, or where `breaks` say; see build."""
+        return self.build(path, breaks=tuple(breaks), **flags)
 
     def trace(self, story: str = "last") -> Trace:
         """Give what was recorded of a story; `last` is the one that began last."""

@@ -25,8 +25,10 @@ from typing import Any
 from pyminidock.course.goal import GoalMalformed, Predicate, parse
 from pyminidock.errors import MinidockError
 
-FOLDER = Path(__file__).parents[2] / "lessons"
-"""Where the lessons lie beside the package; MINIDOCK_LESSONS names another place."""
+_INSTALLED, _CLONED = (Path(__file__).parents[n] / "lessons" for n in (1, 2))
+FOLDER = _INSTALLED if _INSTALLED.is_dir() else _CLONED
+"""Where the lessons lie: a wheel has them within the package, a clone beside it;
+MINIDOCK_LESSONS names another place."""
 
 
 class LessonMalformed(MinidockError):

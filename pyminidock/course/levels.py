@@ -14,7 +14,7 @@ a par that costs rewards commands that nobody can read.
 
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -118,7 +118,11 @@ def check(client: Client, level: Level, path: Path | None = None) -> Checked:
     done = None if "ready" not in known else tuple(_deeds(client, known))
     said = {level.id: known["said"]} if "said" in known else {}
     look = Look(client, said=said, kept=known.get("made", {}))
-    verdicts = tuple(judge(predicate, look) for predicate in level.goal)
+    verdicts = tuple(
+        _explained(level, known, judge(predicate, look)) if predicate.is_secret
+        else judge(predicate, look)
+        for predicate in level.goal
+    )  # fmt: skip
     checked = Checked(level, verdicts, done, int(known.get("hints", 0)))
     with progress.changing(path) as told:
         entry = told["levels"].setdefault(level.id, {})
@@ -150,6 +154,14 @@ def name_cause(level: Level, id: str, path: Path | None = None) -> None:
         )
     with progress.changing(path) as told:
         told["levels"].setdefault(level.id, {})["said"] = id
+
+
+def _explained(level: Level, known: Mapping[str, Any], verdict: Verdict) -> Verdict:
+    """Say why a cause that was named is not it; which one is, nobody says."""
+    whys = [cause.why for cause in level.causes if cause.id == known.get("said")]
+    if verdict.ok or not whys or not whys[0]:
+        return verdict
+    return replace(verdict, why=f"{verdict.why}: {whys[0]}")
 
 
 def _sizes(client: Client) -> dict[str, int]:

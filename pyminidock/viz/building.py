@@ -58,6 +58,7 @@ class Instruction:
     milliseconds: int = 0
     names: int = 0  # that it put into its layer
     layer: str = ""  # chain id, "" for a step that changed no file
+    triggers: int = 0  # instructions that the base of a FROM left to be done here
 
     @property
     def keyword(self) -> str:

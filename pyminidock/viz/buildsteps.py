@@ -95,6 +95,8 @@ def _announced(
         case e.StepStarted():
             is_new_stage = event.text.split(maxsplit=1)[:1] in (["FROM"], ["from"])
             begun = replace(known, state="going on", first=known.first or event.line)
+            if known.keyword == "FROM" and event.text.startswith("ONBUILD "):
+                begun = replace(begun, triggers=known.triggers + 1)
             return replace(
                 _with(build, record, begun), step=event.step, total=event.total,
                 stack=() if is_new_stage else build.stack, state="going on",
@@ -159,7 +161,9 @@ def _stacked(
     )
     match event:
         case e.LayerFound(_, diff_id, size_bytes, files, names):
-            is_base = current is None or current.keyword == "FROM"
+            is_base = current is None or (
+                current.keyword == "FROM" and not current.triggers
+            )
             origin = layer.origin if chain in build.layers else "base"
             layer = replace(
                 layer, diff_id=diff_id, size_bytes=size_bytes, files=files, names=names,
@@ -186,7 +190,6 @@ def _stacked(
         stack=stack if chain in stack else (*stack, chain)[-MOST_LAYERS:],
         state="" if build.state == "loaded" else build.state,
     )
-    is_made_here = current is not None and current.keyword != "FROM"
-    if current is None or not is_made_here:
+    if current is None or (current.keyword == "FROM" and not current.triggers):
         return build
     return _with(build, record, replace(current, layer=chain))

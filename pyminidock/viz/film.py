@@ -15,6 +15,7 @@ reads is another object than before; marks of the step before fade without drawi
 All of this is plain JSON and small; whatever came from inside a container is printable.
 """
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -36,6 +37,7 @@ FORMAT = "minidock-film"
 VERSION = 1
 GATES = ("gate.held", "gate.released")  # they tell about whoever watches
 MOST_CHARACTERS = 4096  # of one node's text: more fits into no picture
+MOST_DATA = 2048  # characters of what an event tells, as JSON: more stays in the file
 MOST_ID = 160  # characters of one node's id
 MOST_NODES = 4096  # of one picture: beyond, children are left out
 
@@ -93,16 +95,19 @@ class Reel:
         if self._began is None:
             self._began = record.t
         step = world.steps.items[-1]
-        told = event_of(record) or record
+        event = event_of(record) or record
         frame: Frame = {
             "i": self.length, "seq": record.seq, "t": round(record.t - self._began, 6),
             "k": visible(record.kind), "ev": visible(record.evidence),
             "src": visible(record.src), "lv": step.level, "part": visible(step.part),
-            "say": [say(told, depth) for depth in (1, 2, 3)],
+            "say": [say(event, depth) for depth in (1, 2, 3)],
         }  # fmt: skip
         if step.part != self._part:
             self._part = step.part
             frame["head"] = visible(heading_of(world, step.part))
+        told = json.dumps(record.data, separators=(",", ":"), default=str)
+        if len(told) <= MOST_DATA:
+            frame["d"] = told
         if record.linux:
             frame["linux"] = visible(record.linux)
         frame["ops"] = [op for view in self._views for op in self._moved(view, world)]

@@ -1,10 +1,12 @@
 """What runs in the browser: plain files, joined by putting one behind the other.
 
 The player is the same as on a replay page; widget.js behind it speaks to the kernel.  A
-widget is one module from one text: no build, no address on the network.
+widget is one module from one text: no build, no address on the network.  A notebook may
+keep that text with each widget, so a stepper's is a short one, which asks for the player.
 """
 
 from functools import cache
+from hashlib import sha256
 
 from pyminidock.client import pagefiles
 
@@ -12,9 +14,21 @@ _STILL = ("dom.js", "element.js", "beside.js", "picture.js")
 
 
 @cache
+def loader() -> str:
+    """Give the module that every stepper keeps."""
+    return pagefiles.lean(pagefiles.text_of("loader.js"))
+
+
+@cache
 def script() -> str:
-    """Give the module of the stepper."""
+    """Give the module of the player, which comes once for a page."""
     return pagefiles.script("beside.js", "widget.js")
+
+
+@cache
+def name() -> str:
+    """Name the player and its look: another text has another name."""
+    return sha256((script() + look()).encode()).hexdigest()[:12]
 
 
 @cache

@@ -35,6 +35,7 @@ class Footage:
         self._sources: set[str] = set()
         self._lock = Lock()
         self.is_full = False
+        self.opens = 0  # the step at which a recording is opened; 0: none was chosen
 
     @classmethod
     def of_trace(
@@ -44,7 +45,10 @@ class Footage:
         world = EMPTY
         for record in records:
             world = fold(world, record)
-        return cls(header, suiting(world) or expected(header.story), outlet)
+        made = cls(header, suiting(world) or expected(header.story), outlet)
+        steps = [each for each in records if each.kind not in film.GATES]
+        made.opens = _telling(header.story, steps)
+        return made
 
     def add(self, record: Record) -> None:
         """Make the frame of one record, and send it on its way."""
@@ -78,6 +82,7 @@ class Footage:
             "t": "film",
             "header": film.header(self.header, self.views, is_live=is_live),
             "sources": film.excerpts(told, source),
+            "opens": self.opens,
         }
 
     @property

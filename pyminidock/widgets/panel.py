@@ -39,14 +39,17 @@ def panel(id: str, word: str = "") -> Card:
             try_next=f"%level {id} check",
         )
     state = _do(level, word, {})
+    is_check = word == "check"  # its task stands where the level was started
     causes = {
         "legend": level.question,
         "options": [{"id": each.id, "text": each.text} for each in level.causes],
     }  # fmt: skip
     card = {
         "kind": "level", "lang": "en", "label": f"{CARDS['level']} {id}", "busy": False,
-        "title": level.title, "name": f"{CARDS['level']} {id}: {level.title}",
-        "cover": cover("level", id), "task": flowing(level.task), "named": CARDS["goals"],
+        "title": CARDS["checked"] if is_check else level.title,
+        "name": f"{CARDS['level']} {id}: {level.title}",
+        "cover": cover("level", id), "task": "" if is_check else flowing(level.task),
+        "named": CARDS["goals"],
         "hinted": CARDS["hints"], "solved": CARDS["solution"],
         "causes": causes if level.causes else None, "says": "", **state,
     }  # fmt: skip
@@ -136,7 +139,7 @@ def _counted(level: Level, deeds: tuple[str, ...] | None) -> str:
 
 
 def _plain_level(card: Mapping[str, Any]) -> str:
-    lines = [f"{card['name']}", card["task"]]
+    lines = [f"{card['name']}", *([card["task"]] if card["task"] else [])]
     for goal in card["goals"]:
         lines.append(f"  [{'x' if goal['state'] == 'hit' else ' '}] {goal['text']}")
         lines += [f"        {goal['why']}"] if goal["why"] else []
@@ -155,7 +158,8 @@ def _static_level(card: Mapping[str, Any]) -> str:
         causes) else ""  # fmt: skip
     return (
         f'<section id="{card["cover"]}"><p><strong>{escape(card["name"])}</strong></p>'
-        f"<p>{escape(card['task'])}</p><ul>{goals}</ul>"
+        + (f"<p>{escape(card['task'])}</p>" if card["task"] else "")
+        + f"<ul>{goals}</ul>"
         + (f"<p>{escape(causes['legend'])}</p><ul>{named}</ul>" if causes else "")
         + f"<p>{escape(card['status'])} {escape(card['count'])}</p>"
         + (f"<ol>{hints}</ol>" if hints else "")

@@ -19,6 +19,7 @@ from typing import Any
 from weakref import WeakSet
 
 import anywidget
+import traitlets
 
 from pyminidock.client.buildstory import BuildHandle
 from pyminidock.client.runstory import RunHandle
@@ -31,7 +32,7 @@ from pyminidock.events.redaction import of_record, text
 from pyminidock.viz.painters.harmless import harmless
 from pyminidock.viz.sentences import say
 from pyminidock.viz.views import expected
-from pyminidock.widgets.assets import look, script
+from pyminidock.widgets.assets import loader, look, name, script
 from pyminidock.widgets.cell import MOST_LINES, Spot, is_watched, put
 from pyminidock.widgets.discreet import Discreet
 from pyminidock.widgets.figure import Bundle, figure, waiting
@@ -49,8 +50,8 @@ LEFT = "Nobody looked for five seconds, so it went on by itself"
 class StepperWidget(anywidget.AnyWidget):
     """The part of a stepper that lives in a page; it keeps nothing that is saved."""
 
-    _esm = script()
-    _css = look()
+    _esm = loader()
+    code = traitlets.Unicode(name()).tag(sync=True)  # the player that it asks for
 
     def post(self, message: Message, buffers: list[bytes]) -> None:
         """Send to all pages."""
@@ -219,6 +220,8 @@ class Stepper:
         """Take a message from a page, on any thread."""
         self.presence.seen(time.monotonic())
         match message:
+            case {"t": "code"}:
+                self.outlet.draw("code", self._tell_code)
             case {"t": "hello"}:
                 self._greet(_whole(message.get("have")))
             case {"t": "resend", "from": first}:
@@ -232,6 +235,10 @@ class Stepper:
                 self.outlet.draw("figure", self._redraw)
             case _:  # a sign of life, or a word of a newer page
                 pass
+
+    def _tell_code(self) -> None:
+        code = {"t": "code", "name": name()}
+        self.outlet.post(code, [script().encode(), look().encode()])
 
     def _greet(self, have: int) -> None:
         first = [] if self.footage is None else [self._film()]

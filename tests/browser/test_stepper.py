@@ -1,5 +1,6 @@
 """The stepper in a real JupyterLab: it lives, it is left, and it lets go."""
 
+import json
 import time
 from pathlib import Path
 
@@ -85,6 +86,20 @@ def test_a_run_is_stepped_both_ways_by_keyboard_and_deletes_no_cell(
         widget.press("End")
         sheet.page.wait_for_timeout(300)
         keep(sheet.page, "stepper-run")
+        sheet.page.evaluate(
+            "navigator.clipboard.writeText = async (t) => (window.copied = t)"
+        )
+        expect(widget.get_by_role("button", name="On its own")).to_be_hidden()
+        widget.press("Home")
+        for _ in range(7):
+            widget.press("ArrowRight")
+        widget.get_by_role("button", name="Copy JSON").click()
+        expect(widget.locator(".md-ui-note")).to_contain_text("is copied")
+        event = json.loads(sheet.page.evaluate("window.copied"))
+        assert set(event) >= {"seq", "kind", "story", "t", "src", "evidence", "data"}
+        assert isinstance(event["data"], dict)
+        widget.get_by_role("button", name="Pin picture").press("Enter")
+        wait_until(lambda: "Step 7 of" in figure(sheet, 1), PATIENCE_S, "the pinned step")
         assert not sheet.complaints
 
 
@@ -111,6 +126,11 @@ def test_a_held_story_is_let_go_from_the_page_while_a_cell_is_busy(
         expect(two.locator(".md-ui-number")).to_have_value(str(before + 3))
         one.focus()
         one.press("Home")
+        expect(two.locator(".md-ui-number")).to_have_value("0")
+        two.get_by_role("button", name="On its own").click()
+        one.press("ArrowRight")
+        one.press("ArrowRight")
+        expect(one.locator(".md-ui-number")).to_have_value("2")
         expect(two.locator(".md-ui-number")).to_have_value("0")
         one.locator(".md-ui-order-continue").click()
         until_drawn(sheet, 1)

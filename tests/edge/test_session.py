@@ -72,6 +72,27 @@ def test_waiting_can_be_given_up_and_the_container_goes_on(engine: Engine) -> No
     assert handle.wait(PATIENCE_S) == 137
 
 
+def test_a_pause_of_another_client_is_seen_and_ended(engine: Engine) -> None:
+    handle = engine.run("busybox", "sleep 60", rm=True)
+    wait_until(lambda: handle.state == "running", PATIENCE_S, "the program")
+    engine.api.life.pause(handle.id)
+    assert handle.state == "paused"
+    handle.resume()
+    assert handle.state == "running"
+    handle.stop(0)
+    assert handle.wait(PATIENCE_S) == 137
+
+
+def test_a_build_is_stepped_from_python(engine: Engine, tmp_path: Path) -> None:
+    (tmp_path / "Dockerfile").write_text("FROM busybox\nENV A=1\n")
+    handle = engine.step_build(tmp_path, tag="stepped")
+    for _ in range(2):
+        wait_until(lambda: handle.holding is not None, PATIENCE_S, "the next instruction")
+        assert handle.state == "held"
+        handle.resume()
+    assert handle.wait(PATIENCE_S).startswith("sha256:")
+
+
 def test_who_was_paused_and_then_stopped_is_not_called_paused(engine: Engine) -> None:
     handle = engine.run("busybox", "sleep 60")
     with pytest.raises(NotOver):

@@ -17,13 +17,18 @@ from pyminidock.viz.views.steps import steps
 from pyminidock.viz.world import fold_all
 from tests.viz.buildstory import (
     CACHED,
+    CHAINS,
     COLD,
     EDITED,
     FAILED,
     FAILURE,
+    FROM,
+    OPENING,
     STAGES,
     STORIES,
+    TOTAL,
     baked,
+    ended,
 )
 from tests.viz.test_scene import HOSTILE
 
@@ -138,6 +143,23 @@ def test_the_stack_of_a_loaded_image_says_what_was_here_already() -> None:
     assert text.startswith("── The image: 2 layers ─")
     rows = [" ".join(line.split()) for line in text.splitlines()[1:]]
     assert rows == ["✎ B archive 15 B 2 names", "● A archive was here"]
+
+
+def test_what_a_base_left_to_be_done_has_its_price_and_its_layer() -> None:
+    """ONBUILD: the FROM of whoever builds on it does more than choose a base."""
+    left = e.StepStarted(1, TOTAL, "0", "ONBUILD RUN make", 2)
+    story = baked((
+        *OPENING, *FROM[:-1], left, e.CacheMissed(1, "first"),
+        e.LayerCommitted(CHAINS[2], CHAINS[2], 6, 1), ended(1, 1200), ended(1, 1234),
+    ))  # fmt: skip
+    world = fold_all(story)
+    shown = paint(build(world), 100)
+    assert "1.23 s" in paint(instructions(world), 100).splitlines()[2]
+    assert "Its base left 1 instruction to be done here (ONBUILD)" in shown
+    assert "It took 1.23 s" in shown
+    assert "step 1" in paint(layers(world), 100)
+    plain = fold_all(baked((*OPENING, *FROM)))
+    assert "It took" not in paint(build(plain), 100)
 
 
 def test_a_failure_is_told_with_the_way_in() -> None:

@@ -1,11 +1,15 @@
 """The panel of a level, without a page and without an engine."""
 
+from contextlib import nullcontext
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 
-from pyminidock.course import progress
+from pyminidock.course import levels, progress
+from pyminidock.course.goal import Verdict
+from pyminidock.course.lesson import find_level
+from pyminidock.course.levels import Checked
 from pyminidock.widgets.card import Card
 from pyminidock.widgets.panel import WordUnknown, _static_level, panel
 
@@ -65,6 +69,33 @@ def test_what_nobody_can_press_does_nothing(told: object) -> None:
     before = dict(made.card)
     made.hear(told).join()
     assert made.card == before
+
+
+def test_a_check_does_not_repeat_the_task(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two cards of one level stand below each other: one begins it, one judges it."""
+    missing = Verdict("answer runs", ok=False, why="there is no image answer")
+    monkeypatch.setattr(f"{panel.__module__}.connect", lambda: nullcontext(None))
+    monkeypatch.setattr(
+        levels, "check", lambda _, level: Checked(level, (missing,), None, 0)
+    )
+    begun, checked = panel("00.1").card, panel("00.1", "check").card
+    assert begun["task"]
+    assert not checked["task"]
+    assert begun["title"] != checked["title"]
+    assert begun["task"] not in _static_level(checked)
+    assert missing.why in _static_level(checked)
+
+
+def test_a_wrong_cause_is_told_why_it_is_not_the_one(path: Path) -> None:
+    level = find_level("10.4")
+    levels.name_cause(level, "grace")
+    known = progress.load(path)["levels"]["10.4"]
+    why = next(cause.why for cause in level.causes if cause.id == "grace")
+    wrong = Verdict("said", ok=False, why="that is not it")
+    assert levels._explained(level, known, wrong).why == f"that is not it: {why}"
+    assert levels._explained(level, {}, wrong) == wrong
+    right = Verdict("said", ok=True)
+    assert levels._explained(level, known, right) == right
 
 
 def test_a_word_that_is_none_is_refused() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pyminidock.events.journal import Header, Trace
-from pyminidock.widgets.assets import look, script, source
+from pyminidock.widgets.assets import loader, look, script, source
 from pyminidock.widgets.cell import is_watched
 from pyminidock.widgets.figure import figure, image, waiting
 from pyminidock.widgets.footage import Footage
@@ -89,6 +89,9 @@ def test_a_recorded_story_reaches_a_page_whole(stepper: Stepper) -> None:
     assert film["header"]["format"] == "minidock-film"
     assert not film["header"]["live"]
     assert any(path.endswith(".py") for path in film["sources"])
+    assert film["opens"] == 1 + [each.kind for each in trace("run").records].index(
+        "container.started"
+    )
     assert posted.of("state")[-1] | {"beat": 0} == {
         "t": "state", "live": False, "held": 0, "says": "", "parts": False,
         "beat": 0,
@@ -131,6 +134,17 @@ def test_a_widget_carries_no_frames_in_what_a_notebook_would_save(
     state = stepper.widget.get_state()
     told = {name: state[name] for name in state if not name.startswith("_")}
     assert len(json.dumps(told, default=str)) < 1000
+
+
+def test_the_player_comes_once_for_a_page_and_not_with_each_widget(
+    stepper: Stepper,
+) -> None:
+    """A notebook that keeps the state of its widgets keeps the script of each."""
+    kept = stepper.widget.get_state()
+    assert len(kept["_esm"]) + len(kept.get("_css", "")) < 4_000
+    sent = Posted(stepper)
+    sent.hear({"t": "code"})
+    assert sent.of("code") == [{"t": "code", "name": kept["code"]}]
 
 
 # ── On paper ─────────────────────────────────────────────────────────────────────────────
@@ -191,8 +205,8 @@ def test_a_figure_that_is_to_come_says_so() -> None:
 # ── What goes to the browser ─────────────────────────────────────────────────────────────
 
 
-def test_the_module_needs_nothing_from_elsewhere() -> None:
-    text = script()
+@pytest.mark.parametrize("text", [script(), loader()])
+def test_the_module_needs_nothing_from_elsewhere(text: str) -> None:
     assert "import " not in [line[:7] for line in text.splitlines()]
     assert text.count("export default") == 1
     for banned in ("innerHTML", "insertAdjacentHTML", "document.write", "eval(", "http:"):

@@ -26,6 +26,7 @@ CARDS = {
     "hints": "Hints",
     "solution": "A solution",
     "check": "Check",
+    "checked": "How far it is",
     "start": "Start",
     "undo": "Undo: begin again",
     "hint": "Hint (costs a star)",

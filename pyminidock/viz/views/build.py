@@ -79,7 +79,7 @@ def instructions(world: World) -> Scene:
     here = 0 if world.build.state == "built" else world.build.step
     rows = [
         _instruction(each.number, each.first, each.text, each.state, each.milliseconds,
-                     each.number == here, each.changed == seq)
+                     each.triggers, each.number == here, each.changed == seq)
         for each in known
     ]  # fmt: skip
     head = ("line", "", "step", "")
@@ -97,11 +97,12 @@ def _progress(build: Build) -> str:
 
 @remembered
 def _instruction(  # noqa: PLR0913, PLR0917  (all that its row shows)
-    number: int, first: int, said: str, state: str, milliseconds: int, is_here: bool,
-    is_changed: bool,
+    number: int, first: int, said: str, state: str, milliseconds: int, triggers: int,
+    is_here: bool, is_changed: bool,
 ) -> Node:  # fmt: skip
     mark, word = _STATES[state]
-    if state == "done" and said.upper().split(maxsplit=1)[:1] == ["FROM"]:
+    is_base = said.upper().split(maxsplit=1)[:1] == ["FROM"] and not triggers
+    if state == "done" and is_base:
         mark, word = "", "base"
     paid = state == "done" and word != "base"
     id_ = f"instruction.{number}"
@@ -167,14 +168,17 @@ def _verdict(world: World, current: Instruction) -> Iterator[Node]:
         if current.state == "cached":
             yield text("step.saved", f"It would have taken {cost(current.milliseconds)}")
         return
-    if current.keyword == "FROM" and not current.causes:
+    if current.triggers:
+        left = several(current.triggers, "instruction")
+        yield text("step.triggers", f"Its base left {left} to be done here (ONBUILD)")
+    elif current.keyword == "FROM" and not current.causes:
         yield text("step.base", "It chooses what the image stands on")
     for number, cause in enumerate(current.causes):
         is_last = number == len(current.causes) - 1
         yield from _cause(number, cause, is_changed=changed and is_last and
                           current.state == "going on")  # fmt: skip
     yield from _beginning(world.build, current)
-    if current.state == "done" and current.keyword != "FROM":
+    if current.state == "done" and (current.keyword != "FROM" or current.triggers):
         took = f"It took {cost(current.milliseconds)}"
         yield text("step.cost", took, is_changed=changed)
     if current.state == "failed":

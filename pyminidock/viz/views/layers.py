@@ -16,7 +16,7 @@ from pyminidock.viz.scene import Node, Scene, State, group, text, tree
 from pyminidock.viz.sentences import middle, short_ids
 from pyminidock.viz.things import Container, World, Written
 
-TITLE = "Which layer holds what, and who shares it?"
+TITLE = "What is in this image, and who shares it?"
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _ORIGINS: dict[str, State] = {"base": "idle", "cache": "hit", "new": "write"}
 _SIGNS: dict[str, tuple[State, str]] = {

@@ -50,6 +50,9 @@ class MdActions {
       undo: () => this._player.note(this._player.say("undo-view")),
       shell: () => this._player.note(this._player.say("shell-elsewhere")),
       link: () => this._copyLink(),
+      copy: () => this._copyEvent(),
+      pin: () => this._pin(),
+      alone: () => this._player.setAlone(!this._player.isAlone),
       help: () => this._player.help.open(),
       close: () => this.walkOut(),
     };
@@ -182,14 +185,39 @@ class MdActions {
     this._player.show({});
   }
 
-  async _copyLink() {
-    const address = this._player.options.permalink?.(this._player.film.position);
-    try {
-      await navigator.clipboard.writeText(address);
-      this._player.note(this._player.say("link-copied"));
-    } catch {
-      this._player.note(address ?? ""); // no clipboard here: it can be read and copied by hand
+  _copyLink() {
+    const address = this._player.options.permalink?.(this._player.film.position) ?? "";
+    return this._copy(address, "link-copied");
+  }
+
+  /** Copy the event of this step; what it tells is ASCII, so it is harmless where it is pasted. */
+  _copyEvent() {
+    const { film, say } = this._player;
+    const frame = film.frame(film.position);
+    if (!frame) {
+      this._player.note(say("copy-none"));
+      return null;
     }
+    const { seq, k: kind, t, src, ev: evidence, linux } = frame;
+    const known = { seq, kind, story: film.header.story, t, src, evidence, linux };
+    const data = frame.d ? `,"data":${frame.d}` : "";
+    return this._copy(`${JSON.stringify(known).slice(0, -1)}${data}}`, "copied");
+  }
+
+  async _copy(text, said) {
+    try {
+      await navigator.clipboard.writeText(text);
+      this._player.note(this._player.say(said));
+    } catch {
+      this._player.note(text); // no clipboard here: it can be read and copied by hand
+    }
+  }
+
+  /** Let this step be the picture that stays where there is no kernel. */
+  _pin() {
+    const step = Math.max(this._player.film.position, 1);
+    this._player.options.send?.({ t: "pin", step });
+    this._player.note(this._player.say("pinned", { i: step }));
   }
 
   /** Escape: close what is open, then go to the root, then out. */

@@ -155,7 +155,7 @@ class MdCard {
   level(card) {
     return [
       this.head(card),
-      mdEl("p", { class: "md-task" }, ...mdProse(card.task)),
+      card.task && mdEl("p", { class: "md-task" }, ...mdProse(card.task)),
       mdEl("ul", { class: "md-goals", "aria-label": card.named },
         ...card.goals.map((goal) => mdEl("li", { class: `md-goal md-s-${goal.state}` },
           mdEl("span", { class: "md-sign", "aria-hidden": "true", text: goal.glyph }),

@@ -22,8 +22,10 @@ class MdPlayer {
    *   sources        excerpts of the engine's source: {path: [[first line, text], …]}
    *   signal         ends every listener and timer
    *   follows        stand at its end from the first on, live or not
+   *   opens          the step at which a recording is opened, 1 unless said
    *   embed          no title: whoever embeds it has one
    *   permalink(i)   gives the address of a step; absent where steps have none
+   *   pins           whether a step can become the picture that stays
    *   leave()        takes the focus when Escape leaves the player
    *   heading        level of the title, 2 unless said
    */
@@ -45,6 +47,7 @@ class MdPlayer {
     this.live = { live: Boolean(film.header.live), held: 0, gone: false, says: "" };
     this._wasLive = this.live.live || Boolean(options.follows); // at any time
     this.missing = null; // {from, to}: frames that are awaited
+    this.isAlone = false; // it walks, and other views of this story do not follow
     this.isStop = (frame) => [...this.breaks].some((pattern) => mdStops(pattern, frame));
     this._listeners = new Set();
     this.pace = new MdPace({
@@ -68,11 +71,14 @@ class MdPlayer {
   grew() {
     const follows = this._wasLive && this.film.position === this._known;
     const isFirst = !this._known && this.film.length > 0;
+    const opens = this._wasLive ? this.film.length : this.options.opens || 1;
+    const isOpening = this.film.position === this._opened && this._opened < opens;
     this._known = this.film.length;
     this.parts.grow();
     this.look(this.matches.words);
-    if (follows || isFirst) {
-      this.goto(this._wasLive ? this.film.length : 1);
+    if (follows || isFirst || isOpening) {
+      this.goto(opens);
+      this._opened = this._wasLive ? undefined : this.film.position;
     } else {
       this.show({});
     }
@@ -108,6 +114,18 @@ class MdPlayer {
   addSources(sources) {
     Object.assign(this.sources, sources);
     this.show({});
+  }
+
+  /** Say whether there are other views of this story, which walk along. */
+  setTwins(areThere) {
+    this._alone.hidden = !areThere && !this.isAlone;
+  }
+
+  /** Walk on its own, or with the other views again. */
+  setAlone(isAlone) {
+    this.isAlone = isAlone;
+    mdSet(this._alone, "aria-pressed", String(isAlone));
+    this.note(this.say(isAlone ? "alone-on" : "alone-off"));
   }
 
   /** Be told of each move: listener(step, of how many). */
@@ -254,10 +272,16 @@ class MdPlayer {
       class: "md-ui-title", role: "heading", "aria-level": this.level, text: header.title,
     });
     this._label = mdElement("span", { class: "md-ui-label" });
+    this._alone = mdTool(this, "alone", this.say("alone"));
+    mdSet(this._alone, "aria-pressed", "false");
+    this._alone.hidden = true;
     this._date = mdElement("span", { class: "md-ui-date" });
     return mdElement("div", { class: "md-ui-header" }, title, mdElement(
       "div", { class: "md-ui-labels" }, this._label, this._date,
+      this._alone,
+      this.options.pins ? mdTool(this, "pin", this.say("pin")) : null,
       this.options.permalink ? mdTool(this, "link", this.say("link")) : null,
+      mdTool(this, "copy", this.say("copy")),
       mdTool(this, "help", this.say("help")),
     ));
   }

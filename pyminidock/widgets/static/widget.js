@@ -15,6 +15,7 @@ class MdNotebookStory {
     this.film = null;
     this.sources = {};
     this.missing = null; // frames that were asked for again
+    this.opens = 0; // the step at which its pages open
     this.follows = false; // its pages open at its end: it was begun here, not called up
     this.state = { live: false, held: 0, gone: false, says: "" };
     this._views = new Set();
@@ -45,10 +46,17 @@ class MdNotebookStory {
   show(root, signal) {
     const view = new MdNotebookView(this, root, signal);
     this._views.add(view);
+    this._countViews();
     signal.addEventListener("abort", () => {
       this._views.delete(view);
+      this._countViews();
       this._taken = this._taken === view ? null : this._taken;
     });
+  }
+
+  /** Whether there is more than one view. */
+  get hasTwins() {
+    return this._views.size > 1;
   }
 
   /** Give a view its film: the first one has the one that frames are added to. */
@@ -62,13 +70,18 @@ class MdNotebookStory {
     return film;
   }
 
-  /** A view went to a step: the others go there, too. */
+  /** A view went to a step: the others go there, too, but for those that walk alone. */
   moved(view, step) {
-    if (!this._isLeading) {
+    if (!this._isLeading && !view.isAlone) {
       this._isLeading = true;
+      this.opens = step; // a view that comes later stands there, too
       this._views.forEach((other) => other !== view && other.follow(step));
       this._isLeading = false;
     }
+  }
+
+  _countViews() {
+    this._views.forEach((view) => view.setTwins(this.hasTwins));
   }
 
   _heard(message, buffers) {
@@ -99,6 +112,7 @@ class MdNotebookStory {
     if (this.film === null) {
       this.film = new MdFilm(message.header);
       this.follows = Boolean(message.follows);
+      this.opens = message.opens ?? 0;
       this.state.live = Boolean(message.header.live);
       this._views.forEach((view) => view.begin());
     } else {
@@ -161,15 +175,27 @@ class MdNotebookView {
       sources,
       signal: this._signal,
       follows: this._story.follows,
+      opens: this._story.opens,
+      pins: true,
     });
+    this.setTwins(this._story.hasTwins);
     this.setState();
     this._player.setMissing(this._story.missing);
     this._player.onMove((step) => this._story.moved(this, step));
   }
 
+  /** Whether it walks on its own. */
+  get isAlone() {
+    return Boolean(this._player?.isAlone);
+  }
+
+  setTwins(areThere) {
+    this._player?.setTwins(areThere);
+  }
+
   /** Stand where another view stands. */
   follow(step) {
-    if (this._film && this._film.position !== step) {
+    if (this._film && !this.isAlone && this._film.position !== step) {
       this._player.goto(step);
     }
   }
