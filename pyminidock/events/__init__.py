@@ -164,7 +164,14 @@ from pyminidock.events.sifting import (
     RulesMade,
     RulesRemoved,
 )
-from pyminidock.events.unionfs import LayerProbed, PathResolved
+from pyminidock.events.unionfs import (
+    LayerProbed,
+    OpaqueMade,
+    PathCopiedUp,
+    PathResolved,
+    RedirectMade,
+    WhiteoutMade,
+)
 from pyminidock.events.volume import (
     HostDirectoryMade,
     VolumeCreated,
@@ -187,7 +194,7 @@ from pyminidock.events.wiring import (
 )
 
 AnyEvent = (
-    LayerProbed | PathResolved
+    LayerProbed | PathResolved | PathCopiedUp | WhiteoutMade | OpaqueMade | RedirectMade
     | ImageFound | LayerUnpacked | LayerReused | ImageLoaded | ImageSaved
     | ImageImported | ImageUntagged | ImageRemoved | LayersRemoved | ImagesPruned
     | CachePruned | StoreRepaired
@@ -332,10 +339,12 @@ __all__ = [
     "NetworksPruned",
     "NewPrivilegesForbidden",
     "OomScoreAdjusted",
+    "OpaqueMade",
     "OrphanRemoved",
     "OverlayPrepared",
     "ParentDeathBound",
     "PathArchived",
+    "PathCopiedUp",
     "PathExtracted",
     "PathIgnored",
     "PathMadeReadonly",
@@ -349,6 +358,7 @@ __all__ = [
     "ProgramExecuted",
     "ProgramNotExecuted",
     "PropagationSet",
+    "RedirectMade",
     "RemountedReadonly",
     "RequestArrived",
     "RequestDied",
@@ -389,6 +399,7 @@ __all__ = [
     "VolumeRemoved",
     "VolumeUnmounted",
     "VolumesPruned",
+    "WhiteoutMade",
     "Witness",
     "WorkingDirectoryEntered",
     "ignore",

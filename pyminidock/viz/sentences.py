@@ -150,7 +150,8 @@ def words_of(  # noqa: PLR0911, PLR0912  (one line per fact)
         ):  # fmt: skip
             return kind, facts
         case (
-            e.LayerProbed() | e.SnapshotPrepared() | e.SnapshotRemoved()
+            e.PathCopiedUp() | e.WhiteoutMade() | e.OpaqueMade() | e.RedirectMade()
+            | e.LayerProbed() | e.SnapshotPrepared() | e.SnapshotRemoved()
             | e.ContainerCreated() | e.UserResolved() | e.PlanMade() | e.ContainerStarted()
             | e.ContainerStartFailed() | e.IsolationUnobserved() | e.ContainerSignalled()
             | e.ContainerRemoved() | e.ExecCreated() | e.ExecStarted() | e.ExecExited()

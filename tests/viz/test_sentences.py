@@ -110,6 +110,10 @@ def test_the_words_of_one_story_all_differ_in_depth(story: tuple[Event, ...]) ->
         (e.ImageTagged("sha256:" + "cd" * 32, "docker.io/library/app:latest"), 1,
          "The image is called app"),
         (e.PathResolved("/a", ("top", "base")), 1, "/a comes from top base"),
+        (e.PathCopiedUp("/a", "base", "content", 5), 1,
+         "/a was copied up from layer base: content"),
+        (e.WhiteoutMade("/a"), 1, "A whiteout says that /a is deleted"),
+        (e.RedirectMade("/b", "a"), 1, "/b still finds its lower layers, at a"),
     ],
 )  # fmt: skip
 def test_what_is_said(event: Event, depth: int, sentence: str) -> None:

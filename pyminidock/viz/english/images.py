@@ -20,6 +20,26 @@ IMAGES: Mapping[str, Words] = {
         "No layer had it, or a whiteout in a higher layer says that it was deleted.",
         "ovl_lookup(): {path} → ENOENT (2)",
     ),
+    "path.copied.up": (
+        "{path} was copied up from layer {layer}: {extent}",
+        "Layers below never change; the first write copies the whole object, not the byte.",
+        "ovl_copy_up(): {path} from {layer}, {extent}, {size_bytes} bytes",
+    ),
+    "whiteout.made": (
+        "A whiteout says that {path} is deleted",
+        'A layer below has the name and cannot change, so "deleted" is written above it.',
+        "mknod {path} c 0 0 in the upper layer",
+    ),
+    "opaque.made": (
+        "The directory {path} hides what the layers below have there",
+        "What was deleted under this name must not shine through the new directory.",
+        "setfattr -n trusted.overlay.opaque -v y {path} in the upper layer",
+    ),
+    "redirect.made": (
+        "{path} still finds its lower layers, at {to}",
+        "A renamed directory is not copied; it remembers the name that layers below know.",
+        "setfattr -n trusted.overlay.redirect -v {to} {path} in the upper layer",
+    ),
     "image.found": (
         "The image {name} is here",
         "An image is a stack of trees; a container will see them but never write to them.",
