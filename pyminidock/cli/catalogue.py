@@ -97,6 +97,7 @@ VERBS: Mapping[str, str | Group] = {
         "df": "usage:DF", "events": "events:EVENTS", "info": "about:INFO",
         "prune": "pruning:SYSTEM", "reset": "reset:RESET", "shutdown": "reset:SHUTDOWN",
     }),
+    "glass-mount": "glassmount:GLASS_MOUNT",
     "env": "engine:ENV",
     "lab": "lab:LAB",
     "tour": "tour:TOUR",
