@@ -163,12 +163,14 @@ class Play:
     def lines(self, script: str) -> Iterator[str]:
         """Play it; give what was told, one line for each message."""
         begun = time.time()
-        for line in script.strip().splitlines():
-            if line.startswith("@"):
-                self._wait(line.removeprefix("@").split())
-                continue
-            self.side.docker(*shlex.split(line), cwd=self.place)
-        self.side.remove("told", "retold")
+        try:
+            for line in script.strip().splitlines():
+                if line.startswith("@"):
+                    self._wait(line.removeprefix("@").split())
+                    continue
+                self.side.docker(*shlex.split(line), cwd=self.place)
+        finally:  # else the next script meets what this one left
+            self.side.remove("told", "retold")
         ended = time.time()
         told = self.side.ask("GET", f"/events?since={begun:.9f}&until={ended:.9f}")
         for text in told.body.splitlines():

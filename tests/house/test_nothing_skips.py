@@ -1,6 +1,7 @@
 """In CI, whatever did not run has failed."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -167,3 +168,22 @@ def test_the_committed_counts_name_every_part() -> None:
         "browser",
         "lessons",
     }
+
+
+def test_a_part_does_not_read_the_files_of_another(desk: pytest.Pytester) -> None:
+    """A file that cannot be read says which were."""
+    for name in ("edge/test_a.py", "browser/test_b.py", "house/test_c.py"):
+        write(desk, name, f"raise RuntimeError({name!r})\n")
+    write(desk, "house/test_d.py", "import pytest\n@pytest.mark.edge\ndef test_d(): ...\n")
+    for part, read in (("edge", ["edge/test_a.py"]), ("unit", ["house/test_c.py"])):
+        said = desk.runpytest(*PLUGIN, "--part", part).stdout.str()
+        assert re.findall(r"E +RuntimeError: (\S+)", said) == read
+
+
+def test_a_mark_that_a_helper_sets_is_found(desk: pytest.Pytester) -> None:
+    write(desk, "house/marks.py", "import pytest\nMARK = pytest.mark.edge\n")
+    write(
+        desk, "house/test_some.py", "from marks import MARK\n@MARK\ndef test_one(): ...\n"
+    )
+    desk.syspathinsert(desk.path / "tests/house")
+    desk.runpytest(*PLUGIN, "--part", "edge").assert_outcomes(passed=1)

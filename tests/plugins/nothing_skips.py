@@ -18,6 +18,7 @@ import json
 import os
 from collections import Counter
 from collections.abc import Generator, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -74,6 +75,39 @@ def part_of(item: pytest.Item) -> str:
 def folder_of(item: pytest.Item) -> str:
     """Where a test is counted: the folder of its file, below the root."""
     return item.path.parent.relative_to(item.config.rootpath).as_posix()
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave unread what cannot hold a test of the part: to read all takes half a minute.
+
+    Rule 3 notices a file that is left out by mistake.
+    """
+    part = config.getoption("--part")
+    if not part or collection_path.is_dir() or not _collects_all(config):
+        return None
+    return None if may_hold(part, collection_path, config.rootpath) else True
+
+
+def may_hold(part: str, path: Path, root: Path) -> bool:
+    """Whether a file may hold a test of the part, as `part_of` decides it.
+
+    A mark that a test has is named in its file or by a helper in its folder.
+    """
+    folders = path.relative_to(root).parts
+    folder = folders[1] if folders[0] == "tests" and len(folders) > 2 else ""
+    if part in MARKERS:
+        return folder == part or f"mark.{part}" in _text_of(path) + _helpers(path.parent)
+    return part == ("edge-vm" if folder == "vm" else "unit") and folder not in MARKERS
+
+
+@cache
+def _helpers(folder: Path) -> str:
+    helpers = (each for each in folder.glob("*.py") if not each.name.startswith("test_"))
+    return "".join(map(_text_of, helpers))
+
+
+def _text_of(path: Path) -> str:
+    return path.read_text(encoding="utf-8", errors="replace")
 
 
 # ── Rule 1: parts ─────────────────────────────────────────────────────────────────────────
