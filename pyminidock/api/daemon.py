@@ -18,6 +18,7 @@ one that was started by hand stays.  Containers go on either way.
 """
 
 import argparse
+import gc
 import ipaddress
 import os
 import select
@@ -107,6 +108,9 @@ def run_daemon(  # noqa: PLR0913  (where, which kernel, and whom to tell)
             with suppress(BrokenPipeError):  # whoever asked has gone meanwhile
                 os.write(ready, b"ready")
             os.close(ready)
+        # What is here now stays: to look it over again and again would hold up everybody.
+        gc.collect()
+        gc.freeze()
         if say:
             say(f"the engine of {root} listens at {host} ({house.machine.backend})")
             undo.callback(say, "the engine ends; containers go on")

@@ -155,11 +155,15 @@ def _effect(call: Call, value: int) -> events.AnyEvent:
 
     What a person typed is not kept a moment longer than needed.
     """
-    return (
-        effect_of(call, value)
-        if isinstance(call, calls.Execute)
-        else _remembered(call, value)
-    )
+    return effect_of(call, value) if type(call) in _MADE_ANEW else _remembered(call, value)
+
+
+_MADE_ANEW = {
+    calls.Execute,
+    # Never the same for two containers, and soon made:
+    calls.MakeCgroup, calls.LimitCgroup, calls.RemoveCgroup, calls.JoinCgroup,
+    calls.PrepareOverlay, calls.ForkShim, calls.ForkInit, calls.JoinKeyring,
+}  # fmt: skip
 
 
 def _why_not(value: int) -> str:

@@ -136,7 +136,7 @@ class Labour:
         try:
             was_executed = has_executed(self.pid, self.start_time)
         except ProcessLookupError:  # it has ended, and was waited for
-            was_executed = _was_executed(self.directory)
+            was_executed = _was_executed(self.line)
         return 0 if was_executed else KILLED
 
     def _finish(self, value: int, at: float) -> None:
@@ -179,13 +179,18 @@ class Labour:
         return not report.errno and isinstance(call, calls.ForkShim | calls.ForkInit)
 
 
-def _was_executed(directory: str) -> bool:
-    """Ask the shim, which looked before it collected the dead."""
+def _was_executed(line: socket.socket) -> bool:
+    """Hear what the shim says of the end, which looked before it collected the dead.
+
+    The line was bespoken for that.  The answer stays there for whoever waits.
+    """
+    line.settimeout(_PATIENCE_S)
     try:
-        with streams.connect(directory, _PATIENCE_S) as connection:
-            return streams.ask(connection, op="wait").get("executed") != "0"
+        return streams.overhear(line).get("executed") != "0"
     except OSError:  # lost as well: whoever waits will hear of that
         return True
+    finally:
+        line.settimeout(None)
 
 
 def _text(report: Report) -> str:

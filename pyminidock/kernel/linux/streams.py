@@ -53,6 +53,16 @@ def hear(connection: socket.socket) -> dict[str, str]:
     return read(_exactly(connection, length))
 
 
+def overhear(connection: socket.socket) -> dict[str, str]:
+    """Wait for one answer, and leave it there for the next `hear`.  Raises OSError."""
+    flags = socket.MSG_PEEK | socket.MSG_WAITALL
+    head = connection.recv(LENGTH.size, flags)
+    if len(head) < LENGTH.size:
+        raise ConnectionResetError("the shim hung up")
+    size = LENGTH.size + LENGTH.unpack(head)[0]
+    return read(connection.recv(size, flags)[LENGTH.size :])
+
+
 def _exactly(connection: socket.socket, size: int) -> bytes:
     data = b""
     while len(data) < size:

@@ -8,6 +8,7 @@ one uid exists there, so files belong to that person and `--user 1000` is refuse
 Source: man 7 user_namespaces, "Defining user and group ID mappings".
 """
 
+import functools
 import os
 import threading
 from pathlib import Path
@@ -15,8 +16,9 @@ from pathlib import Path
 from pyminidock.kernel.linux import syscalls
 
 
+@functools.cache
 def is_single_user() -> bool:
-    """Tell whether this process lives in a user namespace with one uid."""
+    """Tell whether this process lives in a user namespace with one uid; asked once."""
     return Path("/proc/self/uid_map").read_text(encoding="ascii").split()[2:] == ["1"]
 
 
@@ -30,6 +32,7 @@ def enter() -> None:
         raise OSError(22, "a process with threads cannot enter a user namespace")
     uid, gid = os.getuid(), os.getgid()
     syscalls.unshare(syscalls.CLONE_FLAGS["user"] | syscalls.CLONE_FLAGS["mount"])
+    is_single_user.cache_clear()
     # Without "deny" an unprivileged gid_map is refused: dropping a group could be used to
     # get past a file that its members may not read.
     Path("/proc/self/setgroups").write_text("deny", encoding="ascii")

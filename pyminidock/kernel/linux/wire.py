@@ -53,9 +53,16 @@ def _spelled(call: Call, capabilities: Mapping[str, int]) -> tuple[str, tuple[_W
 
     What a person typed is not kept, and what hangs on `capabilities` is not the call's.
     """
-    if isinstance(call, calls.Execute | calls.DropBoundingSet | calls.SetCapabilities):
+    if type(call) in _SPELT_ANEW:
         return spell(call, capabilities)
     return _remembered(call)
+
+
+_SPELT_ANEW = {
+    calls.Execute, calls.DropBoundingSet, calls.SetCapabilities,
+    # Never the same for two containers, and soon spelled:
+    calls.ForkShim, calls.JoinCgroup, calls.JoinKeyring, calls.AttachRoot,
+}  # fmt: skip
 
 
 @lru_cache(maxsize=512)
