@@ -99,7 +99,7 @@ def test_a_planted_import_breaks_its_contract(
 @pytest.mark.parametrize(
     ("room", "line"),
     [
-        ("kernel", "import ctypes, fcntl, pyroute2"),
+        ("kernel", "import ctypes, fcntl"),
         ("widgets", "import anywidget, IPython"),
         ("engine", "import pyminidock.kernel.linux"),
         ("cli", "import pyminidock.client.one, pyminidock.viz.one, os"),
