@@ -19,6 +19,7 @@ from pyminidock.build.cachefrom import Sources
 from pyminidock.build.cachekey import Inputs
 from pyminidock.build.causes import StageDiary
 from pyminidock.build.context import Context
+from pyminidock.build.foresight import Foresight
 from pyminidock.build.options import Options
 from pyminidock.build.output import Tell
 from pyminidock.build.running import Runner
@@ -81,6 +82,7 @@ class Bench:
     downloads: Path  # host: for what ADD fetches; empty or absent
     sync: Sync = sync_everything
     nest: Callable[[str], AbstractContextManager[None]] = lambda _phase: nullcontext()
+    foresight: Foresight = field(default_factory=Foresight)
     _described: dict[Digest, Descriptor] = field(default_factory=dict)
     _trees: dict[tuple[Digest, ...], Merged] = field(default_factory=dict)
     stages: dict[int, Standing] = field(default_factory=dict)

@@ -14,6 +14,7 @@ from operator import attrgetter
 from pyminidock.build import output, steps
 from pyminidock.build.bench import Bench
 from pyminidock.build.cachekey import Cause, Inputs, fingerprint
+from pyminidock.build.foresight import Foreseen, is_settled
 from pyminidock.build.runs import run
 from pyminidock.build.stage import Make, Outcome, Standing
 from pyminidock.build.transfer import transfer
@@ -56,6 +57,9 @@ class _Deeds:
 
 def carry_out(bench: Bench, standing: Standing, step: Instruction) -> Standing:
     """Carry out one instruction; give what is true after it.  Raises a MinidockError."""
+    foreseen = bench.foresight.of(bench.step, standing, step)
+    if foreseen is not None and (after := _found_again(bench, foreseen)):
+        return after
     began = bench.clock()
     filled = step
     is_given = isinstance(step, said.Label) and step.span == _NO_SPAN  # --label: as it is
@@ -68,9 +72,12 @@ def carry_out(bench: Bench, standing: Standing, step: Instruction) -> Standing:
     inputs = _inputs(standing, step, outcome)
     key = inputs.key()
     reach("build.probe")
-    after = _taken(bench, standing, outcome, DoneStep(standing.image, key, "", step.text))
-    if after is not None:
-        return after
+    taken = _taken(bench, standing, outcome, DoneStep(standing.image, key, "", step.text))
+    if taken is not None:
+        seen = _arrived(bench, standing, outcome, step, taken)
+        if is_settled(filled):
+            bench.foresight.note(bench.step, seen)
+        return _go_on(bench, seen, taken)
     for cause in _causes(bench, standing, inputs):
         bench.emit(CacheMissed(
             bench.step, cause.cause, cause.detail, cause.path, cause.before, cause.after
@@ -79,7 +86,8 @@ def carry_out(bench: Bench, standing: Standing, step: Instruction) -> Standing:
     layer = outcome.make() if outcome.make else None
     after = bench.commit(standing, outcome, layer, inputs, began)
     bench.diary.note(DoneStep(standing.image, key, after.image, step.text))
-    _tell_config(bench, standing.config, after.config)
+    for change in _changes(bench.step, standing.config, after.config):
+        bench.emit(change)
     spent = round((bench.clock() - began) * 1000)
     written = layer.size_bytes if layer else 0
     bench.emit(
@@ -101,9 +109,20 @@ def _inputs(standing: Standing, step: Instruction, outcome: Outcome) -> Inputs:
 # ── The cache ────────────────────────────────────────────────────────────────────────────
 
 
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """An image that is the result of a step, what that had cost, and whose it is."""
+
+    step: DoneStep
+    row: ImageRow
+    milliseconds: int
+    size_bytes: int
+    source: str = ""  # of --cache-from
+
+
 def _taken(
     bench: Bench, standing: Standing, outcome: Outcome, step: DoneStep
-) -> Standing | None:
+) -> _Taken | None:
     """Take the image of the same step, if it was done before, here or in a source.
 
     `step` is what is known of it: all but its image.
@@ -117,44 +136,61 @@ def _taken(
             row = bench.store.images.get(found.image)
         except NoSuchImage:  # removed at this moment
             return None
-        taken = _Taken(row, found.milliseconds, found.size_bytes)
-        return _taking(bench, standing, outcome, step, taken)
+        done = DoneStep(step.parent, step.key, row.id, step.text)
+        return _Taken(done, row, found.milliseconds, found.size_bytes)
     cut = sources.cut(standing, outcome) if sources else None
     if cut is None:
         return None
     row = cut.row or bench.cut_out(standing, cut.document, cut.layers)
     written = row.size_bytes - standing.size_bytes
-    taken = _Taken(row, 0, written, cut.source.name)
-    return _taking(bench, standing, outcome, step, taken)
+    done = DoneStep(step.parent, step.key, row.id, step.text)
+    return _Taken(done, row, 0, written, cut.source.name)
 
 
-@dataclass(frozen=True, slots=True)
-class _Taken:
-    """An image that is the result of a step, what that had cost, and whose it is."""
-
-    row: ImageRow
-    milliseconds: int
-    size_bytes: int
-    source: str = ""  # of --cache-from
-
-
-def _taking(
-    bench: Bench, standing: Standing, outcome: Outcome, step: DoneStep, taken: _Taken
-) -> Standing:
-    """Go on from an image that was taken, and tell so."""
-    row = taken.row
-    bench.diary.note(DoneStep(step.parent, step.key, row.id, step.text))
-    bench.emit(CacheHit(bench.step, row.id, taken.source))
-    bench.tell(output.CACHED)
-    bench.tell_layers(row.layers[len(standing.layers) :])
-    then = outcome.after(standing)
+def _arrived(
+    bench: Bench, standing: Standing, outcome: Outcome, step: Instruction, taken: _Taken
+) -> Foreseen:
+    """Say where a step leads whose image was taken."""
+    row, then = taken.row, outcome.after(standing)
     after = Standing(
         row.id, bench.recall(row.id), row.layers, row.size_bytes, then.arguments,
         then.escape, then.has_command, then.was_redone, then.author,
     )  # fmt: skip
-    _tell_config(bench, standing.config, after.config)
+    changes = tuple(_changes(bench.step, standing.config, after.config))
+    return Foreseen(step, standing, outcome.notes, taken.step, after, changes)
+
+
+def _found_again(bench: Bench, foreseen: Foreseen) -> Standing | None:
+    """Look whether a step is where it was the last time; None if that is not so any more.
+
+    Nothing is told before that is known.
+    """
+    done = foreseen.done
+    hit = bench.store.cache.probe(done.parent, done.key)
+    if hit is None or hit.image != done.image:
+        return None
+    try:
+        row = bench.store.images.get(done.image)
+    except NoSuchImage:  # removed at this moment
+        return None
+    for note in foreseen.notes:
+        bench.tell(output.Text(note))
+    reach("build.probe")
+    taken = _Taken(done, row, hit.milliseconds, hit.size_bytes)
+    return _go_on(bench, foreseen, taken)
+
+
+def _go_on(bench: Bench, seen: Foreseen, taken: _Taken) -> Standing:
+    """Go on from an image that was taken, and tell so."""
+    after, image = seen.after, taken.row.id
+    bench.diary.note(taken.step)
+    bench.emit(CacheHit(bench.step, image, taken.source))
+    bench.tell(output.CACHED)
+    bench.tell_layers(taken.row.layers[len(seen.standing.layers) :])
+    for change in seen.changes:
+        bench.emit(change)
     bench.emit(StepFinished(
-        bench.step, row.id, taken.milliseconds, was_cached=True,
+        bench.step, image, taken.milliseconds, was_cached=True,
         size_bytes=taken.size_bytes,
     ))  # fmt: skip
     return after
@@ -186,14 +222,14 @@ def _named_in(step: Instruction, standing: Standing) -> dict[str, str]:
 # ── The configuration ────────────────────────────────────────────────────────────────────
 
 
-def _tell_config(bench: Bench, old: ImageConfig, new: ImageConfig) -> None:
+def _changes(number: int, old: ImageConfig, new: ImageConfig) -> Iterator[ConfigChanged]:
+    """Say what a step changed, field by field."""
     was, is_ = _all_fields(old), _all_fields(new)
     if was == is_:
         return
     for name, before, after in zip(_FIELDS, was, is_, strict=True):
         if before != after:
-            words = tuple(_words(before)), tuple(_words(after))
-            bench.emit(ConfigChanged(bench.step, name, *words))
+            yield ConfigChanged(number, name, tuple(_words(before)), tuple(_words(after)))
 
 
 def _words(value: object) -> Iterator[str]:

@@ -29,22 +29,23 @@ _KINDS = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Contents:
     """What one archive holds; its bytes are in `spool`.
 
-    `size_bytes` are of the files and of the links' targets.
+    `size_bytes` are of the files and of the links' targets.  `shared` is what all equal
+    archives of late have in common, None if it is not kept.
     """
 
-    seen: dict[str, Seen]
+    seen: Mapping[str, Seen]
     listing: Listing
     size_bytes: int
     spool: BinaryIO
+    shared: "Contents | None" = None
 
     def again(self, spool: BinaryIO) -> "Contents":
-        """Give the same for who will change it, with another place for the bytes."""
-        seen = dict(self.seen)
-        return Contents(seen, self.listing.again(seen, spool), self.size_bytes, spool)
+        """Give the same, with another place for the bytes."""
+        return Contents(self.seen, self.listing.again(spool), self.size_bytes, spool, self)
 
 
 class _Odd(Exception):

@@ -18,7 +18,7 @@ import os
 import stat
 import tempfile
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from io import BytesIO
@@ -67,9 +67,11 @@ class Context:
     """A context that came; a context manager, because it keeps files open."""
 
     def __init__(self, directory: Path, policy: Policy, emit: Emit) -> None:
-        self.directory, self.seen, self.size_bytes = directory, dict[str, Seen](), 0
+        self.directory, self.size_bytes = directory, 0
+        self.seen: Mapping[str, Seen] = {}
         self.spool: BinaryIO = BytesIO()
         self.listing: Listing | None = Listing(self.seen, self.spool)
+        self.shared: Contents | None = None  # with other builds of the same archive
         self._policy, self._emit = policy, emit
         self._tree: Merged | None = None
         self._names: list[str] = []
@@ -79,6 +81,7 @@ class Context:
         """Take what an archive holds, whose bytes are in the spool."""
         self.seen, self.listing = contents.seen, contents.listing
         self.size_bytes, self.spool = contents.size_bytes, contents.spool
+        self.shared = contents.shared
 
     @property
     def names(self) -> Tree:
@@ -130,11 +133,12 @@ class Context:
 
     def drop(self, path: str) -> None:
         """Take a file out, as if it had not been sent."""
-        if self.seen.pop(path, None) is None:
+        if path not in self.seen:
             return
+        self.seen = {name: seen for name, seen in self.seen.items() if name != path}
         self._names = []
         if self.listing:
-            self.listing.drop(path)
+            self.listing = self.listing.without(path, self.seen)
             self._dropped.append(path)
         else:
             self._unlink(path)
@@ -244,6 +248,8 @@ def dockerfile(context: Context, name: str) -> tuple[str, str]:
 
 
 def _drop_ignored(context: Context, path: str) -> None:
+    if ".dockerignore" not in context.seen:  # of most contexts, and an odd name is none
+        return
     with suppress(OSError, ValueError, MinidockError):  # none, or none that can be read
         rules = read_rules(context.text(".dockerignore"))
         for name in (".dockerignore", path):

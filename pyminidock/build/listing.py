@@ -36,11 +36,20 @@ class Listing:
         self._offsets: dict[str, int] = {}  # of the headers of files
         self._inner: dict[str, set[bytes]] = {}
 
-    def again(self, seen: Mapping[str, Seen], spool: BinaryIO) -> "Listing":
-        """Give the same for an equal archive; what one of them drops the other keeps."""
+    def again(self, spool: BinaryIO) -> "Listing":
+        """Give the same, with another place for the bytes; neither notes any more then."""
+        return self._with(self._seen, self._offsets, spool)
+
+    def without(self, name: str, seen: Mapping[str, Seen]) -> "Listing":
+        """Give the same without a file, with the sums of what is left."""
+        offsets = {each: at for each, at in self._offsets.items() if each != name}
+        return self._with(seen, offsets, self._spool)
+
+    def _with(
+        self, seen: Mapping[str, Seen], offsets: dict[str, int], spool: BinaryIO
+    ) -> "Listing":
         same = Listing(seen, spool)
-        same.is_plain = self.is_plain
-        same._folders, same._offsets = set(self._folders), dict(self._offsets)
+        same.is_plain, same._folders, same._offsets = self.is_plain, self._folders, offsets
         return same
 
     def note(self, name: str, entry: Entry) -> None:
@@ -69,11 +78,6 @@ class Listing:
     def has_folder(self, name: str) -> bool:
         """Whether a name is, or was, a directory; implied ones count."""
         return name in self._folders
-
-    def drop(self, name: str) -> None:
-        """Forget a file."""
-        self._offsets.pop(name, None)
-        self._inner.clear()
 
     # ── As a tree ────────────────────────────────────────────────────────────────────────
 

@@ -17,6 +17,7 @@ Source: measured on Docker Engine 26.1.
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeAlias
 
 SHORT = 12  # digits of an id
@@ -75,6 +76,7 @@ def step(number: int, total: int, text: str, *, note: str = "") -> tuple[Text, T
     return Text(said), Text("\n")
 
 
+@lru_cache(maxsize=256)
 def arrow(image: str) -> Text:
     r"""Name the image after a step; "" is the empty image of `FROM scratch`.
 

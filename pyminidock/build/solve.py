@@ -70,21 +70,20 @@ class BaseUnusable(MinidockError):
 
 @dataclass(frozen=True, slots=True)
 class Numbered:
-    """One step of the whole file: a stage is None for an ARG before the first FROM."""
+    """One step of the whole file: a stage is None for an ARG before the first FROM.
+
+    What is told when it is read and when it begins, and printed, is the same each time.
+    """
 
     number: int
     step: Instruction
     stage: Stage | None
-
-    @property
-    def stage_name(self) -> str:
-        """The name of the stage, or its number."""
-        if self.stage is None:
-            return ""
-        return self.stage.name or str(self.stage.index)
+    parsed: InstructionParsed
+    started: StepStarted
+    printed: tuple[output.Text, output.Text]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Plan:
     """What will be built: all steps up to the target, and the stages that it needs."""
 
@@ -134,9 +133,13 @@ def _plan(
         found = (*found[:at], last, *found[at + 1 :])
     if builds_all:
         chosen = frozenset(range(len(found)))
+    steps = [*_in_file(dockerfile, found)]
+    numbered = (
+        _numbered(number, len(steps), *each) for number, each in enumerate(steps, start=1)
+    )
     return Plan(
-        dockerfile, tuple(_numbered(dockerfile, found)), found, at,
-        in_order(found, chosen), before_from(dockerfile, arguments),
+        dockerfile, tuple(numbered), found, at, in_order(found, chosen),
+        before_from(dockerfile, arguments),
     )  # fmt: skip
 
 
@@ -145,18 +148,27 @@ def _label(name: str, value: str) -> Label:
     return Label(((name, value),), span=Span(0, 0), text=f"LABEL {name}={value}")
 
 
-def _numbered(dockerfile: Dockerfile, found: Sequence[Stage]) -> Iterator[Numbered]:
-    """Number the steps: ARGs before FROM, then each FROM and what follows it."""
-    number = 0
+def _in_file(
+    dockerfile: Dockerfile, found: Sequence[Stage]
+) -> Iterator[tuple[Instruction, Stage | None]]:
+    """Give the steps in their order: ARGs before FROM, then each FROM and what follows."""
     for step in dockerfile.instructions:
         if not isinstance(step, Arg):
             break
-        number += 1
-        yield Numbered(number, step, None)
+        yield step, None
     for stage in found:
         for step in (stage.start, *stage.steps):
-            number += 1
-            yield Numbered(number, step, stage)
+            yield step, stage
+
+
+def _numbered(number: int, total: int, step: Instruction, stage: Stage | None) -> Numbered:
+    name = (stage.name or str(stage.index)) if stage else ""
+    text, span = step.text, step.span
+    return Numbered(
+        number, step, stage, InstructionParsed(number, name, text, span.first, span.last),
+        StepStarted(number, total, name, text, span.first),
+        output.step(number, total, text),
+    )  # fmt: skip
 
 
 def build(bench: Bench, planned: Plan) -> Digest:
@@ -165,10 +177,7 @@ def build(bench: Bench, planned: Plan) -> Digest:
     What fails is told, with the way in, and raised again.
     """
     for each in planned.steps:
-        span = each.step.span
-        bench.emit(InstructionParsed(
-            each.number, each.stage_name, each.step.text, span.first, span.last
-        ))  # fmt: skip
+        bench.emit(each.parsed)
     reach("build.parsed")
     run = _Run(bench, planned)
     try:
@@ -240,7 +249,7 @@ class _Run:
                 for said in output.step(each.number, total, text, note=_SKIPPED):
                     self.bench.tell(said)
                 self.bench.emit(StepSkipped(
-                    each.number, total, each.stage_name, text, each.step.span.first
+                    each.number, total, each.started.stage, text, each.step.span.first
                 ))  # fmt: skip
 
     def _of(self, index: int) -> list[Numbered]:
@@ -248,16 +257,15 @@ class _Run:
             each for each in self.plan.steps if each.stage and each.stage.index == index
         ]
 
-    def _announce(self, each: Numbered, text: str = "") -> None:
-        bench, total = self.bench, self.plan.total
+    def _announce(self, each: Numbered, trigger: str = "") -> None:
+        bench = self.bench
         bench.step = each.number
-        if not text:
-            for said in output.step(each.number, total, each.step.text):
-                bench.tell(said)
-        bench.emit(StepStarted(
-            each.number, total, each.stage_name, text or each.step.text,
-            each.step.span.first,
-        ))  # fmt: skip
+        if trigger:
+            bench.emit(replace(each.started, text=trigger))
+            return
+        for said in each.printed:
+            bench.tell(said)
+        bench.emit(each.started)
 
     # ── Stages ───────────────────────────────────────────────────────────────────────────
 
@@ -282,7 +290,7 @@ class _Run:
         bench.diary.close()
         bench.stages[stage.index] = standing
         if standing.image:
-            bench.emit(ImageBuilt(first.stage_name, standing.image))
+            bench.emit(ImageBuilt(first.started.stage, standing.image))
             bench.tell(output.StageDone(standing.image))
         self.standing = None
 
@@ -290,22 +298,14 @@ class _Run:
         """Stand on the base of a stage, and do what it left for whoever builds on it."""
         standing = self._base(stage)
         self.bench.tell_layers(standing.layers)
-        config = standing.config
-        environment = config.environment
-        if all(split(variable)[0] != "PATH" for variable in environment):
-            environment = with_variable(environment, *split(PATH))
-        triggers = config.on_build
-        standing = replace(
-            standing.with_config(
-                replace(config, environment=environment, on_build=(), switches=())
-            ),
-            arguments=self.plan.arguments.enter_stage(),
-            escape=self.plan.dockerfile.escape,
-            has_command=False, was_redone=False, author="",
-        )  # fmt: skip
+        triggers = standing.config.on_build
+        known = self.bench.foresight.entered(stage.index, standing)
+        entered = known or self._entered(standing)
+        self.bench.foresight.note_entered(stage.index, standing, entered)
+        standing = entered
         self.standing = standing
         later = (each.step.text for each in self._of(stage.index)[1:])
-        self.bench.open_diary(first.stage_name, (*triggers, *later))
+        self.bench.open_diary(first.started.stage, (*triggers, *later))
         if triggers:
             self.bench.tell(output.triggers(len(triggers)))
         for text in triggers:
@@ -315,6 +315,19 @@ class _Run:
                     self.bench, standing, replace(parse_trigger(text), text=text)
                 )
         return standing
+
+    def _entered(self, base: Standing) -> Standing:
+        """Say what is true at the beginning of a stage on this base."""
+        environment = base.config.environment
+        if all(split(variable)[0] != "PATH" for variable in environment):
+            environment = with_variable(environment, *split(PATH))
+        config = replace(base.config, environment=environment, on_build=(), switches=())
+        return replace(
+            base.with_config(config),
+            arguments=self.plan.arguments.enter_stage(),
+            escape=self.plan.dockerfile.escape,
+            has_command=False, was_redone=False, author="",
+        )  # fmt: skip
 
     def _base(self, stage: Stage) -> Standing:
         wanted = stage.start.platform or self.bench.options.platform

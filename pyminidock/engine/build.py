@@ -16,6 +16,7 @@ from threading import Event as Flag
 
 from pyminidock.build import context, output
 from pyminidock.build.bench import Bench
+from pyminidock.build.foresight import foresight
 from pyminidock.build.options import Options
 from pyminidock.build.runs import RunFailed
 from pyminidock.build.solve import Plan, build, plan
@@ -118,6 +119,7 @@ class Building:
             house.store, made, self.options, self._runner, self._emit, self._say,
             house.kernel.wall, lambda: house.kernel.clock() - voice.held_s, self._find,
             _platform(house), work / "downloads", house.kernel.sync, voice.step,
+            foresight(self._plan, made.shared, self.options),
         )  # fmt: skip
         self._undo.callback(self._bench.close)
 

@@ -36,7 +36,7 @@ class Writer:
     ) -> None:
         self.journals = journals
         self._engine, self._host = engine or {}, host or {}
-        self._headers: dict[str, Header] = {}
+        self._headers: dict[str, Callable[[], Header]] = {}
         self._queue: deque[Told] = deque()
         self._ended: deque[str] = deque()
         self._unwritten: dict[str, int] = {}  # events by story that found no room on disk
@@ -58,13 +58,17 @@ class Writer:
     def open(self, story: str, title: str, wall: float, backend: str) -> float:
         """Prepare the file of a story; give the wall time at which it began.
 
-        A new story waits for nobody, even while the thread is writing the one before it.
+        A new story waits for nobody, even while the thread is writing the one before it:
+        its header is worded when it is written.
         """
-        header = self._resume(story) or Header(
+        header = self._resume(story)
+        if header is not None:
+            self._headers[story] = lambda: header
+            return min(wall, began(header, otherwise=wall))
+        self._headers[story] = lambda: Header(
             story, redaction.text(title), created(wall), backend, self._engine, self._host
         )
-        self._headers[story] = header
-        return min(wall, began(header, otherwise=wall))
+        return wall
 
     def _resume(self, story: str) -> Header | None:
         if not self.journals.has(story):
@@ -125,7 +129,8 @@ class Writer:
         """Append a batch to one file; tell what was lost since the last time."""
         try:
             if not self.journals.has(story):
-                self.journals.begin(self._headers.get(story) or self._nameless(batch[0]))
+                header = self._headers.get(story)
+                self.journals.begin(header() if header else self._nameless(batch[0]))
             self.journals.append(story, list(_lines(batch)))
         except OSError:
             self._unwritten[story] = self._unwritten.get(story, 0) + len(batch)

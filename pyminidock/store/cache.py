@@ -160,10 +160,10 @@ class BuildCache:
 
         Costs a look only, where it went as the time before.
         """
+        if self.last(name, stage) == tuple(steps):
+            return
         told = [[step.parent, step.key, step.image, step.text] for step in steps]
         text = json.dumps(told)
-        if self._told(name, stage) == text:
-            return
         with self._db.write() as rows:
             rows.execute(
                 "INSERT OR REPLACE INTO builds (name, stage, steps) VALUES (?, ?, ?)",
@@ -176,7 +176,10 @@ class BuildCache:
 
     def last(self, name: str, stage: str) -> tuple[DoneStep, ...]:
         """Tell how the last build of a name went through a stage; () if none is known."""
-        return tuple(DoneStep(*step) for step in json.loads(self._told(name, stage)))
+        found = self._db.recall(
+            _steps, "SELECT steps FROM builds WHERE name = ? AND stage = ?", name, stage
+        )
+        return found[0] if found else ()
 
     def build_of(self, image: Digest) -> tuple[DoneStep, ...]:
         """Tell how the last stage went in which an image came about; () if none is known.
@@ -186,16 +189,10 @@ class BuildCache:
         for row in self._db.ask(
             "SELECT steps FROM builds WHERE instr(steps, ?) ORDER BY number DESC", image
         ):
-            steps = tuple(DoneStep(*step) for step in json.loads(row["steps"]))
+            steps = _steps(row)
             if any(step.image == image for step in steps):
                 return steps
         return ()
-
-    def _told(self, name: str, stage: str) -> str:
-        found = self._db.recall(
-            _steps, "SELECT steps FROM builds WHERE name = ? AND stage = ?", name, stage
-        )
-        return found[0] if found else "[]"
 
     def forget_image(self, image: Digest) -> None:
         """Forget the steps that led to an image."""
@@ -223,8 +220,8 @@ def _hit(row: sqlite3.Row) -> Hit:
     return Hit(*row)
 
 
-def _steps(row: sqlite3.Row) -> str:
-    return str(row["steps"])
+def _steps(row: sqlite3.Row) -> tuple[DoneStep, ...]:
+    return tuple(DoneStep(*step) for step in json.loads(row["steps"]))
 
 
 def _row(row: sqlite3.Row) -> CacheRow:
