@@ -18,8 +18,9 @@ import pytest
 
 from pyminidock.kernel import calls, netcalls
 from pyminidock.kernel.calls import Plan
-from pyminidock.kernel.linux import sandboxes
+from pyminidock.kernel.linux import rtnetlink, sandboxes
 from pyminidock.kernel.linux.namedesks import NameDesks
+from pyminidock.kernel.linux.netlink import Netlink
 from pyminidock.kernel.linux.wiring import Wiring
 from pyminidock.kernel.port import CallFailed, Process
 from tests import leaks
@@ -196,6 +197,25 @@ def test_first_packets_over_new_bridges_are_rarely_lost(linux: LinuxStand) -> No
             with socket.create_connection((f"{NETWORK}.2", 8080), timeout=SOON_S):
                 took_s.append(time.monotonic() - began)
     assert sorted(took_s)[6] < 0.5, took_s
+
+
+def test_who_asked_before_the_cable_was_there_need_not_ask_again(
+    linux: LinuxStand,
+) -> None:
+    """A program that tries an address again and again would else wait for a second."""
+    place = linux.place
+    with closing(Wiring(NameDesks())) as wires, ExitStack() as undo:
+        wires.do(bridging(place), undo)
+        wires.do(netcalls.MakeSandbox(SANDBOX), undo)
+        sandbox = wires.sandboxes[SANDBOX].handle
+        client = undo.enter_context(socket.socket(type=socket.SOCK_DGRAM))
+        client.sendto(b"too early", (f"{NETWORK}.2", 8080))
+        wires.do(plug(place), undo)
+        near = {each.address: each for each in linux.body.netfacts().neighbours}
+        assert near[f"{NETWORK}.2"].mac == plug(place).mac
+        with sandboxes.standing_in(sandbox), Netlink() as inside:
+            told = inside.ask(rtnetlink.all_of(rtnetlink.RTM_GETNEIGH))
+        assert any(socket.inet_aton(f"{NETWORK}.1") in body for body in told)
 
 
 # ── What somebody else does to it ────────────────────────────────────────────────────────
