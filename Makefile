@@ -7,6 +7,7 @@
 
 PYTHON ?= python3
 VENV ?= .venv
+LANES ?= 3
 PIP = $(VENV)/bin/python -m pip --quiet --disable-pip-version-check --no-input
 PYTEST = $(VENV)/bin/python -m pytest -q $(PYTEST_FLAGS)
 IN_CI = $(filter true,$(CI))
@@ -50,8 +51,8 @@ lab: $(VENV)/.lab
 
 # ── Tests ─────────────────────────────────────────────────────────────────────────────────
 
-# First what apt can give and every environment, then all parts in two lanes, one for each
-# core (tools/lanes.py); unit and edge again on every other Python.  CI insists on 3.11 and
+# First what apt can give and every environment, then all parts in lanes side by side
+# (tools/lanes.py); unit and edge again on every other Python.  CI insists on 3.11 and
 # Debian's own Python; elsewhere whatever is new enough is used, and named.
 test:
 	@tools/debian.sh
@@ -66,7 +67,7 @@ test:
 	   [ -z "$$version" ] || $(MAKE) .venv-$$version/.dev VENV=.venv-$$version \
 	     PYTHON="$$python" </dev/null || exit 1; \
 	 done || exit 1; \
-	 $(VENV)/bin/python tools/lanes.py "$(MAKE)" "$$others"
+	 $(VENV)/bin/python tools/lanes.py $(LANES) "$(MAKE)" "$$others"
 
 soak:
 	$(MAKE) test MINIDOCK_TEST_LENGTH=1 PYTEST_FLAGS="-o timeout=14400"

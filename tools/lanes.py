@@ -17,7 +17,10 @@ mounts see their own alone.  Everything else bears names that are drawn anew for
         failed: tests/compat/test_x.py::test_one
         asked a second time: tests/compat/test_x.py::test_one
 
-    python tools/lanes.py MAKE "3.13 /usr/bin/python3.13|…"
+    python tools/lanes.py 3 MAKE "3.13 /usr/bin/python3.13|…"
+
+How many lanes: one more than there are cores, since most parts wait half of their time for
+an engine, a browser or a clock.  The last line says how busy the processors were.
 
 Runs before anything is imported from us: the standard library alone.
 """
@@ -36,7 +39,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-LANES = 2
 LAST_WORDS = 60  # lines of a failed part that are said once more at the end
 
 OWN_WORLD = ("unshare", "--net", "--mount", "sh", "-c",
@@ -170,7 +172,7 @@ def busy() -> tuple[float, float]:
     return sum(ticks) - ticks[3] - ticks[4], sum(ticks)  # less idle and iowait
 
 
-def run(every: Sequence[Part], lanes: int = LANES) -> int:
+def run(every: Sequence[Part], lanes: int) -> int:
     """Run all parts and tell how it went; 0 if all have passed."""
     began, before = time.monotonic(), busy()
     Lanes(list(every)).run(lanes)
@@ -188,10 +190,11 @@ def run(every: Sequence[Part], lanes: int = LANES) -> int:
     return 1 if failed else 0
 
 
-def main(make: str, others: str) -> int:
+def main(lanes: str, make: str, others: str) -> int:
     """Read the list of other Pythons as the Makefile hands it on."""
     lines = [line.split(maxsplit=1) for line in others.split("|") if line.strip()]
-    return run(parts(make, [(version, python) for version, python in lines]))
+    every = parts(make, [(version, python) for version, python in lines])
+    return run(every, int(lanes))
 
 
 if __name__ == "__main__":

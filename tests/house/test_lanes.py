@@ -57,7 +57,7 @@ def test_parts_run_side_by_side(tmp_path: Path, capsys: pytest.CaptureFixture[st
     path = str(tmp_path / "pipe")
     made = [part("reader", f"print(open({path!r}).read())"),
             part("writer", f"open({path!r}, 'w').write('met')")]  # fmt: skip
-    assert lanes.run(made) == 0
+    assert lanes.run(made, lanes=2) == 0
     said = capsys.readouterr().out
     assert "── reader begins\n── writer begins\n" in said
     assert "\nmet\n" in said
