@@ -1,8 +1,10 @@
 """The two ways to speak of a container: its name and its id.
 
 A name is chosen by people; an id is 64 hexadecimal digits that nobody chose, and any unique
-beginning of it will do.  Both become parts of paths, so a text is checked against the whole
-pattern before anything is joined to it.
+beginning of it will do.  Both are asked for in paths of requests, an id is one on the disk,
+so a text is checked against the whole pattern before anything is joined to it.
+
+Docker has no limit to the length of a name, and nor do we: no file is called so.
 
 Source: moby, daemon/names/names.go and pkg/stringid.
 """
@@ -13,7 +15,7 @@ from pyminidock.errors import MinidockError
 
 _NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]+")
 _ID = re.compile(r"[0-9a-f]{64}")
-_LONGEST_NAME = 255  # the longest file name of Linux
+_LONGEST_NAME = 1 << 16  # no request line has room for more
 
 
 class NameRefused(MinidockError):

@@ -6,14 +6,29 @@ from pyminidock.errors import MinidockError
 from pyminidock.grammar.names import parse_id, parse_name, short_id
 
 
-@pytest.mark.parametrize("name", ["ab", "web-1", "A.b_c-d", "0x", "x" * 255])
+@pytest.mark.parametrize("name", ["ab", "web-1", "A.b_c-d", "0x", "x" * 255, "x" * 4000])
 def test_a_name_is_taken_as_it_is(name: str) -> None:
     assert parse_name(name) == name
     assert parse_name(f"/{name}") == name
 
 
 @pytest.mark.parametrize(
-    "text", ["", "/", "x", "-ab", ".ab", "a b", "../x", "a/b", "ab\n", "ab\0", "äb", "//ab"]
+    "text",
+    [
+        "",
+        "/",
+        "x",
+        "-ab",
+        ".ab",
+        "a b",
+        "../x",
+        "a/b",
+        "ab\n",
+        "ab\0",
+        "äb",
+        "//ab",
+        "!" * 300,
+    ],
 )
 def test_a_bad_name_is_refused_in_docker_s_words_and_a_good_one_offered(text: str) -> None:
     with pytest.raises(MinidockError) as refusal:
