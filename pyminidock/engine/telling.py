@@ -5,6 +5,7 @@ now (number, clocks, who spoke), and the record, which costs more, is made when 
 reads it.  Nobody may read the values of variables; the journal hides more (`redaction`).
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import fields
 from functools import cache, lru_cache, partial
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pyminidock
+from pyminidock import events
 from pyminidock.events import Event, base, redaction
 from pyminidock.events.journal import (
     Record,
@@ -92,7 +94,43 @@ def _wording(event: Event) -> Wording:
 
     What a person typed may hold a secret, and is not kept a moment longer than needed.
     """
-    return _remembered(event) if _is_of_the_machine(type(event)) else _word(event)
+    kind = type(event)
+    if kind in _NAMES_ITS_CONTAINER:
+        return _of_one_container(event, kind)
+    return _remembered(event) if _is_of_the_machine(kind) else _word(event)
+
+
+_NAMES_ITS_CONTAINER: frozenset[Any] = frozenset({
+    events.CgroupCreated, events.CgroupLimited, events.CgroupJoined, events.CgroupRemoved,
+    events.BindMounted, events.PropagationSet, events.RootAttached, events.KeyringJoined,
+})  # fmt: skip
+"""Facts that differ by the whole id of a container, in their first field."""
+
+_ID = re.compile(r"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")
+_NOBODY = "0" * 64
+
+
+def _of_one_container(event: Event, kind: Any) -> Wording:
+    """Word a fact as for a container that is called nothing, and then put its name in.
+
+    An id is nothing that a shell or JSON would quote, so the words are the same.
+    """
+    text, *others = [getattr(event, name) for name in _names_of(kind)]
+    found = _ID.search(text)
+    if not found or _NOBODY in text:
+        return _remembered(event)
+    words = _remembered_of(kind, text.replace(found[0], _NOBODY), *others)
+    return Wording(words.kind, words.rest.replace(_NOBODY, found[0]))
+
+
+@cache
+def _names_of(kind: Any) -> tuple[str, ...]:
+    return tuple(each.name for each in fields(kind))
+
+
+@lru_cache(maxsize=512)
+def _remembered_of(kind: Any, *values: Any) -> Wording:
+    return _word(kind(*values))
 
 
 def _is_effect(cls: Any) -> bool:
