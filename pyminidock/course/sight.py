@@ -58,10 +58,15 @@ class Look:
                 self._seen[key] = None
         return self._seen[key]
 
+    def _named(self, name: str) -> Any:
+        """Give a container of this name; one whose id begins so is another one."""
+        told = self._once(("container", name), lambda: self.client.inspect(name))
+        return told if told and told["Name"] == f"/{name}" else None
+
     # ── Containers ───────────────────────────────────────────────────────────────────────
 
     def _container(self, path: tuple[Field, ...], name: str) -> Fact:
-        told = self._once(("container", name), lambda: self.client.inspect(name))
+        told = self._named(name)
         found = path[0] if path else Field("exists")
         if found.name == "mount" and told is not None:
             return reaching.mount(name, told, path)
@@ -91,10 +96,7 @@ class Look:
         return one(found, fields)
 
     def _file(self, path: tuple[Field, ...], container: str, name: str) -> Fact:
-        if (
-            self._once(("container", container), lambda: self.client.inspect(container))
-            is None
-        ):
+        if self._named(container) is None:
             raise Absent(f"no container is called {container}")
         data = self._once(
             ("file", container, name), lambda: only_file(self.client, container, name)

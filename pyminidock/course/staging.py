@@ -121,7 +121,8 @@ def clear(  # noqa: PLR0912  (one loop per kind of thing)
     )
     doomed, untagged, paths = [], [], []
     for name in sorted(containers):
-        if told := _found(partial(client.inspect, name)):
+        told = _found(partial(client.inspect, name))
+        if told and told["Name"] == f"/{name}":  # and not one whose id begins so
             its_own = _is_labelled(level, name, told["Config"])
             if not its_own and _moment(told["Created"]) < began:
                 raise _blocked(
@@ -130,14 +131,16 @@ def clear(  # noqa: PLR0912  (one loop per kind of thing)
             doomed.append(str(told["Id"]))
     ours = named_since() if images else set()
     for name in sorted(images):
-        if told := _found(partial(client.images.inspect, name)):
+        told = _found(partial(client.images.inspect, name))
+        if told and f"{name}:latest" in (told["RepoTags"] or ()):
             if not _is_labelled(level, name, told["Config"]) and name not in ours:
                 way = f"minidock tag {name} my-{name}; minidock rmi {name}"
                 raise _blocked(level, "image", name, way)
             untagged.append(name)
     for kind, names, place in places:
         for name in sorted(names):
-            if told := _told(client, place + name):
+            told = _told(client, place + name)
+            if told and told["Name"] == name:
                 created = _moment(told.get("CreatedAt") or told["Created"])
                 # Moments of volumes are whole seconds.
                 if not _is_labelled(level, name, told) and created < began - 1:

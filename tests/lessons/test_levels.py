@@ -6,6 +6,7 @@ level is solved with the stock one.
 
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,8 +15,10 @@ from pyminidock.client.connect import connect
 from pyminidock.client.handles import Client
 from pyminidock.client.transport import Refused
 from pyminidock.course import levels, progress
+from pyminidock.course.goal import judge, parse
 from pyminidock.course.lesson import Lesson, Level, Wrong, find_level, lessons
 from pyminidock.course.levels import NoSuchCause
+from pyminidock.course.sight import Look
 from pyminidock.course.solve import play
 from pyminidock.course.staging import LevelBlocked
 from tests.minidock_cli import Minidock
@@ -179,3 +182,16 @@ def test_a_cause_that_is_not_offered_is_refused(path: Path) -> None:
     with pytest.raises(NoSuchCause) as told:
         levels.name_cause(find_level("10.4"), "the moon", path)
     assert "shell-form" in told.value.why
+
+
+def test_a_name_may_be_how_the_id_of_a_container_of_somebody_else_begins(
+    client: Client, path: Path
+) -> None:
+    """As db of level 07.2 may: one id in 256 begins so."""
+    other = client.create({"Image": "busybox", "Cmd": ["true"]}, "somebody")
+    level = replace(find_level("07.2"), containers=(other[:4],), goal=())
+    levels.start(client, level, path)
+    assert client.inspect("somebody")["Id"] == other
+    look = Look(client)
+    assert judge(parse(f'container("{other[:4]}").exists'), look).ok is False
+    assert judge(parse('container("somebody").exists'), look).ok is True
