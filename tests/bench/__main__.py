@@ -1,12 +1,13 @@
 """How fast the engine is, and how small, side by side with everything else on this machine.
 
-    python -m tests.bench [--only births|images|memory|wire|logs|films] [--race WORD]
+    python -m tests.bench [--only births|images|memory|wire|bridge|logs|films] [--race WORD]
                           [--runs 40] [--ground tmpfs|ext4] [--json FILE]
 
     births    a container from start to exit, and what stays of it meanwhile
     images    builds, loads and commits, beside Docker's classic builder and BuildKit
     memory    what the engine takes for large files, and for many
     wire      the same through the socket: raw API, SDK, stock CLI, exec, many at once
+    bridge    the same on the default bridge, and how fast packets travel there
     logs      output that becomes a log, and a log that is read
     films     long stories as frames for a player
 
@@ -20,11 +21,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from tests.bench import births, films, images, logs, memory, wire
+from tests.bench import births, bridge, films, images, logs, memory, wire
 from tests.bench.ground import KINDS, enter_own_mounts, ground
 from tests.bench.show import Verdict, judge, write
 
-PARTS = ("births", "images", "memory", "wire", "logs", "films")
+PARTS = ("births", "images", "memory", "wire", "bridge", "logs", "films")
 
 
 def main() -> int:
@@ -58,6 +59,12 @@ def main() -> int:
         wire.show(over)
         verdicts += wire.verdicts(over)
         told["wire"] = [(each.race.name, each.ms) for each in over.results]
+    if "bridge" in asked.only:
+        with ground(asked.ground) as place:
+            bridged = bridge.measure(place, asked.race)
+        bridge.show(bridged)
+        verdicts += bridge.verdicts(bridged)
+        told["bridge"] = [(each.race.name, each.ms) for each in bridged]
     if "logs" in asked.only:
         with ground(asked.ground) as place:
             rates = logs.measure(place)
@@ -82,7 +89,7 @@ def _asked() -> argparse.Namespace:
     )
     options.add_argument("--only", nargs="+", choices=PARTS, default=PARTS)
     options.add_argument(
-        "--race", default="", help="images, wire: only races with this word"
+        "--race", default="", help="images, wire, bridge: only races with this word"
     )
     options.add_argument("--ground", choices=KINDS, default=KINDS[0])
     options.add_argument("--json", type=Path, help="write the figures there too")

@@ -9,12 +9,13 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.compat.wired import OWN_HOST
 from tests.rawapi import UnixConnection
 from tests.reference import Reference, running_reference, wait_until
 
@@ -64,18 +65,33 @@ class Line:
         is_json = answer.getheader("Content-Type", "").startswith("application/json")
         return json.loads(said) if is_json and said else said
 
-    def create(self, *command: str) -> str:
-        """Create a container with loopback only; its id."""
-        wish = {"Image": IMAGE, "Cmd": command, "HostConfig": {"NetworkMode": "none"}}
+    def create(
+        self, *command: str, network: str = "none",
+        ports: Mapping[str, object] | None = None,
+    ) -> str:  # fmt: skip
+        """Create a container, with loopback only unless it is said; its id.
+
+        `ports` are those to publish, in the words of HostConfig.PortBindings.
+        """
+        config = {"NetworkMode": network, "PortBindings": ports or {}}
+        wish = {"Image": IMAGE, "Cmd": command, "HostConfig": config,
+                "ExposedPorts": {each: {} for each in ports or {}}}  # fmt: skip
         container: str = self.ask("POST", "/containers/create", wish)["Id"]
         return container
 
 
 @contextmanager
-def engines(place: Path) -> Iterator[tuple[Engine, Engine]]:
-    """Start both, with their data in `place`: ours first."""
+def engines(place: Path, *, is_wired: bool = False) -> Iterator[tuple[Engine, Engine]]:
+    """Start both, with their data in `place`: ours first.
+
+    `is_wired`: ours has a network namespace for its host, as the reference always has, and
+    both have bridges and rules there.
+    """
     (place / "docker").mkdir()
-    with running_reference(place / "docker") as reference, _ours(place) as ours:
+    with (
+        running_reference(place / "docker", is_wired=is_wired) as reference,
+        _ours(place, OWN_HOST if is_wired else ()) as ours,
+    ):
         yield ours, _docker(reference)
 
 
@@ -84,11 +100,11 @@ def _docker(reference: Reference) -> Engine:
 
 
 @contextmanager
-def _ours(place: Path) -> Iterator[Engine]:
+def _ours(place: Path, before: Sequence[str]) -> Iterator[Engine]:
     host = place / "minidock.sock"
     daemon = subprocess.Popen(
-        [sys.executable, "-I", "-m", "pyminidock.api.daemon", "--root", str(place / "ours"),
-         "--socket", str(host), "--log-level", "error"],
+        [*before, sys.executable, "-I", "-m", "pyminidock.api.daemon",
+         "--root", str(place / "ours"), "--socket", str(host), "--log-level", "error"],
         stdin=subprocess.DEVNULL, cwd="/", env={"PATH": os.environ["PATH"]},
     )  # fmt: skip
     engine = Engine("ours", host, daemon.pid)

@@ -25,7 +25,7 @@ from pathlib import Path
 
 import docker
 
-from tests.bench.engines import EXPECTED, IMAGE, Engine, engines, until_quiet
+from tests.bench.engines import EXPECTED, IMAGE, Engine, Line, engines, until_quiet
 from tests.bench.show import Verdict, write
 from tests.reference import program
 
@@ -72,11 +72,11 @@ class Wire:
 def measure(place: Path, word: str = "") -> Wire:
     """Hold the races whose names have `word`."""
     with engines(place) as both:
-        results = [_hold(race, both) for race in RACES if word in race.name]
+        results = [hold(race, both) for race in RACES if word in race.name]
         return Wire(results, {engine.name: _rss_in_a_crowd(engine) for engine in both})
 
 
-def _hold(race: Race, both: tuple[Engine, Engine]) -> Result:
+def hold(race: Race, both: tuple[Engine, Engine]) -> Result:
     """Let the two take turns, in another order each time, after one to warm up."""
     result, chance = Result(race, {engine.name: [] for engine in both}), random.Random(0)
     with ExitStack() as stack:
@@ -95,18 +95,20 @@ def _hold(race: Race, both: tuple[Engine, Engine]) -> Result:
 
 @contextmanager
 def _raw(engine: Engine) -> Iterator[Once]:
-    def once() -> float:
-        began = time.perf_counter()
-        container = line.create(*COMMAND)
-        line.ask("POST", f"/containers/{container}/start")
-        ended = line.ask("POST", f"/containers/{container}/wait")
-        line.ask("DELETE", f"/containers/{container}")
-        took = time.perf_counter() - began
-        assert ended["StatusCode"] == 0, ended
-        return took
-
     with engine.line() as line:
-        yield once
+        yield lambda: once_raw(line, "none")
+
+
+def once_raw(line: Line, network: str) -> float:
+    """Create, start, wait for, and remove one container."""
+    began = time.perf_counter()
+    container = line.create(*COMMAND, network=network)
+    line.ask("POST", f"/containers/{container}/start")
+    ended = line.ask("POST", f"/containers/{container}/wait")
+    line.ask("DELETE", f"/containers/{container}")
+    took = time.perf_counter() - began
+    assert ended["StatusCode"] == 0, ended
+    return took
 
 
 @contextmanager
@@ -129,20 +131,21 @@ def _sdk(engine: Engine) -> Iterator[Once]:
 
 @contextmanager
 def _cli(engine: Engine) -> Iterator[Once]:
-    words = [program("docker"), "run", "--rm", "--network", "none", IMAGE, *COMMAND]
+    yield lambda: once_by_cli(engine, "none")
+
+
+def once_by_cli(engine: Engine, network: str) -> float:
+    """Type `docker run --rm`."""
+    words = [program("docker"), "run", "--rm", "--network", network, IMAGE, *COMMAND]
     where = {"PATH": os.environ["PATH"], "DOCKER_HOST": f"unix://{engine.socket}",
              "DOCKER_CONFIG": str(engine.socket.parent)}  # fmt: skip
-
-    def once() -> float:
-        began = time.perf_counter()
-        ran = subprocess.run(
-            words, env=where, stdin=subprocess.DEVNULL, capture_output=True, check=False
-        )
-        took = time.perf_counter() - began
-        assert (ran.returncode, ran.stdout) == (0, EXPECTED), ran
-        return took
-
-    yield once
+    began = time.perf_counter()
+    ran = subprocess.run(
+        words, env=where, stdin=subprocess.DEVNULL, capture_output=True, check=False
+    )
+    took = time.perf_counter() - began
+    assert (ran.returncode, ran.stdout) == (0, EXPECTED), ran
+    return took
 
 
 @contextmanager

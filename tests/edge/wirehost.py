@@ -197,6 +197,12 @@ class Engine:
         wait_until(lambda: self._answers(side), 60, "an engine to answer")
         return side
 
+    @property
+    def pid(self) -> int:
+        """The process of the one that runs."""
+        assert self._daemon is not None
+        return self._daemon.pid
+
     def _answers(self, side: Wired) -> bool:
         assert self._daemon is not None
         assert self._daemon.poll() is None, self.log.read_text()
