@@ -8,10 +8,14 @@ A reset asks first.  It starts an engine if none runs: only an engine knows what
 one left.
 """
 
+import os
+import select
 import shutil
+import socket
+import struct
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import click
@@ -25,6 +29,7 @@ from pyminidock.errors import MinidockError
 from pyminidock.grammar.names import short_id
 
 _GONE_S = 20.0
+_CREDENTIALS = struct.Struct("3i")  # pid, uid, gid
 _OURS = (
     "containers", "journal", "layers", "oci", "quarantine", "roots", "trash", "volumes",
     "ballast", "daemon.log", "lock", "start.lock", "state.db", "state.db-shm",
@@ -69,13 +74,37 @@ def reset(words: tuple[str, ...], *, dry_run: bool, force: bool) -> int:
 
 
 def _end(place: Place) -> None:
-    """Stop the engine and wait until it is gone; none is just as well."""
-    try:
-        with connect(place.root, f"unix://{place.socket}", start=False) as client:
-            client.shutdown()
+    """Stop the engine and wait until it is gone; none is just as well.
+
+    Its socket goes first, and its rules and devices last: so its process is waited for.
+    """
+    with ExitStack() as held, suppress(EngineAbsent):
+        client = held.enter_context(
+            connect(place.root, f"unix://{place.socket}", start=False)
+        )
+        engine = _process_of(place.socket, held)
+        client.shutdown()
+        if engine < 0:
             _wait_until_gone(client, place)
-    except EngineAbsent:
-        return
+        elif not select.select([engine], [], [], _GONE_S)[0]:
+            raise _lives_on(place, "its process is still there")
+
+
+def _process_of(path: Path, held: ExitStack) -> int:
+    """Give a handle on whoever listens at a socket; -1 where nobody can be known so.
+
+    A handle is readable as soon as the process has ended, whatever becomes of its number.
+    Source: man 7 unix, SO_PEERCRED; man 2 pidfd_open.
+    """
+    try:
+        with socket.socket(socket.AF_UNIX) as line:
+            line.connect(str(path))
+            told = line.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+        handle = os.pidfd_open(_CREDENTIALS.unpack(told)[0])
+    except (OSError, AttributeError):  # of another PID namespace; not Linux
+        return -1
+    held.callback(os.close, handle)
+    return handle
 
 
 def _wait_until_gone(client: Client, place: Place) -> None:
@@ -86,13 +115,17 @@ def _wait_until_gone(client: Client, place: Place) -> None:
         except (OSError, MinidockError):
             break
         if time.monotonic() > deadline:
-            raise WordsRefused(
-                f"the engine at {place.socket} did not end within {_GONE_S:g} s",
-                why="it still answers",
-                try_next="minidock system shutdown",
-                exit_code=1,
-            )
+            raise _lives_on(place, "it still answers")
         time.sleep(0.01)
+
+
+def _lives_on(place: Place, why: str) -> WordsRefused:
+    return WordsRefused(
+        f"the engine at {place.socket} did not end within {_GONE_S:g} s",
+        why=why,
+        try_next="minidock system shutdown",
+        exit_code=1,
+    )
 
 
 def _ours(place: Place) -> Iterator[Path]:
