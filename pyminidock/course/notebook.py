@@ -106,7 +106,10 @@ def fresh_engine() -> Iterator[dict[str, str]]:
 
 
 def freeze(made: Any) -> Any:
-    """Take out, in place, what needs a kernel or tells when it was; twice is as once."""
+    """Take out, in place, what needs a kernel or tells when it was; twice is as once.
+
+    The root of the engine that was made for the lesson becomes the one that readers have.
+    """
     made.metadata.pop("widgets", None)
     made.metadata["language_info"] = {"name": "python"}
     for number, cell in enumerate(_code(made), start=1):
@@ -140,6 +143,10 @@ def _frozen(output: Any, number: int) -> Any:
         if not output["data"]:
             return None
     output.get("metadata", {}).pop(WIDGET, None)
+    for words in (output, output.get("data", {})):
+        for kind, said in words.items():
+            if isinstance(said, str):
+                words[kind] = re.sub(*_ROOT, said)
     return output
 
 
@@ -160,6 +167,8 @@ def refusals(made: Any) -> list[str]:
     return found
 
 
+_ROOT = (r"[\w./-]*/minidock-lesson-\w+/root\b", "/var/lib/minidock")
+
 # ── Comparing ────────────────────────────────────────────────────────────────────────────
 
 NORMAL = (
@@ -178,6 +187,7 @@ NORMAL = (
     (r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?Z?", "MOMENT"),
     (r"\b\d+(\.\d+)? ?(ms|µs|s|seconds?|minutes?)\b", "TIME"),
     (r"\b\d+(\.\d+)? ?(k|M|G|Ki|Mi)?B\b", "SIZE"),
+    _ROOT,
     (r"\bminidock-lesson-\w+", "PLACE"),
     (r"\b[Ss]tep \d+ decides", "STEP decides"),
     (r"\b[a-z]+_[a-z]+(?= is gone)", "NAME"),

@@ -126,3 +126,14 @@ def test_a_refusal_in_a_cell_is_found() -> None:
     assert notebook.refusals(told) == []
     told.cells[0]["outputs"][2]["text"] = "minidock: No such container: x\n  why: …"
     assert "No such container" in notebook.refusals(told)[0]
+
+
+def test_a_notebook_names_the_root_that_its_reader_has() -> None:
+    said = made()
+    [cell] = said.cells
+    cell["outputs"][2]["text"] = "at /srv/minidock-lesson-d5ofbzk1/root/volumes/data\n"
+    cell["outputs"][0]["data"]["text/plain"] = "/srv/minidock-lesson-d5ofbzk1/root"
+    [cell] = freeze(said).cells
+    assert cell["outputs"][-1]["text"] == "at /var/lib/minidock/volumes/data\n"
+    assert cell["outputs"][0]["data"]["text/plain"] == "/var/lib/minidock"
+    assert normal("/srv/minidock-lesson-a_b/root/oci") == "/var/lib/minidock/oci"
