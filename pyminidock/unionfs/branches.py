@@ -131,6 +131,14 @@ class Stack:
     redirects: bool = False
     metacopy: bool = False
 
+    @property
+    def allows_offline_changes(self) -> bool:
+        """Tell whether the layers may be changed by hand while nothing is mounted.
+
+        Source: ovl_allow_offline_changes().
+        """
+        return not self.redirects and not self.metacopy
+
     def root(self) -> Spot:
         """Give the root, which is every branch's."""
         parts = [

@@ -37,13 +37,14 @@ from pyminidock.unionfs.search import listing, trail
 def create(stack: Stack, path: str, newborn: Newborn) -> Effects:
     """Say what making a file, directory, symlink or device does.
 
-    A directory is opaque if a whiteout gives way to it, and also where its own directory
-    merges: nothing is below it today, and nobody should have to look.  Raises OSError:
-    EEXIST, ENOENT, ENOTDIR, EROFS.
+    A directory is opaque if a whiteout gives way to it.  Where layers never change, it is
+    so in every merged directory: nothing is below it, and nobody should have to look.
+    Raises OSError: EEXIST, ENOENT, ENOTDIR, EROFS.
     """
     *way, spot = trail(stack, path)
     _require_absent(spot)
-    is_opaque = stat.S_ISDIR(newborn.mode) and (spot.is_covered or bool(way[-1].lower))
+    is_lonely = bool(way[-1].lower) and not stack.allows_offline_changes
+    is_opaque = stat.S_ISDIR(newborn.mode) and (spot.is_covered or is_lonely)
     return (
         *copy_trail(stack, tuple(way)),
         Make(path, newborn, is_opaque, over_whiteout=spot.is_covered),

@@ -13,6 +13,7 @@ fs/namei.c, do_renameat2() and vfs_rename() for what is refused before.
 """
 
 import errno
+from enum import IntFlag
 
 from pyminidock.unionfs.branches import Spot, Stack, above
 from pyminidock.unionfs.copyup import copy_trail, require
@@ -32,23 +33,36 @@ from pyminidock.unionfs.search import trail
 Trail = tuple[Spot, ...]
 
 
-def rename(
-    stack: Stack, old: str, new: str, *, exchange: bool = False, noreplace: bool = False
-) -> Effects:
-    """Say what renaming does; with `exchange` both names stay and change places.
+class Flags(IntFlag):
+    """The flags of renameat2(2)."""
 
-    Raises OSError: ENOENT, ENOTDIR, EISDIR, EEXIST, ENOTEMPTY, EINVAL (into itself), EBUSY
-    (the root), EROFS, and EXDEV for a directory of the layers below without redirects.
+    NOREPLACE = 1
+    EXCHANGE = 2
+    WHITEOUT = 4
+
+
+NO_FLAGS = Flags(0)
+
+
+def rename(stack: Stack, old: str, new: str, flags: Flags = NO_FLAGS) -> Effects:
+    """Say what renaming does; with EXCHANGE both names stay and change places.
+
+    Raises OSError: ENOENT, ENOTDIR, EISDIR, EEXIST, ENOTEMPTY, EINVAL (into itself, or a
+    whiteout wished for: those are overlayfs's own business), EBUSY (the root), EROFS, and
+    EXDEV for a directory of the layers below without redirects.
     """
-    if exchange and noreplace:
+    exchange = Flags.EXCHANGE in flags
+    if exchange and flags != Flags.EXCHANGE:
         raise OSError(errno.EINVAL, old)
     if "/" in (old, new):
         raise OSError(errno.EBUSY, old)
     olds, news = trail(stack, old), trail(stack, new)
-    _refuse(olds[-1], news[-1], exchange=exchange, noreplace=noreplace)
+    _refuse(olds[-1], news[-1], flags)
     if _is_same(olds[-1], news[-1]):
         return ()
     _refuse_kinds(olds[-1], news[-1], exchange=exchange)
+    if Flags.WHITEOUT in flags:
+        raise OSError(errno.EINVAL, old)
     _refuse_moving(stack, olds[-1], news[-1], exchange=exchange)
     if not stack.has_upper:
         raise OSError(errno.EROFS, old)
@@ -116,9 +130,10 @@ def _once(*effects: Effect) -> Effects:
 # ── What is refused, in the order in which the kernel does ───────────────────────────────
 
 
-def _refuse(source: Spot, target: Spot, *, exchange: bool, noreplace: bool) -> None:
+def _refuse(source: Spot, target: Spot, flags: Flags) -> None:
+    exchange = Flags.EXCHANGE in flags
     require(source)
-    if noreplace and target.exists:
+    if Flags.NOREPLACE in flags and target.exists:
         raise OSError(errno.EEXIST, target.path)
     if exchange:
         require(target)
