@@ -170,14 +170,12 @@ def test_a_second_name_is_made_of_the_copy() -> None:
 
 def test_without_an_upper_layer_nothing_changes() -> None:
     stack = Stack((base(),), has_upper=False)
-    for refused in (
-        lambda: naming.unlink(stack, "/note"),
-        lambda: copyup.copy_up(stack, "/note"),
-        lambda: rename(stack, "/note", "/new"),
-    ):
-        with pytest.raises(OSError, match="/") as refusal:
-            refused()
-        assert refusal.value.errno == errno.EROFS
+    with pytest.raises(OSError, match="/note") as refusal:
+        naming.unlink(stack, "/note")
+    assert refusal.value.errno == errno.EROFS
+    with pytest.raises(OSError, match="/note") as refusal:
+        rename(stack, "/note", "/new")
+    assert refusal.value.errno == errno.EROFS
 
 
 def test_a_redirected_directory_is_asked_for_where_it_was() -> None:
