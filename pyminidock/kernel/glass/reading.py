@@ -49,19 +49,17 @@ class Reading:
 
     def lookup(self, asked: Request) -> Reply:
         """Say what a name in a directory leads to."""
-        parent = self.tree.node(asked.nodeid)
-        name = os.fsdecode(bytes(asked.body[:-1]))
+        name = str(asked.body[:-1], "utf-8", "surrogateescape")
         if len(asked.body) > wire.NAME_MAX + 1:
             raise OSError(errno.ENAMETOOLONG, name)
-        found = self.tree.look_up(parent, name)
-        if found is None:
-            raise OSError(errno.ENOENT, name)
-        return self.entry(asked.unique, *found)
+        node = self.tree.look_up(self.tree.node(asked.nodeid), name)
+        if node is None:
+            return wire.refusal(asked.unique, errno.ENOENT)
+        return self.entry(asked.unique, node)
 
-    def entry(self, unique: int, node: Node, found: os.stat_result) -> Reply:
+    def entry(self, unique: int, node: Node) -> Reply:
         """Give a node to the kernel, which will name it by its number."""
-        links = self.tree.links(node, found)
-        return wire.entry(unique, node.nodeid, node.ino, found, links)
+        return wire.entry(unique, node.nodeid, self.tree.attributes(node))
 
     def forget(self, asked: Request) -> None:
         """Let the kernel know a node no more; there is no reply to this."""
@@ -74,17 +72,18 @@ class Reading:
             self.tree.forget(*wire.FORGET_ONE.unpack_from(asked.body, 8 + 16 * number))
 
     def getattr(self, asked: Request) -> Reply:
-        """Give the attributes of a node."""
+        """Give the attributes of a node, as the disk has them now."""
         return self.attributes(asked.unique, self.tree.node(asked.nodeid))
 
     def attributes(self, unique: int, node: Node) -> Reply:
         """Give the attributes of a node."""
-        found = self.tree.status(node)
-        return wire.attributes(unique, node.ino, found, self.tree.links(node, found))
+        node.packed = (-1, b"")
+        return wire.attributes(unique, self.tree.attributes(node))
 
     def readlink(self, asked: Request) -> Reply:
         """Give where a symbolic link leads."""
         node = self.tree.node(asked.nodeid)
+        node.packed = (-1, b"")
         if node.fd >= 0:
             target: str | bytes = os.readlink(b"", dir_fd=node.fd)
         else:
@@ -108,7 +107,9 @@ class Reading:
     def read(self, asked: Request) -> Reply:
         """Read a stretch of a file."""
         number, offset, size, *_ = wire.READ_IN.unpack_from(asked.body)
-        content = os.pread(self.tree.handles[number].fd, size, offset)
+        handle = self.tree.handles[number]
+        handle.node.packed = (-1, b"")  # its time of access
+        content = os.pread(handle.fd, size, offset)
         return wire.OUT_HEADER.pack(16 + len(content), 0, asked.unique), content
 
     def lseek(self, asked: Request) -> Reply:
@@ -137,6 +138,7 @@ class Reading:
         handle = self.tree.handles[number]
         if offset == 0 or handle.entries is None:
             handle.entries = self._entries(handle.node)
+            handle.node.packed = (-1, b"")
         parts: list[bytes] = []
         for at in range(offset, len(handle.entries)):
             name, ino, mode = handle.entries[at]

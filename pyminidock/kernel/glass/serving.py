@@ -9,7 +9,6 @@ import gc
 import os
 import resource
 
-from pyminidock.events import Emit
 from pyminidock.kernel.glass.disk import Disk
 from pyminidock.kernel.glass.loop import Loop
 from pyminidock.kernel.glass.options import Options
@@ -54,12 +53,6 @@ class Union:
             self.loop.performs |= self.writing.performs()
         else:
             self.loop.performs |= refusing(reading)
-
-    def listen(self, emit: Emit) -> None:
-        """Tell somebody of each layer that is asked, and of each change."""
-        self.tree.emit = emit
-        if self.writing is not None:
-            self.writing.emit = emit
 
     def serve(self) -> None:
         """Answer until the filesystem is unmounted."""

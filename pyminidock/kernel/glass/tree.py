@@ -12,14 +12,20 @@ then; a change that moves it looks again.
 
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 
-from pyminidock.events import Emit, ignore
+from pyminidock.events import Event
+from pyminidock.kernel.glass import wire
 from pyminidock.kernel.glass.disk import Disk
 from pyminidock.kernel.glass.wire import ROOT
 from pyminidock.unionfs import search
 from pyminidock.unionfs.branches import Spot, Stack
+
+Told = tuple[bool, tuple[Event, ...]]
+"""Whether a name is there, and which branch answered what."""
+
+_REMEMBERED = 4096  # names of one directory
 
 
 class Handle:
@@ -37,7 +43,7 @@ class Node:
 
     __slots__ = (
         "children", "fd", "fd_is_upper", "handles", "identity", "ino", "lookups", "mode",
-        "name", "nodeid", "parent", "path", "places", "spot",
+        "name", "nodeid", "packed", "parent", "path", "places", "spot", "told",
     )  # fmt: skip
 
     def __init__(self, nodeid: int, parent: "Node | None", name: str, spot: Spot) -> None:
@@ -45,6 +51,8 @@ class Node:
         self.path = spot.path
         self.fd, self.fd_is_upper = -1, False  # of one whose names are all gone
         self.ino = self.mode = self.lookups = 0
+        self.told: dict[str, Told] = {}  # what the branches answered for its names
+        self.packed: tuple[int, bytes] = (-1, b"")  # attributes, and since which change
         self.identity: tuple[int, int] | None = None  # of a file with several names
         self.children: dict[str, Node] = {}
         self.handles: list[Handle] = []
@@ -61,7 +69,8 @@ class Tree:
 
     def __init__(self, stack: Stack, disks: Sequence[Disk]) -> None:
         self.stack, self.disks = stack, disks
-        self.emit: Emit = ignore
+        self.listener: Callable[[tuple[Event, ...]], None] | None = None
+        self.changes = 0  # how often anything changed: attributes are good until then
         self.root = Node(ROOT, None, "", stack.root())
         self.nodes = {ROOT: self.root}
         self.handles: dict[int, Handle] = {}
@@ -80,27 +89,46 @@ class Tree:
 
     # ── What a name leads to ─────────────────────────────────────────────────────────────
 
-    def look_up(
-        self, parent: Node, name: str, *, is_silent: bool = False
-    ) -> tuple[Node, os.stat_result] | None:
+    def look_up(self, parent: Node, name: str, *, is_silent: bool = False) -> Node | None:
         """Ask all branches for a name; give its node, which the kernel now knows once more.
 
-        None: it is absent.
+        None: it is absent.  What was asked and answered is remembered until something
+        happens to the name: every change comes through here.
         """
-        if parent.fd >= 0:  # a directory that was removed
-            return None
-        emit = ignore if is_silent else self.emit
-        spot = search.find(self.stack, parent.spot, name, emit=emit)
-        if not spot.parts:
-            return None
-        found = self.status_of(spot)
+        known = parent.told.get(name)
         node = parent.children.get(name)
+        if known is None or (known[0] and node is None):
+            if parent.fd >= 0:  # a directory that was removed
+                return None
+            known, node = self._ask(parent, name, node)
+        if self.listener is not None and not is_silent:
+            self.listener(known[1])
+        if not known[0] or node is None:
+            return None
+        node.lookups += 1
+        return node
+
+    def _ask(self, parent: Node, name: str, node: Node | None) -> tuple[Told, Node | None]:
+        told: list[Event] = []
+        spot = search.find(self.stack, parent.spot, name, emit=told.append)
+        if len(parent.told) > _REMEMBERED:
+            parent.told.clear()
+        known = parent.told[name] = (spot.exists, tuple(told))
+        if not spot.exists:
+            return known, None
+        found = self.status_of(spot)
         if node is None or stat.S_IFMT(node.mode) != stat.S_IFMT(found.st_mode):
             node = self._meet(parent, name, spot, found)
-        else:
+        elif not node.places:
             node.spot = spot
-        node.lookups += 1
-        return node, found
+        return known, node
+
+    def outdated(self, path: str) -> None:
+        """Forget what was told of a name."""
+        directory, _, name = path.rpartition("/")
+        parent = self.live(directory or "/")
+        if parent is not None:
+            parent.told.pop(name, None)
 
     def _meet(self, parent: Node, name: str, spot: Spot, found: os.stat_result) -> Node:
         """Make a node for a name, or find that it is another name of one we have."""
@@ -152,8 +180,17 @@ class Tree:
         """Read what the disk says of a node.  Raises OSError."""
         return os.fstat(node.fd) if node.fd >= 0 else self.status_of(node.spot)
 
+    def attributes(self, node: Node) -> bytes:
+        """Give the attributes of a node as the kernel takes them.  Raises OSError."""
+        since, packed = node.packed
+        if since != self.changes:
+            found = self.status(node)
+            packed = wire.attr(node.ino, found, self._links(node, found))
+            node.packed = (self.changes, packed)
+        return packed
+
     @staticmethod
-    def links(node: Node, found: os.stat_result) -> int:
+    def _links(node: Node, found: os.stat_result) -> int:
         """Give the number of names: of a directory that merges, 1, as overlayfs does."""
         if node.fd < 0 and node.is_directory and len(node.spot.parts) > 1:
             return 1
@@ -184,6 +221,7 @@ class Tree:
 
     def look_again(self, node: Node) -> None:
         """Find out where a node lies now, and all that the kernel knows below it."""
+        node.told.clear()
         if node.parent is not None:
             node.spot = search.find(self.stack, node.parent.spot, node.name)
             node.path = node.spot.path
@@ -260,7 +298,7 @@ class Tree:
             node.parent, node.name = new
             self.look_again(node)
 
-    def add_name(self, node: Node, parent: Node, name: str) -> os.stat_result:
+    def add_name(self, node: Node, parent: Node, name: str) -> None:
         """Let a node have one more name, or its first; the kernel knows it once more."""
         parent.children[name] = node
         if node.fd >= 0:
@@ -270,9 +308,7 @@ class Tree:
         else:
             node.places.append((parent, name))
         node.lookups += 1
-        found = self.status(node)
-        self.note_links(node, found)
-        return found
+        self.note_links(node, self.status(node))
 
     # ── Forgetting, handles ──────────────────────────────────────────────────────────────
 

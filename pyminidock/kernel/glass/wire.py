@@ -84,11 +84,11 @@ FATTR_ATIME_NOW, FATTR_MTIME_NOW = 1 << 7, 1 << 8
 
 IN_HEADER = Struct("<IIQQIIIHH")  # fuse_in_header: len opcode unique nodeid uid gid pid …
 OUT_HEADER = Struct("<IiQ")  # fuse_out_header: len error unique
-_ATTR = "6Q10I"  # fuse_attr: ino size blocks, three times, their nanoseconds, mode …
-_ENTRY = Struct(f"<IiQ4QII{_ATTR}")  # fuse_out_header, fuse_entry_out
-_ATTR_OUT = Struct(f"<IiQQII{_ATTR}")  # fuse_out_header, fuse_attr_out
+_ATTR = Struct("<6Q10I")  # fuse_attr: ino size blocks, three times, their rests, mode …
+_ENTRY = Struct("<IiQ4QII")  # fuse_out_header, fuse_entry_out without its fuse_attr
+_ATTR_OUT = Struct("<IiQQII")  # fuse_out_header, fuse_attr_out without it
 _OPEN_OUT = Struct("<IiQQIi")  # fuse_out_header, fuse_open_out
-_CREATED = Struct(f"<IiQ4QII{_ATTR}QIi")  # fuse_out_header, fuse_entry_out, fuse_open_out
+_OPENED = Struct("<QIi")  # fuse_open_out
 _COUNT_OUT = Struct("<IiQII")  # fuse_out_header, fuse_write_out or fuse_getxattr_out
 _STATFS_OUT = Struct("<IiQ5Q4I24x")  # fuse_out_header, fuse_kstatfs
 _LSEEK_OUT = Struct("<IiQQ")  # fuse_out_header, fuse_lseek_out
@@ -204,14 +204,14 @@ def data(unique: int, content: bytes) -> bytes:
     return OUT_HEADER.pack(16 + len(content), 0, unique) + content
 
 
-def entry(unique: int, nodeid: int, ino: int, found: os.stat_result, nlink: int) -> bytes:
+def entry(unique: int, nodeid: int, attr: bytes) -> bytes:
     """Give what a name leads to.  The name is not to be kept, what it leads to is."""
-    return _ENTRY.pack(144, 0, unique, *_entry(nodeid, ino, found, nlink))
+    return _ENTRY.pack(144, 0, unique, nodeid, 0, 0, FOREVER_S, 0, 0) + attr
 
 
-def attributes(unique: int, ino: int, found: os.stat_result, nlink: int) -> bytes:
+def attributes(unique: int, attr: bytes) -> bytes:
     """Give the attributes of a node."""
-    return _ATTR_OUT.pack(120, 0, unique, FOREVER_S, 0, 0, *_attr(ino, found, nlink))
+    return _ATTR_OUT.pack(120, 0, unique, FOREVER_S, 0, 0) + attr
 
 
 def opened(unique: int, handle: int, flags: int) -> bytes:
@@ -219,12 +219,10 @@ def opened(unique: int, handle: int, flags: int) -> bytes:
     return _OPEN_OUT.pack(32, 0, unique, handle, flags, 0)
 
 
-def created(  # noqa: PLR0913, PLR0917  (two structs in one reply)
-    unique: int, nodeid: int, ino: int, found: os.stat_result, handle: int, flags: int
-) -> bytes:
+def created(unique: int, nodeid: int, attr: bytes, handle: int, flags: int) -> bytes:
     """Give what a new name leads to, and a handle on it."""
-    parts = _entry(nodeid, ino, found, found.st_nlink)
-    return _CREATED.pack(160, 0, unique, *parts, handle, flags, 0)
+    head = _ENTRY.pack(160, 0, unique, nodeid, 0, 0, FOREVER_S, 0, 0)
+    return head + attr + _OPENED.pack(handle, flags, 0)
 
 
 def count(unique: int, size: int) -> bytes:
@@ -245,16 +243,12 @@ def space(unique: int, found: os.statvfs_result) -> bytes:
     )  # fmt: skip
 
 
-def _entry(nodeid: int, ino: int, found: os.stat_result, nlink: int) -> tuple[int, ...]:
-    # generation, seconds and nanoseconds for which the name and the attributes are good
-    return (nodeid, 0, 0, FOREVER_S, 0, 0, *_attr(ino, found, nlink))
-
-
-def _attr(ino: int, found: os.stat_result, nlink: int) -> tuple[int, ...]:
+def attr(ino: int, found: os.stat_result, nlink: int) -> bytes:
+    """Give attributes as the kernel takes them."""
     atime, atime_ns = divmod(found.st_atime_ns, _SECOND_NS)
     mtime, mtime_ns = divmod(found.st_mtime_ns, _SECOND_NS)
     ctime, ctime_ns = divmod(found.st_ctime_ns, _SECOND_NS)
-    return (
+    return _ATTR.pack(
         ino, found.st_size, found.st_blocks, atime & _U64, mtime & _U64, ctime & _U64,
         atime_ns, mtime_ns, ctime_ns, found.st_mode, nlink, found.st_uid, found.st_gid,
         small_device(found.st_rdev) if found.st_rdev else 0, found.st_blksize, 0,

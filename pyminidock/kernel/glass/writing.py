@@ -14,9 +14,8 @@ import errno
 import os
 import stat
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
-from pyminidock.events import Emit, ignore
 from pyminidock.kernel.glass import privatenames, wire
 from pyminidock.kernel.glass.ahead import CopiesAhead
 from pyminidock.kernel.glass.loop import Loop, Perform, Reply
@@ -31,12 +30,14 @@ from pyminidock.unionfs.branches import inside
 from pyminidock.unionfs.effects import (
     Clear,
     CopyUp,
+    Effect,
     Effects,
     Extent,
     FillUp,
     Link,
     MakeUnnamed,
     Newborn,
+    Rename,
     SetOpaque,
     SetRedirect,
     told,
@@ -54,7 +55,6 @@ class Writing:
         self.tree, self.reading, self.upper = tree, reading, upper
         self.ahead = CopiesAhead(upper, loop)
         self.loop = loop
-        self.emit: Emit = ignore
         self._layers = tuple(disk.name for disk in tree.disks)
 
     def performs(self) -> dict[int, Perform]:
@@ -71,22 +71,37 @@ class Writing:
             Op.COPY_FILE_RANGE: self.copy_range, Op.FSYNC: self.fsync,
             Op.FSYNCDIR: self.fsync, Op.SYNCFS: self.syncfs,
         }  # fmt: skip
-        return {op: self.ahead.patient(perform) for op, perform in slow.items()} | quick
+        changing = {op: self._changing(perform) for op, perform in (slow | quick).items()}
+        return changing | {op: self.ahead.patient(changing[op]) for op in slow}
+
+    def _changing(self, perform: Perform) -> Perform:
+        """Let what was remembered of attributes be out of date afterwards."""
+
+        def changing(asked: Request) -> Reply | None:
+            try:
+                return perform(asked)
+            finally:
+                self.tree.changes += 1
+
+        return changing
 
     # ── Carrying out ─────────────────────────────────────────────────────────────────────
 
     def perform(self, effects: Effects) -> None:
         """Carry out what was decided, and tell of it.  Raises OSError."""
         for effect in effects:
+            for path in _paths(effect):
+                self.tree.outdated(path)
             if isinstance(effect, MakeUnnamed) or (
                 isinstance(effect, Link) and effect.old is None
             ):
                 continue  # needs the file in hand: its caller's
             self.upper.perform(effect)
             if isinstance(effect, CopyUp | FillUp | SetOpaque | SetRedirect | Clear):
+                self.tree.changes += 1
                 self.tree.touched(effect.path)
-            if self.emit is not ignore and (event := told(effect, self._layers)):
-                self.emit(event)
+            if self.tree.listener is not None and (event := told(effect, self._layers)):
+                self.tree.listener((event,))
 
     def copied_up(self, node: Node, extent: Extent = Extent.METADATA) -> None:
         """See to it that a node may be changed.  Raises OSError."""
@@ -133,15 +148,13 @@ class Writing:
 
     def _make(self, asked: Request, name: bytes, newborn: Newborn) -> Reply:
         parent = self._parent(asked.nodeid)
-        found = self._make_node(parent, name, newborn)
-        return self.reading.entry(asked.unique, *found)
+        return self.reading.entry(asked.unique, self._make_node(parent, name, newborn))
 
-    def _make_node(
-        self, parent: Node, name: bytes, newborn: Newborn
-    ) -> tuple[Node, os.stat_result]:
+    def _make_node(self, parent: Node, name: bytes, newborn: Newborn) -> Node:
         word = os.fsdecode(name)
         path = inside(parent.path, word)
         self.perform(naming.create(self.tree.stack, path, newborn))
+        self.tree.changes += 1
         found = self.tree.look_up(parent, word, is_silent=True)
         if found is None:
             raise OSError(errno.EIO, "made, and not there")
@@ -175,15 +188,13 @@ class Writing:
         flags, mode, _, _ = wire.CREATE_IN.unpack_from(asked.body)
         parent = self._parent(asked.nodeid)
         newborn = self._newborn(asked, parent, stat.S_IFREG | stat.S_IMODE(mode))
-        node, found = self._make_node(parent, wire.names(asked.body, 16)[0], newborn)
-        descriptor = self.tree.open(node, _access(flags))
-        return self._created(asked.unique, node, found, descriptor)
+        node = self._make_node(parent, wire.names(asked.body, 16)[0], newborn)
+        return self._created(asked.unique, node, self.tree.open(node, _access(flags)))
 
-    def _created(
-        self, unique: int, node: Node, found: os.stat_result, descriptor: int
-    ) -> Reply:
+    def _created(self, unique: int, node: Node, descriptor: int) -> Reply:
         handle = self.tree.hold(node, descriptor, is_upper=True)
-        return wire.created(unique, node.nodeid, node.ino, found, handle.number, _OPENED)
+        attributes = self.tree.attributes(node)
+        return wire.created(unique, node.nodeid, attributes, handle.number, _OPENED)
 
     def tmpfile(self, asked: Request) -> Reply:
         """Make a file without a name and open it."""
@@ -196,7 +207,7 @@ class Writing:
         node = self.tree.adopt(Node(0, None, "", parent.spot), found)
         node.fd, node.fd_is_upper = os.dup(descriptor), True
         node.lookups = 1
-        return self._created(asked.unique, node, found, descriptor)
+        return self._created(asked.unique, node, descriptor)
 
     def link(self, asked: Request) -> Reply:
         """Give a file one more name; one of O_TMPFILE its first."""
@@ -214,9 +225,9 @@ class Writing:
             effects = naming.link(self.tree.stack, node.path, path)
             self.ahead.need(effects)
             self.perform(effects)
-        return self.reading.entry(
-            asked.unique, node, self.tree.add_name(node, parent, word)
-        )
+        self.tree.add_name(node, parent, word)
+        self.tree.changes += 1
+        return self.reading.entry(asked.unique, node)
 
     # ── Taking away, moving ──────────────────────────────────────────────────────────────
 
@@ -383,6 +394,20 @@ class Writing:
 
         self.ahead.later(asked.unique, wait)
         return None
+
+
+def _paths(effect: Effect) -> Iterator[str]:
+    """Name the paths whose answers an effect changes."""
+    match effect:
+        case Rename(old, new):
+            yield old
+            yield new
+        case Link(_, new):
+            yield new
+        case MakeUnnamed():
+            return
+        case _:
+            yield effect.path
 
 
 def _access(flags: int) -> int:

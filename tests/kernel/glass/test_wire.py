@@ -10,6 +10,7 @@ from pyminidock.kernel.glass import wire
 from pyminidock.kernel.glass.wire import Op
 
 FOUND = Path(__file__).stat()
+ATTR = wire.attr(77, FOUND, 1)
 
 
 def header(reply: bytes) -> tuple[int, int, int]:
@@ -21,10 +22,10 @@ def header(reply: bytes) -> tuple[int, int, int]:
     ("reply", "size"),
     [
         (wire.done(9), 0),
-        (wire.entry(9, 5, 77, FOUND, 1), 128),  # sizeof(struct fuse_entry_out)
-        (wire.attributes(9, 77, FOUND, 1), 104),  # fuse_attr_out
+        (wire.entry(9, 5, ATTR), 128),  # sizeof(struct fuse_entry_out)
+        (wire.attributes(9, ATTR), 104),  # fuse_attr_out
         (wire.opened(9, 3, 0), 16),  # fuse_open_out
-        (wire.created(9, 5, 77, FOUND, 3, 0), 144),  # fuse_entry_out, fuse_open_out
+        (wire.created(9, 5, ATTR, 3, 0), 144),  # fuse_entry_out, fuse_open_out
         (wire.count(9, 4096), 8),  # fuse_write_out
         (wire.position(9, 4096), 8),  # fuse_lseek_out
         (wire.space(9, os.statvfs("/")), 80),  # fuse_statfs_out
@@ -41,9 +42,7 @@ def test_a_refusal_carries_the_errno_below_zero() -> None:
 
 
 def test_a_name_is_never_kept_and_its_attributes_always() -> None:
-    nodeid, _, entry_s, attr_s = struct.unpack_from(
-        "<4Q", wire.entry(1, 5, 7, FOUND, 1), 16
-    )
+    nodeid, _, entry_s, attr_s = struct.unpack_from("<4Q", wire.entry(1, 5, ATTR), 16)
     assert (nodeid, entry_s, attr_s) == (5, 0, wire.FOREVER_S)
 
 
