@@ -20,7 +20,6 @@ from pyminidock.kernel.glass import privatenames, wire
 from pyminidock.kernel.glass.ahead import CopiesAhead
 from pyminidock.kernel.glass.loop import Loop, Perform, Reply
 from pyminidock.kernel.glass.reading import NOT_OURS, Reading
-from pyminidock.kernel.glass.renaming import EXCHANGE, NOREPLACE
 from pyminidock.kernel.glass.tree import Node, Tree
 from pyminidock.kernel.glass.upper import Upper
 from pyminidock.kernel.glass.wire import Op, Request
@@ -42,7 +41,7 @@ from pyminidock.unionfs.effects import (
     SetRedirect,
     told,
 )
-from pyminidock.unionfs.renaming import rename
+from pyminidock.unionfs.renaming import Flags, rename
 
 _NR_FALLOCATE = 47 if os.uname().machine == "aarch64" else 285
 _OPENED = wire.FOPEN_KEEP_CACHE | wire.FOPEN_NOFLUSH
@@ -258,18 +257,16 @@ class Writing:
         return self._rename(asked, target, wire.names(asked.body, 16), flags)
 
     def _rename(self, asked: Request, target: int, names: list[bytes], flags: int) -> Reply:
-        if flags & ~(NOREPLACE | EXCHANGE):  # overlayfs has its whiteouts for itself
-            raise OSError(errno.EINVAL, "flags")
         old = self._parent(asked.nodeid), os.fsdecode(names[0])
         new = self._parent(target), os.fsdecode(names[1])
         effects = rename(
             self.tree.stack, inside(old[0].path, old[1]), inside(new[0].path, new[1]),
-            exchange=bool(flags & EXCHANGE), noreplace=bool(flags & NOREPLACE),
+            Flags(flags),
         )  # fmt: skip
         self.ahead.need(effects)
         if not effects:  # two names of one file
             return wire.done(asked.unique)
-        if flags & EXCHANGE:
+        if flags & Flags.EXCHANGE:
             self.perform(effects)
             self.tree.swap_names(old, new)
         else:
