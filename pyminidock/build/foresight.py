@@ -20,7 +20,7 @@ from pyminidock.build.contents import Contents
 from pyminidock.build.downloads import is_address
 from pyminidock.build.options import Options
 from pyminidock.build.stage import Standing
-from pyminidock.dockerfile.instructions import Add, Copy, Instruction
+from pyminidock.dockerfile.instructions import Add, Copy, Instruction, Run
 from pyminidock.events import ConfigChanged
 from pyminidock.image.digest import Digest
 from pyminidock.store.cache import DoneStep
@@ -75,6 +75,8 @@ def is_settled(step: Instruction) -> bool:
     """Whether nothing from elsewhere has a part in a step whose words are filled in."""
     if isinstance(step, Copy):
         return not step.from_name
+    if isinstance(step, Run):
+        return not step.mounts
     return not isinstance(step, Add) or not any(map(is_address, step.sources))
 
 

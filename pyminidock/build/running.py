@@ -23,6 +23,19 @@ Output = Callable[[int, bytes], object]
 
 
 @dataclass(frozen=True, slots=True)
+class Lent:
+    """A tree or file of ours (host) that the program sees at `target`, or memory.
+
+    `memory` are the options of a tmpfs; then there is no `source`.
+    """
+
+    target: str
+    source: Path | None = None
+    is_writable: bool = False
+    memory: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class RunWish:
     """One program to run on top of an image."""
 
@@ -35,6 +48,7 @@ class RunWish:
     script: str = ""  # content of a program that lies at argv[0] for this run only
     added_hosts: tuple[str, ...] = ()  # name:address
     limits: Limits = NO_LIMITS
+    lent: tuple[Lent, ...] = ()
 
 
 class RunningContainer(Protocol):

@@ -13,13 +13,14 @@ is either the whole script, or what the shell reads where the text says so.
 """
 
 import codecs
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from pyminidock.build import output
 from pyminidock.build.bench import Bench
 from pyminidock.build.cachekey import fingerprint
 from pyminidock.build.changed import tell_changes
+from pyminidock.build.lending import Wanted, clear, lending, summed, wanted
 from pyminidock.build.placing import MOST_EVENTS
 from pyminidock.build.running import Output, RunWish
 from pyminidock.build.stage import Outcome, Standing, short_digest, split
@@ -52,21 +53,9 @@ class RunFailed(MinidockError):
         self.code = code
 
 
-class MountNotYet(MinidockError):
-    """`RUN --mount` is not built yet."""
-
-    status = 501
-
-
 def run(bench: Bench, standing: Standing, step: said.Run) -> Outcome:
-    """Say what a RUN comes to.  Raises MountNotYet."""
-    if step.mounts:
-        raise MountNotYet(
-            f"RUN --mount={step.mounts[0]} is not supported yet",
-            why="what is not built is refused, never replaced in silence",
-            try_next="COPY what the command needs, or let it fetch without a cache",
-            lesson="dockerfile",
-        )
+    """Say what a RUN comes to.  Raises MountRefused, DockerfileMalformed."""
+    mounts = wanted(bench, standing, step)
     argv, script = _argv(step, standing.shell)
     network = step.network if step.network != "default" else bench.options.network
     visible = standing.arguments.visible(standing.environment)
@@ -74,22 +63,26 @@ def run(bench: Bench, standing: Standing, step: said.Run) -> Outcome:
     words = history.run_words(argv, remembered, has_arguments=bool(visible))
 
     def make() -> LayerRow | None:
-        return _make(bench, standing, RunWish(
-            standing.image or "scratch",
-            replace(standing.config, healthcheck=None, command=argv, entrypoint=()),
-            bench.trees(standing), argv, tuple(f"{n}={v}" for n, v in visible.items()),
-            network, script, bench.options.added_hosts, bench.options.limits,
-        ))  # fmt: skip
+        with lending(bench, mounts) as lent:
+            return _make(bench, standing, RunWish(
+                standing.image or "scratch",
+                replace(standing.config, healthcheck=None, command=argv, entrypoint=()),
+                bench.trees(standing), argv, tuple(f"{n}={v}" for n, v in visible.items()),
+                network, script, bench.options.added_hosts, bench.options.limits, lent,
+            ), mounts)  # fmt: skip
 
     settings = {"script": short_digest(script)} if script else {}
     if network != "default":
         settings["network"] = network
     if visible and not remembered:
         settings["proxy"] = "given"  # Docker counts that there is one, not which
+    if mounts:
+        settings["mounts"] = " ".join(each.text for each in mounts)
+    sources, seen = summed(mounts)
     return Outcome(
         " ".join(words), standing.config, make,
         arguments={name: fingerprint(value) for name, value in map(split, remembered)},
-        settings=settings, effect=" ".join(argv),
+        settings=settings, files=seen, sources=sources, effect=" ".join(argv),
     )  # fmt: skip
 
 
@@ -107,10 +100,12 @@ def _argv(step: said.Run, shell: tuple[str, ...]) -> tuple[tuple[str, ...], str]
     return (*shell, content), ""
 
 
-def _make(bench: Bench, standing: Standing, wish: RunWish) -> LayerRow | None:
+def _make(
+    bench: Bench, standing: Standing, wish: RunWish, mounts: Sequence[Wanted]
+) -> LayerRow | None:
     if not wish.lower:  # FROM scratch: an overlay stands on something, if it is empty
         with bench.workplace() as nothing:
-            return _make(bench, standing, replace(wish, lower=(nothing,)))
+            return _make(bench, standing, replace(wish, lower=(nothing,)), mounts)
     with bench.runner.prepared(wish) as container:
         reach("build.snapshot")
         bench.tell(output.running(container.id))
@@ -126,6 +121,7 @@ def _make(bench: Bench, standing: Standing, wish: RunWish) -> LayerRow | None:
             shown = " ".join(wish.argv)
             what = f"The command '{shown}' returned a non-zero code: {code}"
             raise RunFailed(what, code, way_in(standing))
+        clear(container.upper, bench.tree_of(standing), mounts)
         tell_changes(container.upper, bench.tree_of(standing), bench.emit)
         for volume in written_below(container.upper, standing.config.volumes):
             bench.tell(output.Text(note(volume)))

@@ -105,14 +105,14 @@ def _find(bench: Bench, standing: Standing, step: said.Copy | said.Add) -> _Foun
         raise refused(wish, "source can't be a URL for COPY", "COPY reads files only",
                       try_next=f"ADD {addresses[0]} {step.destination}")  # fmt: skip
     check_sum_is_possible(step)
-    files = _files(bench, from_name)
+    files = files_of(bench, from_name)
     has_others = bool(addresses or step.heredocs)
     sources = select(wish, files.names) if paths or not has_others else ()
     downloads = tuple(fetch(bench, url, step, wish) for url in addresses)
     return _Found(wish, files, sources, downloads, step)
 
 
-def _files(bench: Bench, from_name: str) -> Files:
+def files_of(bench: Bench, from_name: str) -> Files:
     """Give the files of the context, of a stage, or of an image."""
     if not from_name:
         return bench.context

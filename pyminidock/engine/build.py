@@ -253,10 +253,12 @@ def _platform(house: House) -> Platform:
 def prune(house: House, *, everything: bool = False) -> tuple[tuple[Digest, ...], int]:
     """Remove images of steps that no name leads to; with `everything` forget all steps.
 
-    Gives what went, and the bytes of its layers.  What a build uses at this moment stays.
+    What RUN --mount=type=cache has kept goes, too.  Gives what went, and its bytes.  What a
+    build uses at this moment stays.
     """
     gone = removing.prune(house, told=CachePruned)
+    cleared_bytes = house.store.caches.clear()
     if everything:
         house.store.cache.clear()
     ids = tuple(record["Deleted"] for record in gone.records if "Deleted" in record)
-    return ids, gone.size_bytes
+    return ids, gone.size_bytes + cleared_bytes

@@ -13,7 +13,7 @@ from pathlib import Path
 from signal import SIGKILL
 from threading import Lock
 
-from pyminidock.build.running import Output, RunWish
+from pyminidock.build.running import Lent, Output, RunWish
 from pyminidock.container.asked import Reach, Resources
 from pyminidock.container.faults import RequestRefused
 from pyminidock.container.plan import end_plan, start_plan
@@ -47,6 +47,7 @@ from pyminidock.kernel.port import (
 from pyminidock.layers import snapshots
 from pyminidock.store.failpoints import reach
 from pyminidock.store.records import NameTaken
+from pyminidock.volume.points import MountPoint
 
 
 @dataclass(slots=True)
@@ -107,6 +108,7 @@ class BuildRunner:
             request, wish.config, files, house.machine, container_id=container, name=name,
             directory=str(directory), emit=self.emit,
         )  # fmt: skip
+        spec = replace(spec, points=tuple(map(_point, filter(_is_tree, wish.lent))))
         if spec.hindrance:
             raise RequestRefused(
                 spec.hindrance.what, why=spec.hindrance.why,
@@ -166,6 +168,7 @@ def _request(wish: RunWish) -> CreateRequest:
         wish.image, environment=wish.arguments, network_mode=wish.network,
         auto_remove=True, memory_bytes=limits.memory_bytes, ulimits=limits.ulimits,
         shm_bytes=limits.shm_bytes, reach=Reach(extra_hosts=wish.added_hosts),
+        tmpfs=tuple((each.target, each.memory) for each in wish.lent if each.memory),
         resources=Resources(
             cpu_shares=limits.cpu_shares, cpu_period_us=limits.cpu_period_us,
             cpu_quota_us=limits.cpu_quota_us, cpuset_cpus=limits.cpuset_cpus,
@@ -173,6 +176,16 @@ def _request(wish: RunWish) -> CreateRequest:
             memory_swap_bytes=limits.memory_swap_bytes,
         ),
     )  # fmt: skip
+
+
+def _is_tree(lent: Lent) -> bool:
+    return lent.source is not None
+
+
+def _point(lent: Lent) -> MountPoint:
+    return MountPoint(
+        "bind", lent.target, str(lent.source), is_writable=lent.is_writable, is_flat=True
+    )
 
 
 class BuildContainer:
@@ -282,7 +295,7 @@ class BuildContainer:
         house, kept, life = self._runner.house, self._kept, self._life
         for part in ("upper", "work"):
             (Path(kept.spec.directory) / part).mkdir(mode=0o755, exist_ok=True)
-        spec = replace(kept.spec, auto_remove=False)
+        spec = replace(kept.spec, auto_remove=False, points=())  # those went with the step
         request = replace(kept.request, auto_remove=False)
         status = self._status
         house.keep(replace(

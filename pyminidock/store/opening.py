@@ -24,6 +24,7 @@ from pyminidock.image.digest import Digest
 from pyminidock.store import layout
 from pyminidock.store.blobs import Blobs
 from pyminidock.store.cache import BuildCache
+from pyminidock.store.caches import Caches
 from pyminidock.store.database import NAME, Database, DatabaseUnreadable
 from pyminidock.store.examine import Parts, Repair, examine
 from pyminidock.store.failpoints import reach
@@ -58,6 +59,7 @@ class Store:
     files: Files
     wall: Callable[[], float]
     remove_tree: Callable[[Path], None]
+    caches: Caches
     repairs: tuple[Repair, ...] = field(default=())
     _descriptors: dict[Digest, dict[str, Any]] = field(default_factory=dict)
 
@@ -122,7 +124,7 @@ def open_store(  # noqa: PLR0913  (all but the root are for tests, or the engine
             root, db, blobs, Images(db, blobs, leases),
             LayerRows(root, db, blobs, leases, files), BuildCache(db),
             Volumes(root, db, remove_tree, files), NetworkRows(root, db, files), leases,
-            files, wall, remove_tree,
+            files, wall, remove_tree, Caches(root, remove_tree),
         )  # fmt: skip
 
     def fill(db: Database) -> None:
