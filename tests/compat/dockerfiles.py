@@ -309,6 +309,14 @@ BUILDKIT = {name: case.on("rooted") for name, case in cases({
     "capabilities of files": Case("COPY able /x/\nCOPY powers /y\nCOPY --chown=5 able /z",
                                   more=ABLE),
     "no network": "RUN --network=none echo a >/o",
+    "the context for a command": "RUN --mount=target=/m cat /m/a /m/d/x >/o",
+    "a part of the context": "WORKDIR /w\nRUN --mount=source=d,target=in ls in >/o",
+    "a file of the context": "RUN --mount=source=a,target=/deep/er/a cp /deep/er/a /o",
+    "a bind that is written to": "RUN --mount=source=d,target=/m,rw touch /m/n && ls /m >/o",
+    "a cache": "RUN --mount=type=cache,target=/root/.c/x touch /root/.c/x/f && echo 1 >/o",
+    "memory": "RUN --mount=type=tmpfs,target=/t touch /t/f && ls /t >/o",
+    "a stage for a command": "FROM busybox AS s\nRUN echo 1 >/x\nFROM rooted\n"
+    "RUN --mount=from=s,source=/x,target=/m/x cat /m/x >/o",
 }).items()}  # fmt: skip
 
 # What is wrong, and which words of the file ours marks for it.
