@@ -227,12 +227,14 @@ def _rules(facts: Facts) -> Capability:
         )  # fmt: skip
     if facts.foreign_drops:
         chains = ", ".join(facts.foreign_drops)
+        is_older = any("-legacy " in chain for chain in facts.foreign_drops)
+        program = "iptables-legacy" if is_older else "iptables"
         return Capability(
             "packet rules", LIMITED,
             f"another program drops what passes through and it does not know: {chains}",
             "containers may not reach the world, nor other hosts their ports",
-            "sudo iptables -I FORWARD -i md+ -j ACCEPT; "
-            "sudo iptables -I FORWARD -o md+ -j ACCEPT",
+            f"sudo {program} -I FORWARD -i md+ -j ACCEPT; "
+            f"sudo {program} -I FORWARD -o md+ -j ACCEPT",
         )  # fmt: skip
     return Capability("packet rules", YES, "nf_tables, in a table of our own", "", "")
 

@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -207,6 +208,27 @@ def test_a_firewall_that_drops_what_passes_through_is_named(world: Ground) -> No
         assert world.on_neighbour(get) == "answered: served"
     finally:
         world.side.host("nft", "delete", "table", "ip", "filter")
+
+
+@pytest.mark.parametrize("program", ["iptables-legacy", "ip6tables-legacy"])
+def test_an_older_table_that_drops_is_named_and_none_is_made_by_looking(
+    program: str,
+) -> None:
+    with host() as here:
+        world = Wired("ours", Path(), here)
+        looked = [sys.executable, "-c", _POLICY]
+        names = "/proc/net/ip6_tables_names" if "6" in program else (
+            "/proc/net/ip_tables_names"
+        )  # fmt: skip
+        assert world.host(*looked).stdout.startswith(b"yes")
+        assert world.host("cat", names).stdout == b""
+        for words in ("-A FORWARD -i x0 -j ACCEPT", "-P FORWARD DROP"):
+            assert world.host(program, *words.split()).returncode == 0
+        told = world.host(*looked).stdout.decode()
+        assert told.startswith("limited")
+        assert f"{program} filter FORWARD" in told
+        assert world.host(program, "-P", "FORWARD", "ACCEPT").returncode == 0
+        assert world.host(*looked).stdout.startswith(b"yes")
 
 
 def test_an_engine_is_killed_and_traffic_goes_on(place: Path) -> None:

@@ -3,7 +3,8 @@
 Their tables are read and never changed.  A chain of theirs whose last word is "drop" takes
 our packets, too: an "accept" of ours does not overrule it.
 
-Source: linux/netfilter/nf_tables.h; iptables-nft keeps its chains in nf_tables as well.
+Source: linux/netfilter/nf_tables.h; iptables-nft keeps its chains in nf_tables as well,
+iptables-legacy in tables of its own (`xtables`).
 """
 
 import os
@@ -11,6 +12,7 @@ import socket
 import struct
 
 from pyminidock.kernel.linux import nftables as wire
+from pyminidock.kernel.linux import xtables
 from pyminidock.kernel.linux.nftables import attributes_in
 from pyminidock.kernel.linux.nftreading import cut
 from pyminidock.kernel.linux.nftwire import FAMILIES, HOOKS
@@ -34,7 +36,7 @@ def forward_drops() -> tuple[str, ...]:
         while True:
             for kind, _, body in cut(line.recv(1 << 17)):
                 if kind == wire.DONE:
-                    return tuple(sorted(found))
+                    return (*sorted(found), *xtables.forward_drops())
                 if kind == wire.ERROR:
                     number = -struct.unpack_from("i", body)[0]
                     raise OSError(number, os.strerror(number))
