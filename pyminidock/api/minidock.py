@@ -6,6 +6,7 @@
     isolation, doctor  what the kernel itself says
     image_layers       what is in an image, and whose bytes nobody sees
     written_by         what a container wrote, and where it is
+    lookup             who answers for one path of a container, and what a write copies
     survives           what is left of it, after what
     network_map        who hangs on what, and what the devices counted
 
@@ -21,7 +22,15 @@ from pyminidock.api.failures import JSON, BadRequest
 from pyminidock.api.message import Request, Response
 from pyminidock.api.shapes import create_request
 from pyminidock.api.streams import LINES, Lines, document
-from pyminidock.engine import explain, imagelayers, images, networkmap, surviving, written
+from pyminidock.engine import (
+    accounts,
+    explain,
+    imagelayers,
+    images,
+    networkmap,
+    surviving,
+    written,
+)
 from pyminidock.engine.gates import Gate
 from pyminidock.engine.house import House
 from pyminidock.engine.rings import Ring
@@ -206,6 +215,12 @@ def written_by(house: House, request: Request, container: str) -> Response:
     start, most = _number(request, "start") or 0, _bounded(request, "most", 1000)
     told = written.told(house, container, start=start, most=most)
     return Response(200, (JSON,), document(told))
+
+
+def lookup(house: House, request: Request, container: str) -> Response:
+    """Tell which layer answers for a path, and what a change of it copies."""
+    path, rules = request.query.get("path", "/"), request.query.get("rules", "overlay")
+    return Response(200, (JSON,), document(accounts.told(house, container, path, rules)))
 
 
 def survives(house: House, request: Request, container: str) -> Response:

@@ -114,6 +114,7 @@ ROUTES: tuple[tuple[str, str, Answer], ...] = (
     ("GET", "/minidock/networks", minidock.network_map),
     ("GET", "/minidock/containers/{id}/isolation", minidock.isolation),
     ("GET", "/minidock/containers/{id}/written", minidock.written_by),
+    ("GET", "/minidock/containers/{id}/lookup", minidock.lookup),
     ("GET", "/minidock/containers/{id}/survives", minidock.survives),
     ("GET", "/minidock/images/{name*}/layers", minidock.image_layers),
     ("GET", "/minidock/images/{name*}/diff", minidock.image_diff),

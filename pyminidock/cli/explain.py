@@ -7,6 +7,7 @@
     isolation   one container beside its host, as the kernel reports it now
     cache       why each step of an image was done: see `cli.cache`
     written     what a container wrote, and where it is: see `cli.written`
+    path        who answers for one path, and what a change copies: see `cli.path`
     survives    what is left of it, after what: see `cli.survives`
 
 All of them ask the engine; nothing is worked out here.
@@ -26,6 +27,7 @@ from pyminidock.cli.containers import meant
 from pyminidock.cli.createbody import create_body
 from pyminidock.cli.failures import WordsRefused
 from pyminidock.cli.flags import container_flags
+from pyminidock.cli.path import path
 from pyminidock.cli.port import port
 from pyminidock.cli.survives import survives
 from pyminidock.cli.words import Verb, switch, text, verbs
@@ -280,6 +282,14 @@ EXPLAIN = verbs(
         Verb(
             "written", written, help="Print what a container wrote, and where it is.",
             params=[_JSON], usage="CONTAINER", least=1, most=1,
+        ),
+        Verb(
+            "path", path, help="Print which layer answers for a path; what a write copies.",
+            params=[
+                text("--rules", help="whose rules: overlay or aufs", metavar="RULES"),
+                _JSON,
+            ],
+            usage="CONTAINER PATH", least=2, most=2,
         ),
         Verb(
             "port", port, help="Print the way of one request, and where it dies.",

@@ -29,6 +29,14 @@ class Files:
         question = Question("GET", f"/minidock/containers/{container}/written", query)
         return dict(self._ask(question).json())
 
+    def lookup(
+        self, container: str, path: str, *, rules: str = "overlay"
+    ) -> dict[str, Any]:
+        """Tell which layer answers for a path, what is hidden, what a write copies."""
+        query = {"path": path, "rules": rules}
+        question = Question("GET", f"/minidock/containers/{container}/lookup", query)
+        return dict(self._ask(question).json())
+
     def survives(self, container: str) -> dict[str, Any]:
         """Tell what is left of it after an exit, a restart, an rm, a rebuild, a reboot."""
         question = Question("GET", f"/minidock/containers/{container}/survives")

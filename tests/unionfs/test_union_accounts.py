@@ -21,7 +21,7 @@ def tree(name: str, **entries: int | str) -> Tree:
 
 
 DIRECTORY, WHITEOUT = stat.S_IFDIR | 0o755, stat.S_IFCHR
-BASE = {"etc": DIRECTORY, "etc__motd": "hello", "big": "x" * 100}
+BASE: dict[str, int | str] = {"etc": DIRECTORY, "etc__motd": "hello", "big": "x" * 100}
 
 
 def stacked(**upper: int | str) -> Stack:
