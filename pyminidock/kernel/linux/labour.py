@@ -66,6 +66,7 @@ class Labour:
         assert isinstance(shim, calls.ForkShim)  # noqa: S101  (how `birth` was found)
         self.directory = shim.directory
         self.is_birth = any(isinstance(call, calls.PrepareOverlay) for call in plan[:birth])
+        self.is_connected = calls.EnterNamespace("network") not in plan[birth:]
         records = ("shim.sock", "shim.json", "exit.json")
         self.files = (*records, *(f"{name}.tmp" for name in records))
         if shim.log and not Path(self.directory, shim.log.name).exists():
@@ -77,8 +78,8 @@ class Labour:
         Raises BrokenPipeError, ConnectionResetError when the spawner was killed.
         """
         self.conversation, self.line, self.watching = nursery.begin(
-            watchers, is_birth=self.is_birth, order=order.message,
-            question=messages.spell({"op": "wait"}),
+            watchers, is_birth=self.is_birth, is_connected=self.is_connected,
+            order=order.message, question=messages.spell({"op": "wait"}),
         )  # fmt: skip
         self.is_called, self.has_accounts = True, False
         self.conversation.send_rest()

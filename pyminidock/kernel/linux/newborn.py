@@ -68,7 +68,7 @@ def deliver(
     `ahead` is a namespace that was entered before the plan asks for it, `stock` what else
     was made by then.
     """
-    watchers, is_birth = (int(number) for number in word.split())
+    watchers, is_birth = (int(number) for number in word.split())  # 2: into a network
     try:
         order = Order(marshal.loads(_exactly(handles[0], _length(handles[0]))))  # noqa: S302
         place = Birthplace(order, handles[0], -1, handles[1 : watchers + 2], shim_pid)

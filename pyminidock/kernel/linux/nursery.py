@@ -132,16 +132,17 @@ class Nursery:
         self._descriptors = resource.getrlimit(resource.RLIMIT_NOFILE)
 
     def begin(
-        self, watchers: int = 0, *, is_birth: bool, order: bytes = b"",
-        question: bytes = b"",
+        self, watchers: int = 0, *, is_birth: bool, is_connected: bool = False,
+        order: bytes = b"", question: bytes = b"",
     ) -> tuple[Conversation, socket.socket, list[socket.socket]]:  # fmt: skip
         """Ask for a shim; the child of a birth enters no account until `go`.
 
         Gives the conversation, a connection to the shim for questions, and `watchers` more
         that are attached already.  An order that fits into a socket lies there before
         anybody wakes, and so does the first question to the shim: how its program ended.
+        `is_connected`: the newborn is brought into a network, and needs none of its own.
         """
-        word = b"%d %d" % (watchers, is_birth)
+        word = b"%d %d" % (watchers, is_birth and 1 + is_connected)
         with ExitStack() as undo, ExitStack() as ends, self._lock:
             ours, handles = list[socket.socket](), list[int]()
             for _ in range(watchers + 2):

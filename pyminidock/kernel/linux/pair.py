@@ -25,21 +25,23 @@ from pyminidock.kernel.linux.proc import name_process
 from pyminidock.kernel.linux.shim import Shim
 from pyminidock.kernel.linux.walls import raise_loopback
 
-TAKEN, NO_MORE = b"t", b"n"
-_SECOND = b"exec "  # before a request that the newborn hands on
+NO_MORE = b"n"
+SECOND, BIRTH, CONNECTED = b"0", b"1", b"2"  # how a request ends; what was taken
+_HANDED_ON = b"exec "  # before a request that the newborn hands on
 _AHEAD = "network"
 _MOST_BYTES = 65536
 
 
 def wait_together(
     control: sockets.Socket, taken: int, ours: sockets.Socket, its: sockets.Socket,
-    rehearse: Callable[[], object],
+    rehearse: Callable[[], object], *, has_network: bool,
 ) -> None:  # fmt: skip
     """Be the shim of the next container; never returns.  Called right after the fork.
 
     `control` is where the newborn gets the request, `taken` where it says so, and which
     the shim closes when the child is a program; `ours` and `its` are the two ends between
-    shim and newborn, which `rehearse`s before it waits.
+    shim and newborn, which `rehearse`s before it waits, and makes a network of its own if
+    `has_network`.
     """
     ourselves = os.getpid()
     # The spawner's children vanish unseen, and ours would, too: one that has handed its
@@ -55,7 +57,8 @@ def wait_together(
         _get_ready()
         if not _is_wanted(control):
             rehearse()
-        _wait_for_request(control, taken, its, ourselves)
+        ahead = _enter_ahead() if has_network else ""
+        _wait_for_request(control, taken, its, ourselves, ahead)
     syscalls.prctl(syscalls.PR_SET_PDEATHSIG, sockets.SIGKILL)
     for descriptor in (control.detach(), its.detach()):
         os.close(descriptor)
@@ -119,19 +122,19 @@ def _is_wanted(control: sockets.Socket) -> bool:
 
 
 def _wait_for_request(
-    control: sockets.Socket, taken: int, shim: sockets.Socket, shim_pid: int
+    control: sockets.Socket, taken: int, shim: sockets.Socket, shim_pid: int, ahead: str
 ) -> None:
     """Wait for a request, and become its program, or hand it to the shim; never returns."""
-    ahead, stock = _enter_ahead(), Stock()
+    stock = Stock()
     stock.fill()
     word, handles = sockets.receive_handles(control, 16, MOST_HANDLES)
-    os.write(taken, TAKEN if handles else NO_MORE)
+    os.write(taken, word[-1:] if handles else NO_MORE)
     os.close(taken)
     if not handles:  # the daemon is gone
         os._exit(0)
     os.close(control.detach())
-    if word.endswith(b"0"):  # no tree, so it is no birth
-        sockets.send_handles(shim, _SECOND + word, handles)
+    if word.endswith(SECOND):  # no tree, so it is no birth
+        sockets.send_handles(shim, _HANDED_ON + word, handles)
         os._exit(0)
     deliver(word, handles, shim, shim_pid, ahead, stock)
 
@@ -157,8 +160,8 @@ def take_over(birth: sockets.Socket, newborn: int = 0) -> Shim | None:
     message, handles = sockets.receive_handles(birth, _MOST_BYTES, MOST_HANDLES)
     if not message:
         return None
-    if message.startswith(_SECOND):
-        return _send_usher(birth, newborn, message.removeprefix(_SECOND), handles)
+    if message.startswith(_HANDED_ON):
+        return _send_usher(birth, newborn, message.removeprefix(_HANDED_ON), handles)
     return Shim(Delivery(marshal.loads(message)), birth, handles)  # noqa: S302  (our child's)
 
 

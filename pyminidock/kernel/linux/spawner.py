@@ -49,8 +49,12 @@ def main() -> None:
     _holes = rehearsal.fill_holes()  # as long as we live
     gc.freeze()
     gc.disable()
+    latest = pair.BIRTH
     while True:
-        _raise_next(control)
+        # A network takes long to make, and longer to go away if nobody needs it.
+        taken = _raise_next(control, has_network=latest != pair.CONNECTED)
+        if taken in (pair.BIRTH, pair.CONNECTED):
+            latest = taken
 
 
 def _forget_niceness() -> None:
@@ -69,8 +73,8 @@ def _forget_niceness() -> None:
 _MANY_PROCESSORS = 8192  # the kernel keeps those that exist and that our cgroup may use
 
 
-def _raise_next(control: sockets.Socket) -> None:
-    """Fork the child that will take the next request, and wait until it did."""
+def _raise_next(control: sockets.Socket, *, has_network: bool) -> bytes:
+    """Fork the child that will take the next request, and wait until it did; say which."""
     reading, writing = os.pipe2(os.O_CLOEXEC)
     shims, newborns = sockets.pair()
     try:
@@ -80,16 +84,19 @@ def _raise_next(control: sockets.Socket) -> None:
         pid = -1
     if pid == 0:
         os.close(reading)
-        pair.wait_together(control, writing, shims, newborns, rehearsal.of_birth)
+        pair.wait_together(
+            control, writing, shims, newborns, rehearsal.of_birth, has_network=has_network
+        )
     shims.close()
     newborns.close()
     os.close(writing)
     word = os.read(reading, 1)  # empty when the child was killed while it waited
     if word == pair.NO_MORE:
         os._exit(0)
-    if word == pair.TAKEN:
+    if word:
         _let_it_come(reading, control)
     os.close(reading)
+    return word
 
 
 _MOMENT_MS = 5

@@ -1,12 +1,13 @@
 """A child gets ready while its accounts are opened; who gives it up finds nothing left."""
 
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
 
 from pyminidock.kernel import calls
+from pyminidock.kernel.linux.filesystems import USUAL
 from pyminidock.kernel.linux.labour import Labour, Order, spell_order
 from pyminidock.kernel.linux.nursery import Nursery
 from pyminidock.kernel.linux.proc import start_time
@@ -67,3 +68,28 @@ def children_of(pid: int) -> set[tuple[int, int]]:
     """Name the children of a process, by number and start."""
     text = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii")
     return {(int(each), start_time(int(each))) for each in text.split()}
+
+
+def test_a_newborn_makes_no_network_where_the_one_before_got_another(
+    nursery: Nursery, tmp_path: Path
+) -> None:
+    ours = Path("/proc/self/ns/net").readlink()
+    conversation, line, _ = nursery.begin(is_birth=False)  # a spawner, and its first pair
+    conversation.hang_up()
+    line.close()
+    wait_until(lambda: next_network(nursery) not in (ours, None), SOON_S, "a network")
+    labour, order = labour_in(tmp_path)
+    labour.call(nursery, order, watchers=0)
+    labour.give_up()
+    wait_until(lambda: next_network(nursery) == ours, SOON_S, "a newborn without one")
+
+
+def next_network(nursery: Nursery) -> Path | None:
+    """Name the network of the newborn that waits; None: none has everything ready."""
+    for shim, _ in children_of(nursery.pid):
+        with suppress(OSError):
+            for newborn, _ in children_of(shim):
+                held = [each.readlink() for each in Path(f"/proc/{newborn}/fd").iterdir()]
+                if held.count(Path("anon_inode:[fscontext]")) == len(USUAL):
+                    return Path(f"/proc/{newborn}/ns/net").readlink()
+    return None
