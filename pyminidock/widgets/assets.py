@@ -10,7 +10,7 @@ from hashlib import sha256
 
 from pyminidock.client import pagefiles
 
-_STILL = ("dom.js", "element.js", "beside.js", "picture.js")
+_STILL = ("dom.js", "element.js", "keyboard.js", "beside.js", "picture.js")
 
 
 @cache

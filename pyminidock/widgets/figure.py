@@ -35,15 +35,24 @@ def figure(scene: Scene, title: str, caption: str = "") -> Bundle:
     }
 
 
+_TYPEWRITTEN = str.maketrans("─│├└●○◌◉⊘✎✕✓▸◂►≡∴█░▏▲↪", "-||`*o.@%~x+><>=:#.|^>") | {
+    ord("⇄"): "<>",
+    ord("→"): "->",
+    ord("←"): "<-",
+}
+
+
 def _verbatim(words: str) -> str:
     r"""Give a text to LaTeX, which takes no markup in it, and ends it at one word only.
 
-    >>> print(_verbatim(r"a \end{verbatim} b"))
+    Its typewriter face has none of our signs, and would leave them out without a word.
+
+    >>> print(_verbatim(r"└─ ● a \end{verbatim} b"))
     \begin{verbatim}
-    a \end {verbatim} b
+    `- * a \end {verbatim} b
     \end{verbatim}
     """
-    inert = words.replace("\\end{", "\\end {")
+    inert = words.translate(_TYPEWRITTEN).replace("\\end{", "\\end {")
     return f"\\begin{{verbatim}}\n{inert}\n\\end{{verbatim}}"
 
 

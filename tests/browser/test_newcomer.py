@@ -68,7 +68,7 @@ def test_who_watches_a_story_stands_at_its_end_when_it_is_over(
 
 
 def test_what_did_this_container_write_and_where_is_it(sheet: Sheet) -> None:
-    shown = picture(over(sheet, RUN), "Which layer holds what").inner_text()
+    shown = picture(over(sheet, RUN), "What is in this image").inner_text()
     assert "/etc/motd" in shown
     assert "/containers/" in shown
     assert "/upper" in shown

@@ -1,4 +1,4 @@
-"""Which layer holds what: an image's layers with their names, a container's on top."""
+"""What is in an image: its layers with their names, a container's on top."""
 
 from pyminidock import events as e
 from pyminidock.viz.building import MOST_ENTRIES

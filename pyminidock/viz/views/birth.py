@@ -214,7 +214,9 @@ def powers(world: World) -> Scene:
     """Say what it may do, and how we know."""
     made = [each for each in world.processes.values() if each.traits]
     if not made:
-        return group("powers", "Powers", text("powers.none", "nothing given up yet"))
+        is_over = world.container is not None and world.container.state == "removed"
+        none = "gone with its process" if is_over else "nothing given up yet"
+        return group("powers", "Powers", text("powers.none", none))
     process = max(made, key=lambda each: (each.changed, each.id))
     seq = world.now.seq if world.now else 0
     ordered = sorted(process.traits.items(), key=lambda each: (each[1].order, each[0]))

@@ -44,6 +44,12 @@ class MdCard {
       if (!isModified || event.key === "Enter") event.stopPropagation();
       if (event.key === "Escape") this.leave(event);
     }, { signal });
+    /* Notebook 7 listens on the way down, and lets be what wears this; see keyboard.js. */
+    window.addEventListener("keydown", (event) => {
+      if (!(event.target instanceof Element) || !this.root.contains(event.target)) return;
+      const isOurs = event.key === "Enter" || !(event.ctrlKey || event.metaKey || event.altKey);
+      event.target.toggleAttribute("data-lm-suppress-shortcuts", isOurs);
+    }, { capture: true, signal });
     this.body.addEventListener("change", (event) => this.changed(event), { signal });
     this.body.addEventListener("click", (event) => this.pressed(event), { signal });
     const drawn = () => this.draw();

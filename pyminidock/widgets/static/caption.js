@@ -15,6 +15,10 @@ class MdCaption {
       class: "md-ui-src", type: "button", title: player.keys.titled("source", say("source")),
       on: { click: () => player.act("source") }, signal,
     });
+    this._copy = mdElement("button", {
+      class: "md-ui-src md-ui-copy", type: "button", text: say("copy"),
+      on: { click: () => player.act("copy") }, signal,
+    });
     this._stop = mdElement("span", { class: "md-ui-stop" });
     this._linux = mdElement("p", { class: "md-ui-linux" });
     this._depths = [1, 2, 3].map((depth) => this._depthButton(depth));
@@ -29,7 +33,8 @@ class MdCaption {
       ),
       mdElement("div", { class: "md-ui-says" }, ...this._said),
       this._linux,
-      mdElement("p", { class: "md-ui-facts" }, this._evidence, this._time, this._src, this._stop),
+      mdElement("p", { class: "md-ui-facts" }, this._evidence, this._time, this._src, this._copy,
+        this._stop),
     );
   }
 
@@ -57,6 +62,7 @@ class MdCaption {
     mdPut(this._time, frame ? mdSeconds(frame.t) : "");
     mdPut(this._src, frame?.src ?? "");
     this._src.hidden = !frame?.src;
+    this._copy.hidden = !frame;
     mdPut(this._stop, frame && isStop(frame) ? `■ ${say("stops-here")}` : "");
   }
 

@@ -67,6 +67,22 @@ function mdListenToKeys(root, keys, { act, leave, signal }) {
     }
   };
   root.addEventListener("keydown", listener, { signal });
+  mdKeepFromNotebook(root, signal);
+}
+
+/**
+ * Jupyter Notebook 7 listens before anybody else does, on the way down, where nothing can be
+ * kept from it; but it lets the element be that wears this attribute.  With a modifier a key is
+ * the notebook's all the same: Ctrl+S saves.
+ */
+function mdKeepFromNotebook(root, signal) {
+  const mark = (event) => {
+    if (event.target instanceof Element && root.contains(event.target)) {
+      const isModified = event.ctrlKey || event.metaKey || event.altKey;
+      mdSet(event.target, "data-lm-suppress-shortcuts", isModified && event.key !== "Enter" ? null : "true");
+    }
+  };
+  window.addEventListener("keydown", mark, { capture: true, signal });
 }
 
 /** Whether a key means something to the element that has the focus. */

@@ -10,6 +10,8 @@ function mdRenderPicture({ model, el, signal }) {
   const canvas = document.createElement("div");
   root.append(canvas);
   el.appendChild(root);
+  const leave = () => root.closest(".jp-Cell")?.focus();
+  mdListenToKeys(root, new MdKeys([]), { act() {}, leave, signal }); // d d deletes no cell
   mdFollowTheme(root, signal);
   mdHideFigures(root, signal);
   const { nodes, options } = JSON.parse(model.get("scene"));

@@ -281,7 +281,6 @@ class MdPlayer {
       this._alone,
       this.options.pins ? mdTool(this, "pin", this.say("pin")) : null,
       this.options.permalink ? mdTool(this, "link", this.say("link")) : null,
-      mdTool(this, "copy", this.say("copy")),
       mdTool(this, "help", this.say("help")),
     ));
   }
