@@ -84,5 +84,32 @@ case "$1/$2" in
     echo 'cause: other-address'
     docker rm -f gate1
     docker run -d --name gate1 -p 127.0.0.1:8085:5000 gate ;;
+
+  07.10/with-a-port)
+    echo 'cause: not-published'
+    docker rm -f note1
+    docker run -d --name note1 -p 8086:5000 note ;;
+  07.10/this-machine-only)
+    echo 'cause: not-published'
+    docker rm -f note1
+    docker run -d --name note1 -p 127.0.0.1:8086:5000 note ;;
+
+  07.11/unsaid)
+    echo 'cause: wrong-protocol'
+    docker rm -f talk1
+    docker run -d --name talk1 -p 8087:5000 talk ;;
+  07.11/said)
+    echo 'cause: wrong-protocol'
+    docker rm -f talk1
+    docker run -d --name talk1 -p 8087:5000/tcp talk ;;
+
+  07.12/its-own-words)
+    echo 'cause: stopped'
+    docker rm -f lamp1
+    docker run -d --name lamp1 -p 8089:5000 lamp ;;
+  07.12/words-that-stay)
+    echo 'cause: stopped'
+    docker rm -f lamp1
+    docker run -d --name lamp1 -p 8089:5000 lamp httpd -f -p 5000 -h /www ;;
   *) echo "no such way: $1 $2"; exit 2 ;;
 esac

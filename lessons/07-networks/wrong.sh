@@ -62,5 +62,19 @@ case "$1/$2" in
     echo 'cause: not-published'
     docker rm -f gate1
     docker run -d --name gate1 -p 8085:5000 gate ;;
+
+  07.10/another-port)
+    echo 'cause: not-published'
+    docker rm -f note1
+    docker run -d --name note1 -p 8096:5000 note ;;
+
+  07.11/wrong-cause)
+    echo 'cause: not-published'
+    docker rm -f talk1
+    docker run -d --name talk1 -p 8087:5000 talk ;;
+
+  07.12/once-more)
+    echo 'cause: stopped'
+    docker start lamp1 ;;
   *) echo "no such way: $1 $2"; exit 2 ;;
 esac
