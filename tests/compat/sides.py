@@ -4,6 +4,8 @@
         side.ask("GET", "/containers/web/archive?path=/etc")
         side.docker("cp", "web:/etc", ".")
 
+    together(ask, sides)          both at once, where each has its own way to go
+
 Both have the image `twin`: one tree, imported by the same command.
 """
 
@@ -12,11 +14,12 @@ import json
 import os
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from tests.minidock_cli import Minidock
 from tests.rawapi import ask
@@ -120,6 +123,16 @@ class Side:
 
 
 Sides = tuple[Side, Side]
+_Engine = TypeVar("_Engine")
+_Found = TypeVar("_Found")
+
+
+def together(
+    ask: Callable[[_Engine], _Found], sides: Iterable[_Engine]
+) -> tuple[_Found, ...]:
+    """Ask all at once, since each waits for its own engine; give the answers in order."""
+    with ThreadPoolExecutor() as pool:
+        return tuple(pool.map(ask, sides))
 
 
 @contextmanager

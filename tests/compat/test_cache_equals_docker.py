@@ -4,8 +4,9 @@ import itertools
 import json
 import random
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from tests.compat.allowlist import Difference, about_the_cache, standing
 from tests.compat.bakers import Baker, bakers
 from tests.compat.cache_scenarios import SCENARIOS, Scenario
 from tests.compat.cache_walks import Walk
+from tests.compat.sides import together
 from tests.minidock_cli import Minidock
 from tests.rawapi import ask
 from tests.reference import Reference
@@ -88,8 +90,8 @@ def built(baker: Baker, context: Context, **query: Any) -> str:
 def test_an_edit_rebuilds_what_docker_rebuilds_and_its_true_cause_is_told(
     both: tuple[Baker, Baker], scenario: Scenario
 ) -> None:
-    docker, ours = both
-    decided = (rebuilt(docker, scenario), rebuilt(ours, scenario))
+    ours = both[1]
+    decided = together(partial(rebuilt, scenario=scenario), both)
     assert unexplained(differing(scenario.name, *decided)) == []
     tag = scenario.named(str(scenario.second.get("t", scenario.tag)))
     told = explained(ours, tag)
@@ -172,6 +174,11 @@ def test_what_cannot_be_read_as_a_list_of_images_is_refused_in_dockers_words(
     assert (ours.status, ours.message) == (docker.status, docker.message)
 
 
+def walked(context: Context, query: Mapping[str, Any], baker: Baker) -> list[str]:
+    """Build one step of a walk; give its decisions."""
+    return decisions(built(baker, context, **query))
+
+
 def test_on_any_walk_of_edits_both_rebuild_the_same_steps(
     both: tuple[Baker, Baker], at_length: Callable[[int], int]
 ) -> None:
@@ -180,7 +187,7 @@ def test_on_any_walk_of_edits_both_rebuild_the_same_steps(
         walk = Walk(random.Random(seed), f"walk-{seed}")
         for _ in range(6):
             context, query = walk.next()
-            decided = [decisions(built(baker, context, **query)) for baker in both]
+            decided = together(partial(walked, context, query), both)
             assert decided[1] == decided[0], (seed, context, query)
             told = explained(ours, query["t"])
             assert all(step["causes"] for step in told if step["verdict"] == "miss")
@@ -191,6 +198,6 @@ def test_every_rule_about_the_cache_is_needed(both: tuple[Baker, Baker]) -> None
     for scenario in SCENARIOS:
         if scenario.name.startswith("a link "):
             fresh = replace(scenario, text=scenario.text.replace("scenario=", "anew="))
-            decided = [rebuilt(baker, fresh) for baker in both]
+            decided = together(partial(rebuilt, scenario=fresh), both)
             rules.unexplained(differing(scenario.name, *decided))
     assert rules.stale == []

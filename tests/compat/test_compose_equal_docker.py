@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.compat.sides import together
 from tests.compat.wired import Pair, Wired, wired
 from tests.reference import program, wait_until
 
@@ -190,7 +191,7 @@ def test_a_topology_comes_up_talks_and_goes_down(
     (place / "here/note").write_text("of the host\n")
     (place / "compose.yaml").write_text(topology.file)
     before = [devices(side) for side in empty]
-    told = [[(line, *say(side, line, place)) for line in lines] for side in empty]
+    told = together(lambda side: [(line, *say(side, line, place)) for line in lines], empty)
     assert told[1] == told[0]
     spoken = [word for _, _, output, _ in told[1] for word in output]
     assert any(word.startswith(("I am", "kept")) for word in spoken), spoken

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.compat.archives import Wish, tar
-from tests.compat.sides import Side, Sides
+from tests.compat.sides import Side, Sides, together
 
 pytestmark = pytest.mark.compat
 
@@ -87,6 +87,7 @@ def asked(side: Side, form: str, place: Path) -> tuple[object, ...]:
     side.remove(name)
     side.make(name, starts=True)
     side.inside(name, INSIDE)
+    place.mkdir()
     lay_out(place)
     words = [word.replace("C:", f"{name}:") for word in form.split()]
     done = side.docker("cp", *words, cwd=place, input=tar(Wish("from-stdin")))
@@ -101,12 +102,8 @@ def asked(side: Side, form: str, place: Path) -> tuple[object, ...]:
 def test_a_form_does_and_says_what_it_does_with_docker(
     sides: Sides, tmp_path: Path, form: str
 ) -> None:
-    found = []
-    for side in sides:
-        place = tmp_path / side.name
-        place.mkdir()
-        found.append(asked(side, form, place))
-    assert found[1] == found[0]
+    theirs, ours = together(lambda side: asked(side, form, tmp_path / side.name), sides)
+    assert ours == theirs
 
 
 def test_archives_go_through_pipes_both_ways(sides: Sides, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.compat.sides import Side, Sides
+from tests.compat.sides import Side, Sides, together
 from tests.reference import wait_until
 
 pytestmark = pytest.mark.compat
@@ -87,7 +87,7 @@ def rests(side: Side, name: str) -> bool:
 def test_a_verb_in_a_state_is_answered_as_by_docker(
     stage: Sides, state: str, request_: str
 ) -> None:
-    theirs, ours = (in_state(side, state, request_) for side in stage)
+    theirs, ours = together(lambda side: in_state(side, state, request_), stage)
     if (state, request_) == ("restarting", "POST restart?t=0"):
         theirs, ours = theirs[:2], ours[:2]  # the run that follows ends at once
     assert ours == theirs

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.compat.sides import IMAGE
+from tests.compat.sides import IMAGE, together
 from tests.compat.wired import Pair, Wired, both_wired, wired
 
 __all__ = ["both_wired", "wired"]
@@ -88,7 +88,7 @@ def ports_of(side: Wired, name: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("line", GOOD)
 def test_a_form_of_p_means_the_same(clean: Pair, line: str) -> None:
-    told = [(run(side, "web", line), ports_of(side, "web")) for side in clean]
+    told = together(lambda side: (run(side, "web", line), ports_of(side, "web")), clean)
     assert told[0] == told[1]
     assert told[0][0][0] == 0
 
@@ -137,13 +137,15 @@ def shape(told: dict[str, Any]) -> str:
 
 @pytest.mark.parametrize("line", ANY)
 def test_any_port_is_one_that_nobody_named(clean: Pair, line: str) -> None:
-    told = [(run(side, "web", line), shape(ports_of(side, "web"))) for side in clean]
+    told = together(
+        lambda side: (run(side, "web", line), shape(ports_of(side, "web"))), clean
+    )
     assert told[0] == told[1]
 
 
 @pytest.mark.parametrize("line", BAD)
 def test_a_bad_form_is_refused_in_the_same_words(clean: Pair, line: str) -> None:
-    told = [run(side, "web", line) for side in clean]
+    told = together(lambda side: run(side, "web", line), clean)
     assert told[0] == told[1]
     assert told[0][0] == 125
 
