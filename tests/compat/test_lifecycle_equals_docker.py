@@ -9,6 +9,7 @@ import re
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
@@ -20,6 +21,7 @@ from tests.reference import wait_until
 pytestmark = pytest.mark.compat
 
 PATIENCE_S = 60.0
+PATIENCE_WITH_ALL_S = 240.0  # five hundred starts on a machine that has others to serve
 # Ends at TERM with 5, says so at HUP, and looks for signals every twentieth of a second.
 POLITE = "trap 'exit 5' TERM; trap 'echo hup' HUP; echo up; while :; do sleep 0.05; done"
 DEAF = "trap '' TERM; echo up; while :; do sleep 0.05; done"
@@ -71,7 +73,7 @@ def stage(sides: Sides) -> Iterator[Sides]:
             )  # fmt: skip
     for side in sides:
         for name in names:
-            wait_until(lambda s=side, n=name: rests(s, n), PATIENCE_S, f"{name} to rest")  # type: ignore[misc]
+            wait_until(partial(rests, side, name), PATIENCE_WITH_ALL_S, f"{name} to rest")
     yield sides
     for side in sides:
         side.remove("taken", *names)
