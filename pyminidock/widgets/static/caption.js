@@ -16,7 +16,7 @@ class MdCaption {
       on: { click: () => player.act("source") }, signal,
     });
     this._copy = mdElement("button", {
-      class: "md-ui-src md-ui-copy", type: "button", text: say("copy"),
+      class: "md-ui-copy", type: "button", text: say("copy"),
       on: { click: () => player.act("copy") }, signal,
     });
     this._stop = mdElement("span", { class: "md-ui-stop" });
