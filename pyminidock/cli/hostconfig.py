@@ -202,7 +202,7 @@ def _files(given: Given) -> Body:
         "DeviceRequests": requests or None,
         **({"Tmpfs": tmpfs} if tmpfs else {}),
         **({"Mounts": mounts} if mounts else {}),
-        **({"StorageOpt": _storage(given)} if given["storage_opt"] else {}),
+        **({"StorageOpt": storage} if (storage := _storage(given)) else {}),
     }
 
 
@@ -256,7 +256,7 @@ def _log_config(given: Given) -> Body:
 def _storage(given: Given) -> dict[str, str]:
     if any("=" not in each for each in given["storage_opt"]):
         raise refused("invalid storage option", "an option is NAME=VALUE")
-    return _pairs(given["storage_opt"])
+    return _pairs(given["storage_opt"]) | ({"glass": "on"} if given["glass"] else {})
 
 
 def _sysctls(given: Given) -> dict[str, str]:

@@ -66,7 +66,11 @@ def start_plan(  # noqa: PLR0913  (the last two say what leads to the world outs
     return (
         *account_calls(spec, machine),  # 2
         calls.PrepareOverlay(
-            snapshot.lower, snapshot.upper, snapshot.work, root_flags(spec, machine)
+            snapshot.lower,
+            snapshot.upper,
+            snapshot.work,
+            root_flags(spec, machine),
+            spec.directory if spec.is_glass else "",
         ),  # 10
         *wiring,
         calls.ForkShim(

@@ -152,6 +152,7 @@ def resolve(  # noqa: PLR0913  (four inputs, three names, one listener)
         shm_bytes=request.shm_bytes or SHM_BYTES, sysctls=tuple(sorted(request.sysctls)),
         resources=kept(request.resources, machine), worlds=request.worlds,
         devices=_devices(request, machine), hindrance=hindrance,
+        is_glass=("glass", "on") in request.places.storage_options,
     )  # fmt: skip
     for event in (*told, *_decided(spec, powers)):
         emit(event)

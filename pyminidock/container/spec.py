@@ -178,6 +178,7 @@ class ContainerSpec:
     points: tuple[MountPoint, ...] = ()  # volumes and trees of the host, decided at create
     names_from: str = ""  # host: of the container whose files of /etc it shares
     link_variables: tuple[str, ...] = ()  # told by --link at the last start
+    is_glass: bool = False  # its root is served by a process that tells of every lookup
 
 
 @dataclass(frozen=True, slots=True)

@@ -190,7 +190,9 @@ def _alone(request: CreateRequest) -> object:
 
 
 def _check_storage(request: CreateRequest) -> None:
-    for name, _ in request.places.storage_options:
+    for name, value in request.places.storage_options:
+        if (name, value) == ("glass", "on"):
+            continue
         what = (
             "--storage-opt is supported only for overlay over xfs with 'pquota' mount "
             "option"

@@ -22,7 +22,7 @@ from pyminidock.container.resolve import resolve
 from pyminidock.container.spec import ContainerSpec, Hindrance
 from pyminidock.container.states import State, Verb
 from pyminidock.container.users import GROUP, PASSWD
-from pyminidock.engine import furnishing, introducing, linking, plugging, publishing
+from pyminidock.engine import furnishing, glass, introducing, linking, plugging, publishing
 from pyminidock.engine.burying import bury
 from pyminidock.engine.ending import attend
 from pyminidock.engine.house import House, Kept
@@ -170,6 +170,8 @@ def _birth(  # noqa: PLR0913, PLR0917  (what was, what shall be, where it is rea
     """Let the kernel perform the plan; whatever fails, the container is as it was."""
     life.begins()
     furnishing.tell_mounted(spec, voice)
+    if spec.is_glass:
+        glass.listen(house, life, spec.directory)
     plan = _plan(house, kept, _furnished(house, spec, voice), reach)
     voice(PlanMade(life.id, len(plan), tuple(type(call).__name__ for call in plan)))
     lockstep = house.recorder.is_gated(life.story)

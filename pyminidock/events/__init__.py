@@ -52,6 +52,13 @@ from pyminidock.events.container import (
     SpecResolved,
     UserResolved,
 )
+from pyminidock.events.glass import (
+    FileRaised,
+    LayerAsked,
+    NameAnswered,
+    OpaqueWritten,
+    WhiteoutWritten,
+)
 from pyminidock.events.images import (
     CachePruned,
     ImageFound,
@@ -194,7 +201,8 @@ from pyminidock.events.wiring import (
 )
 
 AnyEvent = (
-    LayerProbed | PathResolved | PathCopiedUp | WhiteoutMade | OpaqueMade | RedirectMade
+    LayerAsked | NameAnswered | FileRaised | WhiteoutWritten | OpaqueWritten
+    | LayerProbed | PathResolved | PathCopiedUp | WhiteoutMade | OpaqueMade | RedirectMade
     | ImageFound | LayerUnpacked | LayerReused | ImageLoaded | ImageSaved
     | ImageImported | ImageUntagged | ImageRemoved | LayersRemoved | ImagesPruned
     | CachePruned | StoreRepaired
@@ -294,6 +302,7 @@ __all__ = [
     "ExecStarted",
     "FileChanged",
     "FileCopied",
+    "FileRaised",
     "FilesOmitted",
     "GateHeld",
     "GateReleased",
@@ -319,6 +328,7 @@ __all__ = [
     "IsolationUnobserved",
     "JournalDropped",
     "KeyringJoined",
+    "LayerAsked",
     "LayerCommitted",
     "LayerFound",
     "LayerProbed",
@@ -329,6 +339,7 @@ __all__ = [
     "LoopbackRaised",
     "MemoryExhausted",
     "Mounted",
+    "NameAnswered",
     "NameAsked",
     "NamesOpened",
     "NamespaceEntered",
@@ -340,6 +351,7 @@ __all__ = [
     "NewPrivilegesForbidden",
     "OomScoreAdjusted",
     "OpaqueMade",
+    "OpaqueWritten",
     "OrphanRemoved",
     "OverlayPrepared",
     "ParentDeathBound",
@@ -400,6 +412,7 @@ __all__ = [
     "VolumeUnmounted",
     "VolumesPruned",
     "WhiteoutMade",
+    "WhiteoutWritten",
     "Witness",
     "WorkingDirectoryEntered",
     "ignore",

@@ -67,7 +67,9 @@ class PrepareOverlay:
     """Stack `lower` (topmost first, host paths), `upper` and `work` into a detached mount.
 
     Without `upper` the tree is read-only.  Nothing appears in any mount table yet; undone
-    by closing the handle.  `flags` as for Mount; none as a rule.
+    by closing the handle.  `flags` as for Mount; none as a rule.  With `glass`, a directory
+    (host), they are not stacked by the kernel but by a process that tells of every lookup
+    at a socket in there.
     Source: man 2 fsopen, Documentation/filesystems/overlayfs (10).
     """
 
@@ -75,6 +77,7 @@ class PrepareOverlay:
     upper: str
     work: str
     flags: tuple[str, ...] = ()
+    glass: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -140,7 +140,7 @@ def words_of(  # noqa: PLR0911, PLR0912  (one line per fact)
         case e.IsolationObserved():
             return kind, {**facts, "shared": event.shared_with_host or ("nothing",)}
         case (
-            e.ImageFound() | e.PathResolved() | e.ContainerExited()
+            e.ImageFound() | e.PathResolved() | e.NameAnswered() | e.ContainerExited()
             | e.PathMadeReadonly() | e.PathMasked() | e.KeyringJoined()
             | e.OomScoreAdjusted()
         ):  # fmt: skip
@@ -150,7 +150,8 @@ def words_of(  # noqa: PLR0911, PLR0912  (one line per fact)
         ):  # fmt: skip
             return kind, facts
         case (
-            e.PathCopiedUp() | e.WhiteoutMade() | e.OpaqueMade() | e.RedirectMade()
+            e.LayerAsked() | e.FileRaised() | e.WhiteoutWritten() | e.OpaqueWritten()
+            | e.PathCopiedUp() | e.WhiteoutMade() | e.OpaqueMade() | e.RedirectMade()
             | e.LayerProbed() | e.SnapshotPrepared() | e.SnapshotRemoved()
             | e.ContainerCreated() | e.UserResolved() | e.PlanMade() | e.ContainerStarted()
             | e.ContainerStartFailed() | e.IsolationUnobserved() | e.ContainerSignalled()
@@ -232,6 +233,7 @@ def _written(event: e.ContainerWrote) -> dict[str, Any]:
 def _two_faces(  # noqa: PLR0911  (one line per fact)
     event: e.ImageFound
     | e.PathResolved
+    | e.NameAnswered
     | e.ContainerExited
     | e.PathMadeReadonly
     | e.PathMasked
@@ -244,7 +246,7 @@ def _two_faces(  # noqa: PLR0911  (one line per fact)
     match event:
         case e.ImageFound(_, _, _, stand_in):
             return (f"{kind}/stand-in" if stand_in else kind), facts
-        case e.PathResolved(_, layers):
+        case e.PathResolved(_, layers) | e.NameAnswered(_, layers):
             return (kind if layers else f"{kind}/absent"), facts
         case e.ContainerExited():
             return (f"{kind}/memory" if event.was_out_of_memory else kind), facts

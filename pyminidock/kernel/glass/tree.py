@@ -234,6 +234,7 @@ class Tree:
         node = self.live(path)
         if node is None or node.fd >= 0:
             return
+        node.told.clear()  # one layer more is asked for its names
         if node.parent is not None:
             node.spot = search.find(self.stack, node.parent.spot, node.name)
         else:

@@ -9,6 +9,7 @@ from contextlib import ExitStack
 
 from pyminidock.kernel import calls
 from pyminidock.kernel.calls import Call
+from pyminidock.kernel.glass import hearing
 from pyminidock.kernel.linux import cgroups, devices, overlay
 
 
@@ -27,6 +28,10 @@ def do(call: Call, undo: ExitStack) -> int:
             devices.filter_devices(path, program)
         case calls.RemoveCgroup(path):
             cgroups.remove(path)
+        case calls.PrepareOverlay(lower, upper, work, flags, glass) if glass:
+            handle = hearing.start(lower, upper, work, flags, glass)
+            undo.callback(os.close, handle)
+            return handle
         case calls.PrepareOverlay(lower, upper, work, flags):
             handle = overlay.prepare(lower, upper, work, flags)
             undo.callback(os.close, handle)

@@ -20,6 +20,36 @@ IMAGES: Mapping[str, Words] = {
         "No layer had it, or a whiteout in a higher layer says that it was deleted.",
         "ovl_lookup(): {path} → ENOENT (2)",
     ),
+    "layer.asked": (
+        "Layer {layer} was asked for {path}: {answer}",
+        "A live program named the path; the layers are asked from the top down.",
+        "FUSE_LOOKUP by {command}[{pid}]: {path} in {layer} is {answer}",
+    ),
+    "name.answered": (
+        "{command} learned that {path} comes from {layers}",
+        "The kernel keeps no name here, so each step of each path is asked for anew.",
+        "FUSE_LOOKUP by {command}[{pid}]: {path} → {layers}",
+    ),
+    "name.answered/absent": (
+        "{command} learned that {path} does not exist",
+        "No layer had it, or a whiteout in a higher layer says that it was deleted.",
+        "FUSE_LOOKUP by {command}[{pid}]: {path} → ENOENT (2)",
+    ),
+    "file.raised": (
+        "{command} changes {path}: copied up from layer {layer} ({extent})",
+        "Layers below never change; the first write copies the whole object, not the byte.",
+        "{command}[{pid}]: {path} from {layer}, {extent}, {size_bytes} bytes",
+    ),
+    "whiteout.written": (
+        "{command} deleted {path}: a whiteout hides it",
+        'A layer below has the name and cannot change, so "deleted" is written above it.',
+        "{command}[{pid}]: mknod {path} c 0 0 in the upper layer",
+    ),
+    "opaque.written": (
+        "{command} made {path}, which hides what the layers below have there",
+        "What was deleted under this name must not shine through the new directory.",
+        "{command}[{pid}]: trusted.overlay.opaque=y on {path} in the upper layer",
+    ),
     "path.copied.up": (
         "{path} was copied up from layer {layer}: {extent}",
         "Layers below never change; the first write copies the whole object, not the byte.",
