@@ -42,7 +42,6 @@ class Telling:
         self._records: SimpleQueue[str] = SimpleQueue()
         self._held: dict[int, Reply] = {}
         self._is_holding = self._is_heard = True
-        self._commands: dict[int, str] = {}
         tree.listener = self._hear
         loop.admit = self._admit
 
@@ -76,17 +75,12 @@ class Telling:
              "command": self._command(asked.pid)}
         )  # fmt: skip
 
-    def _command(self, pid: int) -> str:
-        """Name the program, once for each process."""
-        name = self._commands.get(pid)
-        if name is None:
-            name = ""
-            with suppress(OSError), open(f"/proc/{pid}/comm", encoding="utf-8") as file:
-                name = file.read().rstrip("\n")
-            if len(self._commands) > 1000:
-                self._commands.clear()
-            self._commands[pid] = name
-        return name
+    @staticmethod
+    def _command(pid: int) -> str:
+        """Name the program, anew each time: a process may become another program."""
+        with suppress(OSError), open(f"/proc/{pid}/comm", encoding="utf-8") as file:
+            return file.read().rstrip("\n")
+        return ""
 
     def _take_back(self, asked: Request, reply: Reply) -> None:
         """Undo what an answer would have given, for who asked has been interrupted."""
