@@ -280,6 +280,7 @@ def test_the_history_is_dockers_to_the_letter(contest: Contest) -> None:
     assert len(told[0]) == 21
 
 
+@pytest.mark.timeout(1800)  # at full length
 def test_any_build_ends_as_dockers(
     contest: Contest, at_length: Callable[[int], int]
 ) -> None:

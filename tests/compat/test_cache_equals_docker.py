@@ -179,6 +179,7 @@ def walked(context: Context, query: Mapping[str, Any], baker: Baker) -> list[str
     return decisions(built(baker, context, **query))
 
 
+@pytest.mark.timeout(1800)  # at full length
 def test_on_any_walk_of_edits_both_rebuild_the_same_steps(
     both: tuple[Baker, Baker], at_length: Callable[[int], int]
 ) -> None:
