@@ -206,6 +206,7 @@ def meaning(upper: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.edge
+@pytest.mark.timeout(1800)  # 2,500 sequences in `make soak`
 @pytest.mark.parametrize("options", [PLAIN, RICH], ids=["plain", "rich"])
 def test_the_model_does_what_the_kernel_does(
     judge: Judge, at_length: Callable[[int], int], options: str
