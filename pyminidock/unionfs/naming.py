@@ -112,6 +112,8 @@ def rmdir(stack: Stack, path: str) -> Effects:
 
 
 def _remove(stack: Stack, spots: tuple[Spot, ...]) -> Effects:
+    if not stack.has_upper:
+        raise OSError(errno.EROFS, spots[-1].path)
     *way, spot = spots
     is_known = shines_through(stack, way[-1], spot)
     gone = Whiteout(spot.path) if is_known else Remove(spot.path)

@@ -313,7 +313,7 @@ BUILDKIT = {name: case.on("rooted") for name, case in cases({
     "a part of the context": "WORKDIR /w\nRUN --mount=source=d,target=in ls in >/o",
     "a file of the context": "RUN --mount=source=a,target=/deep/er/a cp /deep/er/a /o",
     "a bind that is written to": "RUN --mount=source=d,target=/m,rw touch /m/n; ls /m >/o",
-    "a cache": "RUN --mount=type=cache,target=/root/.c/x touch /root/.c/x/f && echo 1 >/o",
+    "a cache": "RUN --mount=type=cache,target=/var/c/x touch /var/c/x/f && echo 1 >/o",
     "memory": "RUN --mount=type=tmpfs,target=/t touch /t/f && ls /t >/o",
     "a stage for a command": "FROM busybox AS s\nRUN echo 1 >/x\nFROM rooted\n"
     "RUN --mount=from=s,source=/x,target=/m/x cat /m/x >/o",

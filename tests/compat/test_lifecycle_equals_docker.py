@@ -24,6 +24,7 @@ PATIENCE_S = 60.0
 PATIENCE_WITH_ALL_S = 240.0  # five hundred starts on a machine that has others to serve
 # Ends at TERM with 5, says so at HUP, and looks for signals every twentieth of a second.
 POLITE = "trap 'exit 5' TERM; trap 'echo hup' HUP; echo up; while :; do sleep 0.05; done"
+SLOW = "trap 'sleep 1; exit 5' TERM; echo up; while :; do sleep 0.05; done"
 DEAF = "trap '' TERM; echo up; while :; do sleep 0.05; done"
 
 
@@ -265,7 +266,7 @@ def stopped_with_no_signal(told: Told) -> object:
 
 
 def stopped_by_many(told: Told) -> object:
-    told.make()
+    told.make(SLOW)  # all have asked before it ends
     answers: list[int] = []
     told.together(*[lambda: answers.append(told.ask("/stop"))] * 4)
     return answers, len(set(told.announced()) & {"kill 15", "stop", "die 5"})
