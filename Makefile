@@ -51,8 +51,8 @@ lab: $(VENV)/.lab
 
 # ── Tests ─────────────────────────────────────────────────────────────────────────────────
 
-# First what apt can give and every environment, then all parts in lanes side by side
-# (tools/lanes.py); unit and edge again on every other Python.  CI insists on 3.11 and
+# First whatever has to be fetched, for lanes have no way out; then all parts in lanes side by
+# side (tools/lanes.py); unit and edge again on every other Python.  CI insists on 3.11 and
 # Debian's own Python; elsewhere whatever is new enough is used, and named.
 test:
 	@tools/debian.sh
@@ -67,6 +67,7 @@ test:
 	   [ -z "$$version" ] || $(MAKE) .venv-$$version/.dev VENV=.venv-$$version \
 	     PYTHON="$$python" </dev/null || exit 1; \
 	 done || exit 1; \
+	 $(VENV)/bin/python -m tests.bench.buildx || [ -z "$(IN_CI)" ] || exit 1; \
 	 $(VENV)/bin/python tools/lanes.py $(LANES) "$(MAKE)" "$$others"
 
 soak:

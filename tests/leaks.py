@@ -89,8 +89,9 @@ def at_rest(take: Callable[[], Snapshot], timeout_s: float = 10.0) -> Snapshot:
     return seen
 
 
-def _waits(seen: Snapshot, role: str) -> bool:
-    return any(name.endswith(f"minidock-{role}") for name in seen)
+def _waits(seen: Snapshot, role: str) -> int:
+    """Count those of a role; a fork that has not yet its own name counts as a spawner."""
+    return sum(n for name, n in seen.items() if name.endswith(f"minidock-{role}"))
 
 
 def settled(

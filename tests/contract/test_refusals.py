@@ -8,6 +8,7 @@ import pytest
 from pyminidock.kernel import calls
 from pyminidock.kernel.calls import Call, Plan
 from pyminidock.kernel.port import CallFailed
+from tests import leaks
 from tests.contract.plans import (
     ALLOW_ALL,
     ANY_DEVICE,
@@ -343,7 +344,7 @@ def test_an_exec_into_a_process_that_is_gone_is_refused(stand: Stand) -> None:
     plan = joining(stand.place, first, stand.second)
     stand.body.signal(first, 9)
     assert stand.body.wait(first, 20.0) is not None
-    before = stand.picture()
+    before = leaks.at_rest(stand.picture)
     with pytest.raises(CallFailed) as refusal:
         start(stand, plan)
     assert refusal.value.errno == errno.ENOENT

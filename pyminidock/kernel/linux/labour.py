@@ -94,10 +94,11 @@ class Labour:
             self.conversation.go()
 
     def begin(self, tree: int, sandbox: int) -> None:
-        """Let the child go all the way.  Raises BrokenPipeError as `open_accounts` does."""
-        if self.is_birth:
-            self.open_accounts()
-            self.conversation.hand_over(tree, sandbox)
+        """Let the child go all the way; what made an end of it is heard in `follow`."""
+        with suppress(BrokenPipeError, ConnectionResetError):
+            if self.is_birth:
+                self.open_accounts()
+                self.conversation.hand_over(tree, sandbox)
 
     def follow(self) -> None:
         """Answer each report; at the end, answer the calls whose silence means success."""

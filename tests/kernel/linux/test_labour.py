@@ -1,5 +1,7 @@
 """A child gets ready while its accounts are opened; who gives it up finds nothing left."""
 
+import errno
+import select
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from pathlib import Path
@@ -11,6 +13,7 @@ from pyminidock.kernel.linux.filesystems import USUAL
 from pyminidock.kernel.linux.labour import Labour, Order, spell_order
 from pyminidock.kernel.linux.nursery import Nursery
 from pyminidock.kernel.linux.proc import start_time
+from pyminidock.kernel.port import CallFailed
 from tests.reference import wait_until
 
 SOON_S = 30.0
@@ -23,7 +26,9 @@ def nursery() -> Iterator[Nursery]:
         yield nursery
 
 
-def labour_in(directory: Path) -> tuple[Labour, Order]:
+def labour_in(
+    directory: Path, fail_at: tuple[int, int] | None = None
+) -> tuple[Labour, Order]:
     """Plan a birth whose root nobody stacks."""
     plan = (
         calls.PrepareOverlay((), "", ""),
@@ -35,7 +40,7 @@ def labour_in(directory: Path) -> tuple[Labour, Order]:
         calls.AnnounceReady(),
         calls.Execute(("true",), ()),
     )
-    order = spell_order(plan, 1, lockstep=False, last_capability=0, fail_at=None)
+    order = spell_order(plan, 1, lockstep=False, last_capability=0, fail_at=fail_at)
     return Labour(plan, 1, lambda *_: None, lockstep=False), order
 
 
@@ -64,10 +69,30 @@ def test_who_gives_a_birth_up_in_the_middle_leaves_no_file_and_no_process(
     assert not shim & children_of(nursery.pid)
 
 
+def test_a_child_that_has_failed_by_the_time_it_is_let_go_has_said_why(
+    nursery: Nursery, tmp_path: Path
+) -> None:
+    labour, order = labour_in(tmp_path, fail_at=(4, errno.EBUSY))
+    labour.call(nursery, order, watchers=0)
+    labour.open_accounts()
+    gone = select.poll()
+    gone.register(labour.conversation._socket, 0)
+    assert gone.poll(SOON_S * 1000)
+    labour.begin(-1, -1)
+    with pytest.raises(CallFailed) as refusal:
+        labour.follow()
+    assert (refusal.value.index, refusal.value.errno) == (4, errno.EBUSY)
+    labour.give_up()
+
+
 def children_of(pid: int) -> set[tuple[int, int]]:
     """Name the children of a process, by number and start."""
     text = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii")
-    return {(int(each), start_time(int(each))) for each in text.split()}
+    found = set()
+    for each in text.split():
+        with suppress(ProcessLookupError):  # gone meanwhile
+            found.add((int(each), start_time(int(each))))
+    return found
 
 
 def test_a_newborn_makes_no_network_where_the_one_before_got_another(
