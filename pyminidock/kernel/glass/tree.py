@@ -10,6 +10,7 @@ branch is asked (unionfs.search.find).  Where a node lies (its *spot*) is what w
 then; a change that moves it looks again.
 """
 
+import errno
 import os
 import stat
 from collections.abc import Callable, Iterator, Sequence
@@ -85,7 +86,7 @@ class Tree:
         try:
             return self.nodes[nodeid]
         except KeyError:
-            raise OSError(116, "no such node") from None
+            raise OSError(errno.ESTALE, "no such node") from None
 
     # ── What a name leads to ─────────────────────────────────────────────────────────────
 
