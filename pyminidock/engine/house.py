@@ -227,9 +227,10 @@ class House:
         return found
 
     def lives(self) -> tuple[Life, ...]:
-        """Give every container, oldest first."""
+        """Give every container, oldest first; one that is being made is none yet."""
         with self._lock:
-            known = sorted(self._kept.values(), key=lambda kept: (kept.created, kept.id))
+            admitted = (kept for kept in self._kept.values() if kept.id in self._lives)
+            known = sorted(admitted, key=lambda kept: (kept.created, kept.id))
             return tuple(self._lives[kept.id] for kept in known)
 
     def forget(self, container: str) -> None:

@@ -1,6 +1,8 @@
 """Trees of a real engine: what it packs of a container, and what it unpacks of a layer."""
 
 import io
+import os
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -88,9 +90,21 @@ def test_a_container_s_changes_are_packed_as_docker_packs_them(
 def test_a_layer_is_unpacked_as_docker_unpacks_it(
     committed: Committed, tmp_path: Path
 ) -> None:
-    """The same tree: kinds, modes, owners, times, links, attributes, content."""
+    """The same tree: kinds, modes, owners, times, links, attributes, content.
+
+    A whiteout is a new device to both, with the time at which it was made: a second may
+    have passed between the one and the other.
+    """
     ours = tmp_path / "ours"
     ours.mkdir()
     apply(read_entries(io.BytesIO(committed.archive)), ours)
+    for whiteout in whiteouts(committed.layer):
+        made = (committed.layer / whiteout).lstat().st_mtime_ns
+        os.utime(ours / whiteout, ns=(made, made), follow_symlinks=False)
     assert entries(packed(ours)) == entries(packed(committed.layer))
     assert packed(ours) == packed(committed.layer)
+
+
+def whiteouts(tree: Path) -> list[Path]:
+    found = [each for each in tree.rglob("*") if stat.S_ISCHR(each.lstat().st_mode)]
+    return [each.relative_to(tree) for each in found if each.lstat().st_rdev == 0]

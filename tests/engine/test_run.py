@@ -39,6 +39,13 @@ def house(tmp_path: Path) -> Iterator[House]:
         yield made
 
 
+def test_a_container_that_is_being_made_is_in_nobody_s_list(house: House) -> None:
+    """Its record is on disk before it is admitted, and others may look in between."""
+    container = run.create(house, WISH)
+    house.keep(replace(house.kept(container), id="f" * 64))
+    assert [life.id for life in house.lives()] == [container]
+
+
 # ── One whole story ──────────────────────────────────────────────────────────────────────
 
 
