@@ -18,6 +18,7 @@ CHECK = "course-check-"
 
 LABEL = "org.pyminidock.course"
 PATIENCE_S = 10.0  # for a program that a condition runs
+_KILLED = 128 + 9
 STOP_S = 3  # what `stops` waits until it kills: far above "at once", far below a yawn
 
 
@@ -94,19 +95,29 @@ def _read(client: Client, id: str, streams: Attached) -> str:
 
 _MOST_BYTES = 1 << 16
 _SETTLES_S = 1.0  # a program that wants to be stopped should still run then
+_STILL_S = 0.2  # what has been said by then is all for now: most have set their traps
 
 
 def stop_one(client: Client, image: str) -> Stopped | None:
-    """Start a container, ask it to end, take the time; None if it ended before."""
+    """Start a container, ask it to end, take the time; None if it ended before.
+
+    A program may greet first and set its traps later, and as process 1 it never hears a
+    signal that came before.  So one that had to be killed is tried again, more patiently.
+    """
+    stopped = _stopped(client, image, _STILL_S)
+    if stopped is None or stopped.exit_code != _KILLED:
+        return stopped
+    return _stopped(client, image, _SETTLES_S)
+
+
+def _stopped(client: Client, image: str, still_s: float) -> Stopped | None:
     body = {
         "Image": image, "Labels": {LABEL: "check"}, "HostConfig": {"NetworkMode": "none"},
     }  # fmt: skip
     id = client.create(body, _fresh_name())
     try:
         client.start(id)
-        deadline = time.monotonic() + _SETTLES_S
-        while time.monotonic() < deadline and not _has_spoken(client, id):
-            time.sleep(0.02)
+        _settle(client, id, still_s)
         if not client.inspect(id)["State"]["Running"]:
             return None
         begun = time.monotonic()
@@ -121,9 +132,18 @@ def stop_one(client: Client, image: str) -> Stopped | None:
         client.remove(id, force=True, volumes=True)
 
 
-def _has_spoken(client: Client, id: str) -> bool:
-    """Whether the program has printed anything: by then it has set its traps."""
-    return any(_logs(client, id))
+def _settle(client: Client, id: str, still_s: float) -> None:
+    """Wait until it has printed something and then nothing more for `still_s` seconds.
+
+    One that prints nothing is given _SETTLES_S in all, one that never stops printing twice.
+    """
+    begun, since, said = time.monotonic(), time.monotonic(), 0
+    while (now := time.monotonic()) - begun < (2 if said else 1) * _SETTLES_S:
+        if (heard := len(_logs(client, id))) > said:
+            since, said = now, heard
+        if said and now - since >= still_s:
+            return
+        time.sleep(0.02)
 
 
 def _logs(client: Client, id: str) -> list[tuple[int, bytes]]:

@@ -21,6 +21,7 @@ from pyminidock.course.levels import NoSuchCause
 from pyminidock.course.sight import Look
 from pyminidock.course.solve import play
 from pyminidock.course.staging import LevelBlocked
+from pyminidock.course.trial import stop_one
 from tests.minidock_cli import Minidock
 
 PAIRS = [(lesson, level) for lesson in lessons() for level in lesson.levels]
@@ -126,6 +127,19 @@ def test_a_start_again_is_an_undo(client: Client, path: Path, minidock: Minidock
     assert not again
     assert again.deeds == ()
     assert "the cause is not named yet" in again.why
+
+
+def test_a_program_that_greets_before_it_listens_is_tried_again(client: Client) -> None:
+    """As process 1 it never hears a signal that comes before its trap is set."""
+    late = "echo welcome; sleep 0.6; trap 'exit 0' TERM; while :; do sleep 0.1; done"
+    body = {"Image": "busybox", "Entrypoint": ["sh", "-c", late]}
+    maker = client.create(body, "maker")
+    client.request("POST", "/commit", {"container": maker, "repo": "late"}, body={})
+    stopped = stop_one(client, "late")
+    assert stopped
+    assert stopped.exit_code == 0
+    client.remove(maker)
+    client.images.remove("late")
 
 
 def test_what_belongs_to_the_player_is_not_removed(
