@@ -5,6 +5,7 @@
     plan, flag         what a start would do, and what one flag changes in it
     isolation, doctor  what the kernel itself says
     image_layers       what is in an image, and whose bytes nobody sees
+    image_tree         which layers the images share, and what each has alone
     written_by         what a container wrote, and where it is
     lookup             who answers for one path of a container, and what a write copies
     survives           what is left of it, after what
@@ -27,6 +28,7 @@ from pyminidock.engine import (
     explain,
     imagelayers,
     images,
+    imagetree,
     networkmap,
     surviving,
     written,
@@ -200,6 +202,12 @@ def image_layers(house: House, request: Request, name: str) -> Response:
     """Tell what each layer of an image holds, who shares it, and what is hidden."""
     most = _bounded(request, "entries", 64)
     return Response(200, (JSON,), document(imagelayers.layers(house, name, most=most)))
+
+
+def image_tree(house: House, request: Request) -> Response:
+    """Tell the layers of all images, or of those that share one with `image`."""
+    told = imagetree.tree(house, request.query.get("image", ""))
+    return Response(200, (JSON,), document(told))
 
 
 def image_diff(house: House, request: Request, name: str) -> Response:

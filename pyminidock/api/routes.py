@@ -116,6 +116,7 @@ ROUTES: tuple[tuple[str, str, Answer], ...] = (
     ("GET", "/minidock/containers/{id}/written", minidock.written_by),
     ("GET", "/minidock/containers/{id}/lookup", minidock.lookup),
     ("GET", "/minidock/containers/{id}/survives", minidock.survives),
+    ("GET", "/minidock/images", minidock.image_tree),
     ("GET", "/minidock/images/{name*}/layers", minidock.image_layers),
     ("GET", "/minidock/images/{name*}/diff", minidock.image_diff),
     ("POST", "/minidock/network/trace", tracing.trace),

@@ -32,7 +32,7 @@ _OF_IMAGES = {
     "build": "build:BUILD", "history": "images:HISTORY", "import": "archives:IMPORT",
     "inspect": "images:INSPECT", "layers": "imagelayers:LAYERS", "load": "archives:LOAD",
     "ls": "images:LS", "prune": "images:PRUNE", "rm": "images:RM", "save": "archives:SAVE",
-    "tag": "images:TAG",
+    "tag": "images:TAG", "tree": "imagetree:TREE",
 }  # fmt: skip
 
 VERBS: Mapping[str, str | Group] = {

@@ -43,6 +43,10 @@ class Images:
         query = {"entries": str(entries)}
         return dict(self._ask("GET", f"/minidock/images/{name}/layers", query).json())
 
+    def tree(self, name: str = "") -> dict[str, Any]:
+        """Tell which layers all images share, or those that share one with `name`."""
+        return dict(self._ask("GET", "/minidock/images", {"image": name}).json())
+
     def diff(
         self, name: str, layer: int, *, start: int = 0, most: int = 1000
     ) -> dict[str, Any]:

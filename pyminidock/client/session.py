@@ -32,8 +32,9 @@ from pyminidock.client.watch import Watch
 from pyminidock.errors import MinidockError
 from pyminidock.events import Event
 from pyminidock.events.journal import Trace
-from pyminidock.viz import imagelayers, networkmap
+from pyminidock.viz import imagelayers, imagetree, networkmap
 from pyminidock.viz.imagelayers import ImageLayers
+from pyminidock.viz.imagetree import Grove
 from pyminidock.viz.networkmap import Map
 from pyminidock.viz.views import survives, written
 from pyminidock.viz.views.survives import Survival
@@ -131,6 +132,10 @@ class Engine:
     def image(self, name: str) -> ImageLayers:
         """Tell what is in an image, layer by layer, who shares it, and what is hidden."""
         return imagelayers.read(self.api.images.layers(name))
+
+    def image_tree(self, name: str = "") -> Grove:
+        """Tell which layers all images share, or those that share one with `name`."""
+        return imagetree.read(self.api.images.tree(name))
 
     def written(self, container: str) -> Writes:
         """Tell what a container wrote, and where on the host it is."""

@@ -115,7 +115,7 @@ def _told(
 ) -> tuple[list[Document], list[Hidden], int]:
     """Tell each layer; also what is hidden, and the bytes that are shown."""
     told, pile = list[Document](), Pile()
-    said = _instructions(house, found)
+    said = instructions(house, found)
     for number, (row, weighed, grown) in enumerate(_piled(house, found)):
         pile = grown
         is_here = row is not None and house.store.layers.directory(row.chain_id).is_dir()
@@ -300,7 +300,7 @@ def _sharers(house: House, chain: Digest, row: ImageRow) -> list[str]:
 # ── Which instruction ────────────────────────────────────────────────────────────────────
 
 
-def _instructions(house: House, found: images.Found) -> list[str]:
+def instructions(house: House, found: images.Found) -> list[str]:
     """Give the instruction of each layer, bottom up; "" where the history is too short."""
     said = [text for text, is_empty in _history(house, found) if not is_empty]
     missing = len(found.row.layers) - len(said)

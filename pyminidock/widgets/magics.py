@@ -40,8 +40,10 @@ from pyminidock.course.startwords import TITLE, StartWords
 from pyminidock.errors import MinidockError
 from pyminidock.events.journal import Trace
 from pyminidock.viz.imagelayers import ImageLayers
+from pyminidock.viz.imagetree import Grove
 from pyminidock.viz.networkmap import Map
 from pyminidock.viz.views import image as image_view
+from pyminidock.viz.views import imagetree as imagetree_view
 from pyminidock.viz.views import survives as survives_view
 from pyminidock.viz.views import written as written_view
 from pyminidock.viz.views.written import Writes
@@ -118,6 +120,8 @@ class MinidockMagics(Magics):
                 return _followed(start(), rest[0] if rest else "last")
             case ("image", "layers") if len(rest) == 1 and not rest[0].startswith("-"):
                 return layers(start().image(rest[0]))
+            case ("image", "tree") if not any(each.startswith("-") for each in rest[:2]):
+                return grove(start().image_tree(*rest))
             case ("explain", "written") if len(rest) == 1 and not rest[0].startswith("-"):
                 return writes(start().written(rest[0]))
             case ("explain", "survives") if len(rest) == 1 and not rest[0].startswith("-"):
@@ -163,6 +167,11 @@ def layers(told: ImageLayers) -> Picture:
     return Picture(image_view.image(told), image_view.TITLE)
 
 
+def grove(told: Grove) -> Picture:
+    """Draw which layers the images share."""
+    return Picture(imagetree_view.imagetree(told), imagetree_view.TITLE)
+
+
 def writes(told: Writes) -> Picture:
     """Draw what a container wrote, and where it is."""
     return Picture(written_view.written(told), written_view.TITLE)
@@ -204,6 +213,7 @@ def load_ipython_extension(shell: InteractiveShell) -> None:
     formatter.for_type(Trace, lambda trace: Stepper(trace)._ipython_display_())
     formatter.for_type(Map, lambda told: NetworkPicture(told)._ipython_display_())
     formatter.for_type(ImageLayers, lambda told: layers(told)._ipython_display_())
+    formatter.for_type(Grove, lambda told: grove(told)._ipython_display_())
     formatter.for_type(Writes, lambda told: writes(told)._ipython_display_())
     formatter.for_type(StartWords, lambda tried: show(tried.scene(), TITLE))
     shell.events.register("pre_run_cell", begun.settle)
@@ -224,7 +234,7 @@ def unload_ipython_extension(shell: InteractiveShell) -> None:
             os.environ[name] = text
     _before.clear()
     formatter = _formatter(shell)
-    for shown in (StoryHandle, Trace, ImageLayers, Writes, StartWords):
+    for shown in (StoryHandle, Trace, ImageLayers, Grove, Writes, StartWords):
         formatter.pop(shown, None)
     shell.events.unregister("pre_run_cell", begun.settle)
     for kind in ("line", "cell"):

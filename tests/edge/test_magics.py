@@ -209,6 +209,9 @@ def test_an_image_is_shown_as_a_picture_that_needs_no_kernel(notebook: Notebook)
     state = notebook.shown[-1]["application/vnd.jupyter.widget-view+json"]
     assert state["model_id"]
     assert "<script" not in html
+    grove = notebook.run("%minidock image tree busybox")
+    assert isinstance(grove, Picture)
+    assert "busybox:latest" in str(notebook.shown[-2]["text/html"])
 
 
 def test_cells_return_while_a_program_goes_on(notebook: Notebook) -> None:
