@@ -8,6 +8,7 @@ saved with its outputs:
 
     Authorization: Bearer …      a header: the rest of it goes
     https://user:…@host          the part of an address before the @
+    curl -u user:…               the password
     API_TOKEN=…  --password …    a value whose name says what it is
     ENV A=…  ARG A=…  LABEL a=…  a value that a Dockerfile gives, whatever its name
 
@@ -61,6 +62,7 @@ _AFTER = {
 _USERINFO = re.compile(r"://[^/\s@\"']++@")
 _OPTION = re.compile(rf"--?[\w-]*(?:{_TELLING})[\w-]*", re.IGNORECASE)
 _OPTION_IN_TEXT = re.compile(rf"(?<![\w-])({_OPTION.pattern}\s++){_VALUE}", re.IGNORECASE)
+_CURL_USER = re.compile(r"((?<!\S)(?:-u\s*+|--user[\s=]\s*+)[\"']?[^\s:\"']++:)[^\s\"']++")
 _OPTION_IN_JSON = re.compile(rf'("{_OPTION.pattern}"\s*+,\s*+")[^"]*+', re.IGNORECASE)
 _WORD_WITHOUT_VALUE = re.compile(
     r"(can't find = in \")[^\"]*+"
@@ -146,7 +148,8 @@ class Given:
     """The values that were given to a build or a run, where programs print them.
 
     A word of an argument is no secret if it is short, unless its name says that it is one;
-    of what ENV sets, names decide alone.
+    of what ENV sets, names decide alone.  A value whose name says so is hidden wherever it
+    was put, even in a path (`WORKDIR /srv/$TOKEN`), if it is long enough to be no accident.
 
     >>> from pyminidock.events import StepPrinted
     >>> given = Given({"WHO": "me", "TOKEN": "abcd"})
@@ -160,6 +163,8 @@ class Given:
             value for name, value in arguments.items()
             if value and len(value) >= (_SHORTEST if _tells(name) else _LONG_ENOUGH)
         }  # fmt: skip
+        self._secrets: set[str] = set()
+        self.learn(f"{name}={value}" for name, value in arguments.items() if value)
 
     def hide(self, event: Event) -> Event:
         """Hide the values in what a program printed; learn from what ENV sets."""
@@ -168,20 +173,33 @@ class Given:
                 self.learn(event.after)
             case StepPrinted():
                 return _changed(event, {"text": self.text(event.text)})
-        return event
+        if not self._secrets:
+            return event
+        names = _texts_of(type(event))
+        return _changed(event, {n: _each(self._secret, getattr(event, n)) for n in names})
 
     def learn(self, assignments: Iterable[str]) -> None:
         """Remember values whose names tell that they are secrets, of NAME=value each."""
-        self._values.update(
+        told = {
             value for name, _, value in (each.partition("=") for each in assignments)
             if len(value) >= _SHORTEST and _tells(name)
-        )  # fmt: skip
+        }  # fmt: skip
+        self._values |= told
+        self._secrets |= {value for value in told if len(value) >= _LONG_ENOUGH}
 
     def text(self, words: str) -> str:
         """Hide the values within a text."""
-        for value in sorted(self._values, key=len, reverse=True):
-            words = words.replace(value, REDACTED)
-        return words
+        return _without(self._values, words)
+
+    def _secret(self, words: str) -> str:
+        return _without(self._secrets, words)
+
+
+def _without(values: Iterable[str], words: str) -> str:
+    """Hide values in a text, the longest first: one may be the beginning of another."""
+    for value in sorted(values, key=len, reverse=True):
+        words = words.replace(value, REDACTED)
+    return words
 
 
 def _tells(name: str) -> bool:
@@ -245,6 +263,8 @@ def text(words: str) -> str:
     """
     if "://" in words:
         words = _USERINFO.sub(f"://{REDACTED}@", words)
+    if "curl" in words:
+        words = _CURL_USER.sub(rf"\1{REDACTED}", words)
     if "find = in" in words:
         words = _WORD_WITHOUT_VALUE.sub(rf"\1{REDACTED}", words)
     if _speaks_of_secrets(words):
@@ -289,8 +309,12 @@ def _each(hide: Callable[[str], str], value: Any) -> Any:
     hidden = [_each(hide, item) for item in value]
     if hide is text:
         for at, item in enumerate(value[:-1]):
-            if isinstance(item, str) and _OPTION.fullmatch(item):
+            if not isinstance(item, str):
+                continue
+            if _OPTION.fullmatch(item):
                 hidden[at + 1] = REDACTED
+            elif item in ("-u", "--user") and value[0] == "curl":
+                hidden[at + 1] = text(f"curl -u {value[at + 1]}").removeprefix("curl -u ")
     return tuple(hidden)
 
 

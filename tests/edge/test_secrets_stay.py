@@ -33,6 +33,7 @@ RUN echo "$GIVEN" >/given && wc -c </given
 RUN echo "$GIVEN"; env; echo "$DB_PASSWORD" >&2; echo "$NPM_TOKEN" | tee /token
 RUN echo -H "Authorization: Bearer canary-argv-header" https://me:canary-argv-user@host/ \\
     --password canary-argv-option 'API_KEY=canary-argv-assigned' >/dev/null
+RUN : curl --user me:canary-argv-curl http://host/
 RUN ["sh", "-c", ": -H 'X-Auth-Token: canary-argv-exec'", "--token", "canary-argv-next"]
 ENV LAST_OLD canary-env-old three words
 ENV PLAIN=canary-env-plain QUOTED="canary-env two words"

@@ -70,6 +70,8 @@ def test_every_event_with_variables_is_known_to_the_rule() -> None:
         ("git", "clone", f"https://{CANARY}@host/path"),
         ("curl", f"https://host/?page=2&access_token={CANARY}&x=1"),
         ("curl", f"https://host/?X-Amz-Signature={CANARY}"),
+        ("curl", "-u", f"me:{CANARY}", "http://host/"),
+        ("sh", "-c", f"id -u; curl -s --user 'me:{CANARY}' http://host/"),
         ("psql", "--password", CANARY),
         ("psql", f"--password={CANARY}"),
         ("env", f"DB_PASS={CANARY}", "app"),
@@ -167,6 +169,22 @@ def test_what_a_program_prints_of_given_values_is_hidden() -> None:
     assert given.hide(told) == replace(told, text=hidden)
 
 
+def test_a_value_whose_name_tells_is_hidden_in_paths_too() -> None:
+    """`ARG TOKEN` and `WORKDIR /srv/$TOKEN`; the name of an app, or three letters, stay."""
+    given = Given({"TOKEN": "long-enough", "APP": "application", "API_KEY": "lib2"})
+    given.learn(("DB_PASSWORD=from-an-env",))
+    moved = ConfigChanged(
+        1, "working_dir", ("/lib2",), ("/application/long-enough/from-an-env",)
+    )
+    shown = ConfigChanged(
+        1, "working_dir", ("/lib2",), (f"/application/{REDACTED}/{REDACTED}",)
+    )
+    assert given.hide(moved) == shown
+    assert given.hide(
+        ConfigChanged(1, "volumes", (), ("/v/long-enough",))
+    ) == ConfigChanged(1, "volumes", (), (f"/v/{REDACTED}",))
+
+
 def test_of_two_given_values_the_longer_is_hidden_whole() -> None:
     given = Given({"A_KEY": "secret", "B_KEY": "secret-and-more"})
     assert given.hide(StepPrinted(1, "stderr", "secret-and-more")) == StepPrinted(
@@ -188,7 +206,7 @@ def test_a_redacted_value_keeps_no_length() -> None:
     ["a" * 10**6 + "=key", "key " * 10**5 + "=", "a.-" * 10**5 + ":key=", "://" * 10**5,
      "key" * 10**5 + ":", 'key="' * 10**5, " " * 10**6 + "key=:",
      "ONBUILD " * 10**5, '"\\' * 10**5, '"--key", "' * 10**5,
-     "AKIA" * 10**5],
+     "AKIA" * 10**5, "curl " + " -u" * 10**5, "curl --user " + "  " * 10**5],
     ids=lambda text: text[:6],
 )  # fmt: skip
 def test_no_text_makes_redaction_slow(hostile: str) -> None:
