@@ -22,8 +22,8 @@ from pyminidock.client.handles import Client
 from pyminidock.viz.imagelayers import files, read
 from pyminidock.viz.painters.text import paint
 from pyminidock.viz.scene import Scene
+from pyminidock.viz.stacking import letter
 from pyminidock.viz.views.image import image, layer
-from pyminidock.viz.views.layers import letter
 
 _PAGE = 10_000  # names of one answer
 _MOST_LAYERS = 127

@@ -8,12 +8,15 @@ from pyminidock.events.journal import Record
 from pyminidock.viz import english
 from pyminidock.viz.painters.text import Line, Span, columns, cut, paint_lines, wrap
 from pyminidock.viz.scene import Scene
+from pyminidock.viz.seeking import CHANGES, LOOKS
 from pyminidock.viz.sentences import say, visible
 from pyminidock.viz.things import Process, World
 from pyminidock.viz.views.birth import mounts, powers, processes
 from pyminidock.viz.views.build import decision, instructions
 from pyminidock.viz.views.compare import compare
+from pyminidock.viz.views.copyup import copyup
 from pyminidock.viz.views.layers import layers
+from pyminidock.viz.views.lookup import lookup
 from pyminidock.viz.views.source import source
 from pyminidock.viz.views.steps import label, steps
 
@@ -116,17 +119,22 @@ Columns = tuple[tuple[View, ...], tuple[View, ...]]
 BIRTH: Columns = ((processes,), (mounts, powers))
 BUILD: Columns = ((instructions, layers), (decision,))
 IMAGE: Columns = ((layers,), ())
+LOOKUP: Columns = ((lookup,), ())
+COPYUP: Columns = ((copyup,), ())
 
 
 def panes(walk: Walk) -> Columns:
     """Choose what is shown in the left and in the right column, from the top.
 
     A build shows its Dockerfile; at the third depth, where a RUN's container is being born,
-    its birth.  Where an image is loaded, its layers are all there is to see.
+    its birth.  Where an image is loaded, its layers are all there is to see; so they are
+    where a program looks for a file, and where it changes one.
     """
     if walk.is_image:
         return IMAGE
     record = walk.record
+    if record is not None and record.kind in LOOKS | CHANGES:
+        return LOOKUP if record.kind in LOOKS else COPYUP
     is_birth = record is not None and record.phase in ("birth", "clear up")
     return BUILD if walk.is_build and not (walk.depth == 3 and is_birth) else BIRTH
 

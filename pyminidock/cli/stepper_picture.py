@@ -84,6 +84,7 @@ class Picture(Vertical):
         self.query_one("#source").display = self._shows_source and not is_wide
         for name, view in self._panes():
             self.query_one(f"#{name}").display = view is not None
+        self.query_one("#right").display = bool(draw.panes(walk)[1])
         self.query_one("#source").styles.height = 12 if self.size.height >= TALL else 6
         self.query_one("#caption").styles.height = 4 if self.shows["linux"] else 3
         told = draw.title(
@@ -134,10 +135,11 @@ class Picture(Vertical):
 
     @property
     def _shows_source(self) -> bool:
-        """A build has much to show: on a small screen its source waits for the key."""
+        """What shows a stack needs room: on a small screen its source waits for the key."""
         wanted = self.shows["source"]
         if wanted is None:
-            return self.size.height >= TALL or not self._walk.is_build
+            has_room = not (self._walk.is_build or self._walk.looks_through)
+            return self.size.height >= TALL or has_room
         return wanted
 
     def toggle(self, part: str) -> None:

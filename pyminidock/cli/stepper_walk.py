@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from pyminidock.events.journal import Record
 from pyminidock.viz.frames import Player
+from pyminidock.viz.seeking import CHANGES, LOOKS
 from pyminidock.viz.sentences import say
 from pyminidock.viz.things import Process, World
 
@@ -72,6 +73,11 @@ class Walk:
         """Whether an image comes in or goes out, and no container is near."""
         verb = self.records[0].story.partition("-")[0] if self.records else ""
         return verb in ("load", "save", "import", "bootstrap")
+
+    @property
+    def looks_through(self) -> bool:
+        """Whether this step asked or changed the layers of a union."""
+        return self.record is not None and self.record.kind in LOOKS | CHANGES
 
     def begins_part(self, record: Record) -> bool:
         """Say whether a step to come is the first one of another part of the story."""

@@ -32,6 +32,7 @@ class RunHandle(StoryHandle):
         self.exit_code: int | None = None
         self.environment: tuple[str, ...] = tuple(body.get("Env") or ())
         self._removes = bool(body["HostConfig"].get("AutoRemove"))
+        self.is_seen_through = bool(body["HostConfig"].get("StorageOpt"))
         self.is_detached = not (body.get("AttachStdout") or body.get("AttachStderr"))
         self._was_begun = False
         story = f"run-{self.id[:12]}"

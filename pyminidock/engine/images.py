@@ -67,10 +67,12 @@ def find(house: House, reference: str, *, emit: Emit = ignore) -> Found:
     return found
 
 
-def tell(reference: str, found: Found, *, emit: Emit) -> None:
-    """Tell that a name or id led to an image."""
+def tell(
+    reference: str, found: Found, *, emit: Emit, instructions: tuple[str, ...] = ()
+) -> None:
+    """Tell that a name or id led to an image, and what made its layers, topmost first."""
     trees = tuple(map(str, found.trees))
-    emit(ImageFound(reference, found.row.id, trees, found.row.stand_in))
+    emit(ImageFound(reference, found.row.id, trees, found.row.stand_in, instructions))
 
 
 def row_of(house: House, reference: str) -> ImageRow:

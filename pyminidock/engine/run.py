@@ -26,6 +26,7 @@ from pyminidock.engine.attachments import Attachment
 from pyminidock.engine.burying import remove
 from pyminidock.engine.furnishing import furnish
 from pyminidock.engine.house import House, Kept
+from pyminidock.engine.imagelayers import instructions
 from pyminidock.engine.lives import Life
 from pyminidock.engine.memberships import members
 from pyminidock.engine.operations import NOBODY, Via, operation
@@ -87,7 +88,7 @@ def _create(
     endpoints = members(house, request)
     undo.callback(house.records.release, container)
     name = _claim(house, request.name, container)
-    found = _stand(house, request.image, container, voice, undo)
+    found = _stand(house, request, container, voice, undo)
     check_platform(house, request, found.image)
     defaults, trees = found.image.config, tuple(map(str, found.trees))
     directory = house.directory(container)
@@ -115,14 +116,18 @@ def _create(
 
 
 def _stand(
-    house: House, image: str, container: str, voice: Voice, undo: ExitStack
+    house: House, request: CreateRequest, container: str, voice: Voice, undo: ExitStack
 ) -> images.Found:
     """Find an image, and in the same moment keep others from sweeping its layers away."""
     undo.callback(house.step_off, container)
     with house.store.db.guard:
-        found = images.find(house, image)
+        found = images.find(house, request.image)
         house.stand_on(container, found.row.layers)
-    images.tell(image, found, emit=voice)  # a gate may hold us, so not under the guard
+    said: tuple[str, ...] = ()
+    if request.places.storage_options:  # whoever looks through its layers wants their names
+        said = tuple(reversed(instructions(house, found)))
+    # A gate may hold us, so not under the guard.
+    images.tell(request.image, found, emit=voice, instructions=said)
     return found
 
 

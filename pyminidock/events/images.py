@@ -9,13 +9,15 @@ from pyminidock.events.base import Event
 class ImageFound(Event):
     """A name or id led to an image; `layers` are host paths of its trees, topmost first.
 
-    `stand_in` says what it really is, if its name promises something else.
+    `stand_in` says what it really is, if its name promises something else.  Who will look
+    through the layers is told the instruction that made each, topmost first, too.
     """
 
     name: str
     image: str
     layers: tuple[str, ...] = ()
     stand_in: str = ""
+    instructions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -244,7 +244,7 @@ def _two_faces(  # noqa: PLR0911  (one line per fact)
 ) -> tuple[str, Mapping[str, Any]]:
     """One fact, two faces: the same event can be good news or no news."""
     match event:
-        case e.ImageFound(_, _, _, stand_in):
+        case e.ImageFound(_, _, _, stand_in, _):
             return (f"{kind}/stand-in" if stand_in else kind), facts
         case e.PathResolved(_, layers) | e.NameAnswered(_, layers):
             return (kind if layers else f"{kind}/absent"), facts

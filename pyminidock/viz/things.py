@@ -14,6 +14,7 @@ from typing import Protocol, TypeVar
 from pyminidock.events.journal import Record
 from pyminidock.viz.building import Build
 from pyminidock.viz.rings import Ring
+from pyminidock.viz.seeking import Union
 from pyminidock.viz.spending import Clock
 from pyminidock.viz.wires import Wires
 
@@ -193,6 +194,7 @@ class World:
     build: Build = field(default_factory=Build)
     clock: Clock = field(default_factory=Clock)
     wires: Wires = field(default_factory=Wires)
+    union: Union = field(default_factory=Union)
     steps: Ring[Step] = field(default_factory=lambda: Ring(256))
     failures: Ring[Failure] = field(default_factory=lambda: Ring(32))
     notes: Ring[Step] = field(

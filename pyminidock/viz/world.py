@@ -27,6 +27,7 @@ from pyminidock.viz.processes import (
     with_trait,
     without_processes,
 )
+from pyminidock.viz.seeking import union_after
 from pyminidock.viz.spending import Clock, clock_after
 from pyminidock.viz.things import (
     CEILING,
@@ -61,6 +62,9 @@ def fold(world: World, record: Record) -> World:
     wires = wired_after(world.wires, record.seq, event)
     if wires is not world.wires:
         world = replace(world, wires=wires)
+    union = union_after(world.union, record, event)
+    if union is not world.union:
+        world = replace(world, union=union)
     return _told(world, record, event)
 
 
@@ -276,7 +280,7 @@ def _life(world: World, record: Record, event: _Life) -> World:  # noqa: PLR0912
     """The container as a record: created, decided, started, ended, removed."""
     seq = record.seq
     match event:
-        case e.ImageFound(name, _, _, stand_in):
+        case e.ImageFound(name, _, _, stand_in, _):
             kept = dict(sorted(world.images.items())[-CEILING + 1 :])
             return replace(world, images=kept | {name: stand_in})
         case e.UserResolved() | e.ContainerSignalled():

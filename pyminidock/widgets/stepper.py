@@ -199,7 +199,8 @@ class Stepper:
         handle = self._handle
         assert handle is not None  # noqa: S101  (or there would be a trace)
         header = _header_of(handle)
-        self.footage = Footage(header, expected(handle.story), self.outlet, self._discreet)
+        views = expected(handle.story, is_seen_through=_is_seen_through(handle))
+        self.footage = Footage(header, views, self.outlet, self._discreet)
         self._tell_film()
         with handle.client.events(handle.story, 0) as self._watch:
             for record in self._watch:
@@ -341,6 +342,10 @@ def _stands(handle: StoryHandle) -> str:
     if handle.refusal is not None:
         return text(str(handle.refusal))
     return ""
+
+
+def _is_seen_through(handle: StoryHandle) -> bool:
+    return isinstance(handle, RunHandle) and handle.is_seen_through
 
 
 def _discreet(handle: StoryHandle | None) -> Discreet:

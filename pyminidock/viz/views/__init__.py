@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from pyminidock.viz.scene import Scene
 from pyminidock.viz.things import World
-from pyminidock.viz.views import birth, build, layers, network, timeline
+from pyminidock.viz.views import birth, build, copyup, layers, lookup, network, timeline
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,8 @@ class View:
 
 
 VIEWS: tuple[View, ...] = (
+    View("lookup", lookup.TITLE, lookup.lookup, lookup.suits, lookup.reads),
+    View("copyup", copyup.TITLE, copyup.copyup, copyup.suits, copyup.reads),
     View("birth", birth.TITLE, birth.birth, birth.suits, birth.reads),
     View("build", build.TITLE, build.build, build.suits, build.reads),
     View("layers", layers.TITLE, layers.layers, layers.suits, layers.reads),
@@ -43,14 +45,20 @@ def suiting(world: World, views: Sequence[View] = VIEWS) -> tuple[View, ...]:
     return tuple(sorted(chosen, key=lambda view: is_build and view.name == "birth"))
 
 
-def expected(story: str, views: Sequence[View] = VIEWS) -> tuple[View, ...]:
+def expected(
+    story: str, views: Sequence[View] = VIEWS, *, is_seen_through: bool = False
+) -> tuple[View, ...]:
     """Choose the views that a story is going to need, judged by its id alone.
+
+    Of a container `is_seen_through` says that its lookups will be told, too.
 
     >>> [view.name for view in expected("run-3f2a")][:2]
     ['birth', 'layers']
     """
     known = {view.name: view for view in views}
     wanted = _EXPECTED.get(story.partition("-")[0], tuple(known))
+    if is_seen_through:
+        wanted = ("lookup", "copyup", *wanted)
     return tuple(known[name] for name in wanted if name in known)
 
 

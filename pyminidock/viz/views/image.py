@@ -32,7 +32,7 @@ from pyminidock.viz.scene import (
     text,
     tree,
 )
-from pyminidock.viz.views.layers import letter
+from pyminidock.viz.stacking import letter
 from pyminidock.viz.views.steps import label
 
 TITLE = "What is in this image, and who shares it?"

@@ -14,10 +14,10 @@ from pyminidock.viz.buildwords import familiar, opening, several, size
 from pyminidock.viz.remembering import remembered
 from pyminidock.viz.scene import Node, Scene, State, group, text, tree
 from pyminidock.viz.sentences import middle, short_ids
+from pyminidock.viz.stacking import letter
 from pyminidock.viz.things import Container, World, Written
 
 TITLE = "What is in this image, and who shares it?"
-_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _ORIGINS: dict[str, State] = {"base": "idle", "cache": "hit", "new": "write"}
 _SIGNS: dict[str, tuple[State, str]] = {
     "added": ("", "+"), "changed": ("", "~"), "deleted": ("hide", "−"),
@@ -59,16 +59,6 @@ def reads(world: World) -> tuple[object, ...]:
         *((container.root, container.name, container.image, container.written,
            container.written_more) if container else (None,) * 5),
     )  # fmt: skip
-
-
-def letter(number: int) -> str:
-    """Name a layer by its place, the bottom one A.
-
-    >>> letter(0), letter(25), letter(26)
-    ('A', 'Z', 'A2')
-    """
-    rounds, place = divmod(number, len(_LETTERS))
-    return _LETTERS[place] + (str(rounds + 1) if rounds else "")
 
 
 # ── The layers of an image ───────────────────────────────────────────────────────────────
