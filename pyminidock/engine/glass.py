@@ -1,6 +1,6 @@
 """A container whose every lookup is told: what its union says becomes events of its story.
 
-    union ── "LOOKUP /etc/passwd: …" ──► here ──► voice: LayerAsked, NameAnswered …
+    union ── "LOOKUP /etc/passwd: …" ──► here ──► voice: LayerProbed, PathResolved …
       ▲                                   │            a gate may hold it
       └────────── "go" ◄──────────────────┘            for so long the program waits
 
@@ -8,7 +8,7 @@ While a gate is set each answer waits for its events, every one in a thread of i
 that a program that is held holds up no other.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -16,14 +16,8 @@ from typing import Any
 from pyminidock.engine.house import House
 from pyminidock.engine.lives import Life
 from pyminidock.engine.voice import Voice
-from pyminidock.events import (
-    Event,
-    FileRaised,
-    LayerAsked,
-    NameAnswered,
-    OpaqueWritten,
-    WhiteoutWritten,
-)
+from pyminidock.events import Event
+from pyminidock.events.journal import record_kinds
 from pyminidock.kernel.glass import hearing
 from pyminidock.kernel.glass.hearing import Hearing
 from pyminidock.kernel.port import BirthAborted
@@ -58,30 +52,23 @@ def _listen(house: House, life: Life, directory: str) -> None:
 def _tell(voice: Voice, heard: Hearing, record: dict[str, Any]) -> None:
     """Tell what one request was about; then its answer may go."""
     with suppress(BirthAborted):
-        for event in events(record):
-            voice(event)
+        for evidence, event in events(record):
+            voice.known(event, evidence)
     heard.say(f"go {record['unique']}")
 
 
-def events(record: dict[str, Any]) -> Iterator[Event]:
-    """Read what a union told.
+def events(record: dict[str, Any]) -> Iterator[tuple[str, Event]]:
+    """Read what a union told, and how it is known.
 
-    >>> for event in events({"pid": 7, "command": "cat", "told": [
-    ...     ["asked", "/motd", "upper", "absent"], ["answered", "/motd", ["base"]]]}):
-    ...     print(event)
-    LayerAsked(path='/motd', layer='upper', answer='absent', pid=7, command='cat')
-    NameAnswered(path='/motd', layers=('base',), pid=7, command='cat')
+    >>> for evidence, event in events({"pid": 7, "command": "sh", "told": [
+    ...     ["remembered", "layer.probed", "/etc", "upper", "absent"],
+    ...     ["observed", "path.resolved", "/etc", ["base"]]]}):
+    ...     print(evidence, event)
+    remembered LayerProbed(path='/etc', layer='upper', answer='absent', pid=7, command='sh')
+    observed PathResolved(path='/etc', layers=('base',), pid=7, command='sh')
     """
+    kinds: Mapping[str, Callable[..., Event]] = record_kinds()
     who = record["pid"], record["command"]
-    for told in record["told"]:
-        match told:
-            case ["asked", path, layer, answer]:
-                yield LayerAsked(path, layer, answer, *who)
-            case ["answered", path, layers]:
-                yield NameAnswered(path, tuple(layers), *who)
-            case ["copied", path, layer, extent, size]:
-                yield FileRaised(path, layer, extent, size, *who)
-            case ["whiteout", path]:
-                yield WhiteoutWritten(path, *who)
-            case ["opaque", path]:
-                yield OpaqueWritten(path, *who)
+    for evidence, kind, *values in record["told"]:
+        given = (tuple(each) if isinstance(each, list) else each for each in values)
+        yield evidence, kinds[kind](*given, *who)

@@ -95,8 +95,9 @@ class Recorder:
             self._writer.end(story)
 
     def tell(
-        self, voice: Voice, event: Event, frame: FrameType, at: float | None = None
-    ) -> None:
+        self, voice: Voice, event: Event, frame: FrameType,
+        at: float | None = None, evidence: str = "",
+    ) -> None:  # fmt: skip
         """Stamp and spread one event; what Voice does.
 
         Within a story no event is earlier than the one before it: where two operations
@@ -114,7 +115,7 @@ class Recorder:
             told = new_told((
                 seq, event, story.name, voice.operation, step.first or step.parent,
                 step.phase, latest - story.began, wall - (now - latest), file, line,
-                self._backend,
+                self._backend, evidence,
             ))  # fmt: skip
             if self._writer:
                 self._writer.put(told)

@@ -45,6 +45,7 @@ class Told(NamedTuple):
     file: str
     line: int
     backend: str
+    evidence: str = ""  # how it is known, where that is not what its class says
 
     def record(self) -> Record:
         """Make the record for those who listen."""
@@ -53,7 +54,7 @@ class Told(NamedTuple):
             event, seq=self.seq, story=self.story, operation=self.operation,
             parent=self.parent, phase=self.phase, t=round(self.t, 6),
             wall=round(self.wall, 6), src=self._src(), backend=self.backend,
-            linux=plain_linux(event),
+            linux=plain_linux(event), evidence=self.evidence,
         )  # fmt: skip
 
     def journal_line(self) -> str:
@@ -61,7 +62,7 @@ class Told(NamedTuple):
         return line_of(
             self.event, _wording(self.event), seq=self.seq, story=self.story,
             operation=self.operation, parent=self.parent, phase=self.phase, t=self.t,
-            wall=self.wall, src=self._src(), backend=self.backend,
+            wall=self.wall, src=self._src(), backend=self.backend, evidence=self.evidence,
         )  # fmt: skip
 
     def instead(self, event: Event) -> "Told":

@@ -38,11 +38,15 @@ class Step:
 
 
 class Tell(Protocol):
-    """Stamps and spreads what a voice says; `at` is when it happened, if not now."""
+    """Stamps and spreads what a voice says; `at` is when it happened, if not now.
+
+    `evidence` is how it is known, if not as its class says.
+    """
 
     def __call__(
-        self, voice: "Voice", event: Event, frame: FrameType, at: float | None = None, /
-    ) -> None:
+        self, voice: "Voice", event: Event, frame: FrameType,
+        at: float | None = None, evidence: str = "", /,
+    ) -> None:  # fmt: skip
         """May block, and raise, where a gate says so."""
 
 
@@ -73,6 +77,10 @@ class Voice:
     def happened(self, event: Event, at: float) -> None:
         """Tell `event`, which happened at `at` by the kernel's clock; else as a call."""
         self._tell(self, event, sys._getframe(1), at)
+
+    def known(self, event: Event, evidence: str) -> None:
+        """Tell `event`, which is known by `evidence`, one of EVIDENCE; else as a call."""
+        self._tell(self, event, sys._getframe(1), None, evidence)
 
     def step(self, phase: str) -> "_Within":
         """Tell what follows as parts of one step, named `phase`."""

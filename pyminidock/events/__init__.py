@@ -52,13 +52,6 @@ from pyminidock.events.container import (
     SpecResolved,
     UserResolved,
 )
-from pyminidock.events.glass import (
-    FileRaised,
-    LayerAsked,
-    NameAnswered,
-    OpaqueWritten,
-    WhiteoutWritten,
-)
 from pyminidock.events.images import (
     CachePruned,
     ImageFound,
@@ -172,6 +165,7 @@ from pyminidock.events.sifting import (
     RulesRemoved,
 )
 from pyminidock.events.unionfs import (
+    CallAnswered,
     LayerProbed,
     OpaqueMade,
     PathCopiedUp,
@@ -201,8 +195,8 @@ from pyminidock.events.wiring import (
 )
 
 AnyEvent = (
-    LayerAsked | NameAnswered | FileRaised | WhiteoutWritten | OpaqueWritten
-    | LayerProbed | PathResolved | PathCopiedUp | WhiteoutMade | OpaqueMade | RedirectMade
+    LayerProbed | PathResolved | CallAnswered
+    | PathCopiedUp | WhiteoutMade | OpaqueMade | RedirectMade
     | ImageFound | LayerUnpacked | LayerReused | ImageLoaded | ImageSaved
     | ImageImported | ImageUntagged | ImageRemoved | LayersRemoved | ImagesPruned
     | CachePruned | StoreRepaired
@@ -255,6 +249,7 @@ __all__ = [
     "CacheHit",
     "CacheMissed",
     "CachePruned",
+    "CallAnswered",
     "CapabilitiesSet",
     "CgroupCreated",
     "CgroupJoined",
@@ -302,7 +297,6 @@ __all__ = [
     "ExecStarted",
     "FileChanged",
     "FileCopied",
-    "FileRaised",
     "FilesOmitted",
     "GateHeld",
     "GateReleased",
@@ -328,7 +322,6 @@ __all__ = [
     "IsolationUnobserved",
     "JournalDropped",
     "KeyringJoined",
-    "LayerAsked",
     "LayerCommitted",
     "LayerFound",
     "LayerProbed",
@@ -339,7 +332,6 @@ __all__ = [
     "LoopbackRaised",
     "MemoryExhausted",
     "Mounted",
-    "NameAnswered",
     "NameAsked",
     "NamesOpened",
     "NamespaceEntered",
@@ -351,7 +343,6 @@ __all__ = [
     "NewPrivilegesForbidden",
     "OomScoreAdjusted",
     "OpaqueMade",
-    "OpaqueWritten",
     "OrphanRemoved",
     "OverlayPrepared",
     "ParentDeathBound",
@@ -412,7 +403,6 @@ __all__ = [
     "VolumeUnmounted",
     "VolumesPruned",
     "WhiteoutMade",
-    "WhiteoutWritten",
     "Witness",
     "WorkingDirectoryEntered",
     "ignore",

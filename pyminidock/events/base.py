@@ -11,8 +11,11 @@ Two families share the ancestor.  A *decision* is something the engine worked ou
     explained      computed by the pure algorithms, not seen
     planned        in the plan; its failure would have been reported
     client         reported by our client, not by the daemon
+    remembered     observed before, and nothing that could change it has happened since
 
-The evidence belongs to the class, because it follows from the door the fact came through.
+The evidence belongs to the telling: the same fact may be seen by one and worked out by
+another.  A class says how its facts are known as a rule, and who tells one may know better
+(`engine.voice.Voice.known`).
 """
 
 import re
@@ -20,12 +23,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar, Protocol, runtime_checkable
 
-EVIDENCE = ("acknowledged", "observed", "explained", "planned", "client")
+EVIDENCE = ("acknowledged", "observed", "explained", "planned", "client", "remembered")
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """The ancestor of all events; `evidence` is empty for a decision of the engine."""
+    """The ancestor of all events; `evidence` is how its facts are known, as a rule.
+
+    It is empty for a decision of the engine.
+    """
 
     evidence: ClassVar[str] = ""
 

@@ -29,7 +29,9 @@ and `linux`.  Kinds are what `--break` and `kind=` take.
 How we know (`evidence`): **acknowledged**, the kernel call returned; **observed**, read
 back from the kernel afterwards; **explained**, computed by the pure algorithms;
 **planned**, in the plan, its failure would have been heard; **client**, told by our client;
-a **decision** is something the engine worked out.
+**remembered**, observed before, and nothing has changed it since; a **decision** is
+something the engine worked out.  Below stands how a kind is known as a rule; a line of a
+trace says how this fact was.
 """
 
 

@@ -136,7 +136,7 @@ def _spelled(value: JSON) -> str:
 
 def line_of(  # noqa: PLR0913  (as record_of)
     event: Event, said: Wording, *, seq: int, story: str, operation: str, parent: int,
-    phase: str, t: float, wall: float, src: str, backend: str,
+    phase: str, t: float, wall: float, src: str, backend: str, evidence: str = "",
 ) -> str:  # fmt: skip
     """Write the line that `to_line` writes of `record_of`, from an event in its wording.
 
@@ -150,7 +150,8 @@ def line_of(  # noqa: PLR0913  (as record_of)
         f'{{"seq":{seq},{said.kind},"story":{_quoted(story)},'
         f'"operation":{_quoted(operation)},"parent":{parent},"phase":{_quoted(phase)},'
         f'"t":{t:.6f},"wall":{wall:.6f},"src":{_quoted(src)},'
-        f'"evidence":{_quoted(event.evidence)},"backend":{_quoted(backend)},{said.rest}'
+        f'"evidence":{_quoted(evidence or event.evidence)},'
+        f'"backend":{_quoted(backend)},{said.rest}'
     )
 
 
@@ -212,16 +213,16 @@ def read_trace(lines: Iterable[str]) -> Trace:
 def record_of(  # noqa: PLR0913  (a record is what it is: thirteen facts)
     event: Event, *, seq: int, story: str, operation: str = "", parent: int = 0,
     phase: str = "", t: float = 0.0, wall: float = 0.0, src: str = "", backend: str = "",
-    linux: str = "",
+    linux: str = "", evidence: str = "",
 ) -> Record:  # fmt: skip
-    """Stamp `event`.
+    """Stamp `event`; without `evidence` it is known as its class says.
 
     >>> record_of(Event(), seq=7, story="run-1").seq
     7
     """
     return Record(
         seq, _shape_of(type(event)).kind, story, operation, parent, phase, t, wall, src,
-        event.evidence, backend, linux, data_of(event),
+        evidence or event.evidence, backend, linux, data_of(event),
     )  # fmt: skip
 
 

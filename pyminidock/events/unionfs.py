@@ -1,4 +1,10 @@
-"""What the union filesystem answered, and what a change did to its upper layer."""
+"""What the union filesystem answered, and what a change did to its upper layer.
+
+One family for all who tell it: the pure algorithms (*explained*), a union filesystem of our
+own that a live program asks (*observed*, *remembered*; what it did: *acknowledged*), and
+whoever watches the kernel's.  `command` and `pid`, on the host, say which program it was;
+"" and 0: none, somebody only wanted to know.
+"""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -14,6 +20,8 @@ class LayerProbed(Event):
     path: str
     layer: str
     answer: str
+    pid: int = 0
+    command: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +31,25 @@ class PathResolved(Event):
     evidence: ClassVar[str] = "explained"
     path: str
     layers: tuple[str, ...]
+    pid: int = 0
+    command: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CallAnswered(Event):
+    """A program's `call` came to its end; `error` is the name of an errno, "": it worked.
+
+    `call` is "open", "create", "mkdir", "mknod", "symlink", "link", "unlink", "rmdir" or
+    "rename"; of two names `path` is the one that there is afterwards, `old` the other.
+    """
+
+    evidence: ClassVar[str] = "observed"
+    call: str
+    path: str
+    error: str = ""
+    old: str = ""
+    pid: int = 0
+    command: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +65,8 @@ class PathCopiedUp(Event):
     layer: str
     extent: str
     size_bytes: int
+    pid: int = 0
+    command: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +75,8 @@ class WhiteoutMade(Event):
 
     evidence: ClassVar[str] = "explained"
     path: str
+    pid: int = 0
+    command: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +85,8 @@ class OpaqueMade(Event):
 
     evidence: ClassVar[str] = "explained"
     path: str
+    pid: int = 0
+    command: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,3 +96,5 @@ class RedirectMade(Event):
     evidence: ClassVar[str] = "explained"
     path: str
     to: str
+    pid: int = 0
+    command: str = ""

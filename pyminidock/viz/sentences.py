@@ -140,7 +140,7 @@ def words_of(  # noqa: PLR0911, PLR0912  (one line per fact)
         case e.IsolationObserved():
             return kind, {**facts, "shared": event.shared_with_host or ("nothing",)}
         case (
-            e.ImageFound() | e.PathResolved() | e.NameAnswered() | e.ContainerExited()
+            e.ImageFound() | e.ContainerExited()
             | e.PathMadeReadonly() | e.PathMasked() | e.KeyringJoined()
             | e.OomScoreAdjusted()
         ):  # fmt: skip
@@ -150,9 +150,12 @@ def words_of(  # noqa: PLR0911, PLR0912  (one line per fact)
         ):  # fmt: skip
             return kind, facts
         case (
-            e.LayerAsked() | e.FileRaised() | e.WhiteoutWritten() | e.OpaqueWritten()
-            | e.PathCopiedUp() | e.WhiteoutMade() | e.OpaqueMade() | e.RedirectMade()
-            | e.LayerProbed() | e.SnapshotPrepared() | e.SnapshotRemoved()
+            e.LayerProbed() | e.PathResolved() | e.CallAnswered() | e.PathCopiedUp()
+            | e.WhiteoutMade() | e.OpaqueMade() | e.RedirectMade()
+        ):  # fmt: skip
+            return _of_union(event, kind), facts
+        case (
+            e.SnapshotPrepared() | e.SnapshotRemoved()
             | e.ContainerCreated() | e.UserResolved() | e.PlanMade() | e.ContainerStarted()
             | e.ContainerStartFailed() | e.IsolationUnobserved() | e.ContainerSignalled()
             | e.ContainerRemoved() | e.ExecCreated() | e.ExecStarted() | e.ExecExited()
@@ -230,10 +233,28 @@ def _written(event: e.ContainerWrote) -> dict[str, Any]:
     return {"count": said, "listed": ", ".join(listed) + more}
 
 
-def _two_faces(  # noqa: PLR0911  (one line per fact)
-    event: e.ImageFound
+def _of_union(
+    event: e.LayerProbed
     | e.PathResolved
-    | e.NameAnswered
+    | e.CallAnswered
+    | e.PathCopiedUp
+    | e.WhiteoutMade
+    | e.OpaqueMade
+    | e.RedirectMade,
+    kind: str,
+) -> str:
+    """Say who did it, where it was a program; that something is absent is no news."""
+    match event:
+        case e.PathResolved(_, layers):
+            kind = kind if layers else f"{kind}/absent"
+        case e.CallAnswered():
+            kind = f"{kind}/refused" if event.error else kind
+            return f"{kind}/named" if event.old else kind
+    return f"{kind}/program" if event.command else kind
+
+
+def _two_faces(
+    event: e.ImageFound
     | e.ContainerExited
     | e.PathMadeReadonly
     | e.PathMasked
@@ -246,8 +267,6 @@ def _two_faces(  # noqa: PLR0911  (one line per fact)
     match event:
         case e.ImageFound(_, _, _, stand_in, _):
             return (f"{kind}/stand-in" if stand_in else kind), facts
-        case e.PathResolved(_, layers) | e.NameAnswered(_, layers):
-            return (kind if layers else f"{kind}/absent"), facts
         case e.ContainerExited():
             return (f"{kind}/memory" if event.was_out_of_memory else kind), facts
         case e.PathMadeReadonly(_, was_present):

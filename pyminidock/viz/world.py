@@ -124,9 +124,8 @@ def _told(  # noqa: PLR0911  (one line per part of the world)
             e.RequestReceived() | e.RequestRefused() | e.GateHeld() | e.GateReleased()
             | e.EventsDropped() | e.JournalDropped() | e.OrphanRemoved()
             | e.ShortfallFound() | e.LayerProbed() | e.PathResolved()
-            | e.LayerAsked() | e.NameAnswered() | e.FileRaised() | e.WhiteoutWritten()
-            | e.OpaqueWritten()
-            | e.PathCopiedUp() | e.WhiteoutMade() | e.OpaqueMade() | e.RedirectMade()
+            | e.CallAnswered() | e.PathCopiedUp() | e.WhiteoutMade()
+            | e.OpaqueMade() | e.RedirectMade()
             | e.ArchiveWarned() | e.ImageSaved() | e.ImageUntagged() | e.ImageRemoved()
             | e.LayersRemoved() | e.StoreRepaired() | e.ImageImported()
             | e.ImagesPruned() | e.CachePruned() | e.ContainersPruned() | e.NameAsked()
@@ -203,8 +202,7 @@ def _told(  # noqa: PLR0911  (one line per part of the world)
 _Around = (
     e.RequestReceived | e.RequestRefused | e.GateHeld | e.GateReleased | e.EventsDropped
     | e.JournalDropped | e.OrphanRemoved | e.ShortfallFound | e.LayerProbed
-    | e.LayerAsked | e.NameAnswered | e.FileRaised | e.WhiteoutWritten | e.OpaqueWritten
-    | e.PathCopiedUp | e.WhiteoutMade | e.OpaqueMade | e.RedirectMade
+    | e.CallAnswered | e.PathCopiedUp | e.WhiteoutMade | e.OpaqueMade | e.RedirectMade
     | e.PathResolved | e.ArchiveWarned | e.ImageSaved | e.ImageUntagged | e.ImageRemoved
     | e.LayersRemoved | e.StoreRepaired | e.ImageImported | e.ImagesPruned
     | e.CachePruned | e.ContainersPruned | e.NameAsked
@@ -250,9 +248,8 @@ def _around(world: World, record: Record, event: _Around) -> World:
             return replace(world, notes=world.notes.add(world.steps.items[-1]))
         case (
             e.RequestReceived() | e.LayerProbed() | e.ImageSaved() | e.ImageUntagged()
-            | e.LayerAsked() | e.NameAnswered() | e.FileRaised() | e.WhiteoutWritten()
-            | e.OpaqueWritten()
-            | e.PathCopiedUp() | e.WhiteoutMade() | e.OpaqueMade() | e.RedirectMade()
+            | e.CallAnswered() | e.PathCopiedUp() | e.WhiteoutMade()
+            | e.OpaqueMade() | e.RedirectMade()
             | e.ImageRemoved() | e.LayersRemoved() | e.ImageImported()
             | e.ImagesPruned() | e.CachePruned() | e.ContainersPruned() | e.NameAsked()
             | e.TreeHeld() | e.VolumeCreated() | e.VolumePopulated() | e.VolumeMounted()

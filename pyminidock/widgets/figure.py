@@ -35,7 +35,7 @@ def figure(scene: Scene, title: str, caption: str = "") -> Bundle:
     }
 
 
-_TYPEWRITTEN = str.maketrans("─│├└●○◌◉⊘✎✕✓▸◂►≡∴█░▏▲↪", "-||`*o.@%~x+><>=:#.|^>") | {
+_TYPEWRITTEN = str.maketrans("─│├└●○◌◉⊘✎✕✓▸◂►≡∴█░▏▲↪↺", "-||`*o.@%~x+><>=:#.|^>&") | {
     ord("⇄"): "<>",
     ord("→"): "->",
     ord("←"): "<-",

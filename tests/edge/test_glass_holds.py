@@ -18,7 +18,7 @@ from tests.edge.glasshouse import glass, glass_command, is_mounted, options, wai
 from tests.minidock_cli import Minidock
 
 pytestmark = pytest.mark.edge
-WANTED = "layer.asked path=/etc/group answer=file"
+WANTED = "layer.probed path=/etc/group answer=file"
 
 
 @pytest.fixture
@@ -92,11 +92,11 @@ def test_what_a_program_changes_is_told_with_its_name(
     seen = {
         (record["kind"], record["data"].get("path"), record["data"].get("command"))
         for record in records
-        if record["kind"] in ("file.raised", "whiteout.written", "layer.asked")
+        if record["kind"] in ("path.copied.up", "whiteout.made", "layer.probed")
     }
-    assert ("file.raised", "/etc/passwd", "sh") in seen
-    assert ("whiteout.written", "/etc/group", "rm") in seen
-    assert ("layer.asked", "/etc/new", "mkdir") in seen
+    assert ("path.copied.up", "/etc/passwd", "sh") in seen
+    assert ("whiteout.made", "/etc/group", "rm") in seen
+    assert ("layer.probed", "/etc/new", "mkdir") in seen
     changed = minidock.run("diff", container).stdout.splitlines()
     assert {"C /etc/passwd", "D /etc/group", "A /etc/new"} <= set(changed)
 

@@ -56,6 +56,21 @@ def test_what_is_heard_late_has_the_time_at_which_it_happened(recorder: Recorder
     assert walls == [0.002, 0.0025, 0.0025, 0.005]
 
 
+def test_a_fact_is_known_as_its_class_says_unless_who_tells_it_knows_better(
+    recorder: Recorder,
+) -> None:
+    ring, voice = recorder.listen(), recorder.operation("run-1", "glass")
+    voice(events.WhiteoutMade("/etc/motd"))
+    voice.known(events.WhiteoutMade("/etc/motd"), "acknowledged")
+    line = sys._getframe().f_lineno - 1
+    heard = [record for _ in range(2) if (record := ring.next(0))]
+    assert [record.evidence for record in heard] == ["explained", "acknowledged"]
+    assert heard[1].src == f"test_recorder.py:{line}"
+    recorder.end("run-1")
+    told = [record.evidence for record in recorder.follow("run-1")]
+    assert told == ["explained", "acknowledged"]
+
+
 def test_the_source_of_a_decision_is_the_line_of_the_engine(recorder: Recorder) -> None:
     from pyminidock.unionfs.lookup import Layer, lookup  # noqa: PLC0415
 

@@ -14,7 +14,7 @@ NOBODY = "0" * 64
 
 def told(event: events.Event) -> Told:
     """Tell an event, as the first of a story."""
-    return new_told((1, event, "run-1", "start-1", 0, "", 0.5, 1.25, "a.py", 7, ""))
+    return new_told((1, event, "run-1", "start-1", 0, "", 0.5, 1.25, "a.py", 7, "", ""))
 
 
 def facts(name: str) -> tuple[events.Event, ...]:

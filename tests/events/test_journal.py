@@ -113,6 +113,18 @@ def test_a_line_reads_as_people_expect_it() -> None:
     assert '"evidence":"explained"' in to_line(PROBED)
 
 
+def test_who_tells_a_fact_may_know_it_better_than_its_class() -> None:
+    event = LayerProbed("/etc/motd", "top", "absent")
+    record = record_of(event, seq=1, story="run-1", evidence="remembered")
+    assert from_line(to_line(record)).evidence == "remembered"
+    where = {"story": "run-1", "operation": "", "phase": "", "src": "", "backend": ""}
+    line = line_of(
+        event, wording(event, ""), seq=1, parent=0, t=0.0, wall=0.0,
+        evidence="remembered", **where,
+    )  # fmt: skip
+    assert from_line(line) == record
+
+
 def test_tuples_come_back_as_tuples_also_within_tuples() -> None:
     user = UserResolved("1000", 1000, 1000, (1000, 27), "/", "passwd:3")
     assert event_of(from_line(to_line(record_of(user, seq=1, story="run-1")))) == user

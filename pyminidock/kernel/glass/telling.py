@@ -4,7 +4,11 @@
                    │                                                  │
                    └── answer kept back while the engine says "hold" ◄┴── "go 4711"
 
-One JSON object a line.  The engine says `hold` while somebody has set a gate, `flow` when
+One JSON object a line: who asked, and what is to be told, as evidence, kind and values.
+What a branch was asked anew is *observed*, what it had answered before and nothing has
+changed *remembered*, and what was done to the upper layer *acknowledged*.
+
+The engine says `hold` while somebody has set a gate, `flow` when
 nobody has.  Until it is first heard, answers wait; when it is gone, none does: whoever was
 held goes on, and what happens is told to nobody.
 """
@@ -12,22 +16,20 @@ held goes on, and what happens is told to nobody.
 import json
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import partial
 from queue import SimpleQueue
+from typing import Any
 
-from pyminidock.events import (
-    Event,
-    LayerProbed,
-    OpaqueMade,
-    PathCopiedUp,
-    PathResolved,
-    WhiteoutMade,
-)
+from pyminidock.events import Event, kind_of
+from pyminidock.events.journal import data_of
+from pyminidock.kernel.glass import calls
 from pyminidock.kernel.glass.loop import Loop, Reply
 from pyminidock.kernel.glass.tree import Tree
 from pyminidock.kernel.glass.wire import Op, Request
+
+Told = list[Any]
 
 _AT_ONCE = 200  # records in one write
 _UNHEARD = 100_000  # records that wait for the engine; older ones are lost
@@ -38,7 +40,7 @@ class Telling:
 
     def __init__(self, tree: Tree, loop: Loop, line: socket.socket) -> None:
         self._tree, self._loop, self._line = tree, loop, line
-        self._events: list[Event] = []
+        self._told: list[Told] = []
         self._records: SimpleQueue[str] = SimpleQueue()
         self._held: dict[int, Reply] = {}
         self._is_holding = self._is_heard = True
@@ -51,25 +53,27 @@ class Telling:
 
     # ── In the loop, under its lock ──────────────────────────────────────────────────────
 
-    def _hear(self, events: tuple[Event, ...]) -> None:
-        self._events += events
+    def _hear(self, events: Iterable[Event], evidence: str) -> None:
+        self._told += [spell(event, evidence) for event in events]
 
     def _admit(self, asked: Request, reply: Reply) -> Reply | None:
         """Tell of what was asked for; keep the answer back while somebody looks."""
-        if not self._events or not self._is_heard:
-            self._events = []
+        told, self._told = self._told, []
+        if not self._is_heard:
             return reply
-        events, self._events = self._events, []
+        if call := calls.answered(self._tree, asked, reply):
+            told.append(spell(call, "observed"))
+        if not told:
+            return reply
         if self._records.qsize() < _UNHEARD:
-            self._records.put(self._record(asked, events))
+            self._records.put(self._record(asked, told))
         if not self._is_holding:
             return reply
         self._held[asked.unique] = reply
         self._loop.wait(asked.unique, partial(self._take_back, asked, reply))
         return None
 
-    def _record(self, asked: Request, events: list[Event]) -> str:
-        told = [spelt for event in events if (spelt := _spell(event))]
+    def _record(self, asked: Request, told: list[Told]) -> str:
         return json.dumps(
             {"unique": asked.unique, "pid": asked.pid, "told": told,
              "command": self._command(asked.pid)}
@@ -149,18 +153,11 @@ class Telling:
                 self._loop.arrive(unique, reply)
 
 
-def _spell(event: Event) -> list[object] | None:
-    """Write an event as a word and its fields; None for what is not told."""
-    match event:
-        case LayerProbed(path, layer, answer):
-            return ["asked", path, layer, answer]
-        case PathResolved(path, layers):
-            return ["answered", path, list(layers)]
-        case PathCopiedUp(path, layer, extent, size):
-            return ["copied", path, layer, extent, size]
-        case WhiteoutMade(path):
-            return ["whiteout", path]
-        case OpaqueMade(path):
-            return ["opaque", path]
-        case _:
-            return None
+def spell(event: Event, evidence: str) -> Told:
+    """Write how an event is known, its kind and its values; not yet who asked.
+
+    >>> spell(LayerProbed("/motd", "upper", "absent"), "observed")
+    ['observed', 'layer.probed', '/motd', 'upper', 'absent']
+    """
+    *values, _, _ = data_of(event).values()
+    return [evidence, kind_of(event), *values]

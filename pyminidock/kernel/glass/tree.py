@@ -13,7 +13,7 @@ then; a change that moves it looks again.
 import errno
 import os
 import stat
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 
 from pyminidock.events import Event
@@ -25,6 +25,8 @@ from pyminidock.unionfs.branches import Spot, Stack
 
 Told = tuple[bool, tuple[Event, ...]]
 """Whether a name is there, and which branch answered what."""
+Listener = Callable[[Iterable[Event], str], None]
+"""Hears what happened, and by which evidence it is known."""
 
 _REMEMBERED = 4096  # names of one directory
 
@@ -70,7 +72,7 @@ class Tree:
 
     def __init__(self, stack: Stack, disks: Sequence[Disk]) -> None:
         self.stack, self.disks = stack, disks
-        self.listener: Callable[[tuple[Event, ...]], None] | None = None
+        self.listener: Listener | None = None
         self.changes = 0  # how often anything changed: attributes are good until then
         self.root = Node(ROOT, None, "", stack.root())
         self.nodes = {ROOT: self.root}
@@ -96,14 +98,16 @@ class Tree:
         None: it is absent.  What was asked and answered is remembered until something
         happens to the name: every change comes through here.
         """
-        known = parent.told.get(name)
+        known, evidence = parent.told.get(name), "remembered"
         node = parent.children.get(name)
         if known is None or (known[0] and node is None):
             if parent.fd >= 0:  # a directory that was removed
                 return None
-            known, node = self._ask(parent, name, node)
+            (known, node), evidence = self._ask(parent, name, node), "observed"
         if self.listener is not None and not is_silent:
-            self.listener(known[1])
+            *probes, answer = known[1]
+            self.listener(probes, evidence)
+            self.listener((answer,), "observed")  # by who asked
         if not known[0] or node is None:
             return None
         node.lookups += 1

@@ -100,7 +100,7 @@ class Writing:
                 self.tree.changes += 1
                 self.tree.touched(effect.path)
             if self.tree.listener is not None and (event := told(effect, self._layers)):
-                self.tree.listener((event,))
+                self.tree.listener((event,), "acknowledged")
 
     def copied_up(self, node: Node, extent: Extent = Extent.METADATA) -> None:
         """See to it that a node may be changed.  Raises OSError."""

@@ -20,35 +20,60 @@ IMAGES: Mapping[str, Words] = {
         "No layer had it, or a whiteout in a higher layer says that it was deleted.",
         "ovl_lookup(): {path} → ENOENT (2)",
     ),
-    "layer.asked": (
+    "layer.probed/program": (
         "Layer {layer} was asked for {path}: {answer}",
         "A live program named the path; the layers are asked from the top down.",
-        "FUSE_LOOKUP by {command}[{pid}]: {path} in {layer} is {answer}",
+        "{command}[{pid}]: {path} in {layer} is {answer}",
     ),
-    "name.answered": (
+    "path.resolved/program": (
         "{command} learned that {path} comes from {layers}",
-        "The kernel keeps no name here, so each step of each path is asked for anew.",
-        "FUSE_LOOKUP by {command}[{pid}]: {path} → {layers}",
+        "Directories merge, files hide what is below them, whiteouts delete.",
+        "{command}[{pid}]: {path} → {layers}",
     ),
-    "name.answered/absent": (
+    "path.resolved/absent/program": (
         "{command} learned that {path} does not exist",
         "No layer had it, or a whiteout in a higher layer says that it was deleted.",
-        "FUSE_LOOKUP by {command}[{pid}]: {path} → ENOENT (2)",
+        "{command}[{pid}]: {path} → ENOENT (2)",
     ),
-    "file.raised": (
+    "call.answered": (
+        "{command} called {call} for {path}",
+        "The program had its answer: the call has worked.",
+        "{command}[{pid}]: {call}({path}) = 0",
+    ),
+    "call.answered/named": (
+        "{command} called {call}: {old} to {path}",
+        "The program had its answer: the call has worked.",
+        "{command}[{pid}]: {call}({old}, {path}) = 0",
+    ),
+    "call.answered/refused": (
+        "{command} called {call} for {path}, and was refused: {error}",
+        "The program had its answer, an errno; what it does about it is its business.",
+        "{command}[{pid}]: {call}({path}) = -{error}",
+    ),
+    "call.answered/refused/named": (
+        "{command} called {call}: {old} to {path}, and was refused: {error}",
+        "The program had its answer, an errno; what it does about it is its business.",
+        "{command}[{pid}]: {call}({old}, {path}) = -{error}",
+    ),
+    "path.copied.up/program": (
         "{command} changes {path}: copied up from layer {layer} ({extent})",
         "Layers below never change; the first write copies the whole object, not the byte.",
         "{command}[{pid}]: {path} from {layer}, {extent}, {size_bytes} bytes",
     ),
-    "whiteout.written": (
+    "whiteout.made/program": (
         "{command} deleted {path}: a whiteout hides it",
         'A layer below has the name and cannot change, so "deleted" is written above it.',
         "{command}[{pid}]: mknod {path} c 0 0 in the upper layer",
     ),
-    "opaque.written": (
+    "opaque.made/program": (
         "{command} made {path}, which hides what the layers below have there",
         "What was deleted under this name must not shine through the new directory.",
         "{command}[{pid}]: trusted.overlay.opaque=y on {path} in the upper layer",
+    ),
+    "redirect.made/program": (
+        "{path}, moved by {command}, still finds its lower layers, at {to}",
+        "A renamed directory is not copied; it remembers the name that layers below know.",
+        "{command}[{pid}]: trusted.overlay.redirect={to} on {path} in the upper layer",
     ),
     "path.copied.up": (
         "{path} was copied up from layer {layer}: {extent}",

@@ -17,4 +17,5 @@ EVIDENCE: Mapping[str, tuple[str, str]] = {
     "explained": ("≡", "computed, not seen"),
     "planned": ("◌", "planned, and no failure heard"),
     "client": ("◂", "told by our client"),
+    "remembered": ("↺", "seen before, and nothing has changed it since"),
 }
