@@ -15,7 +15,7 @@ from pyminidock.viz.buildwords import several
 from pyminidock.viz.imagelayers import short
 from pyminidock.viz.imagetree import Grove, Leaf, Ring, Trunk
 from pyminidock.viz.scene import Node, Scene, State, badge, group, text, tree
-from pyminidock.viz.views.layers import letter
+from pyminidock.viz.stacking import letter
 from pyminidock.viz.views.steps import label
 
 TITLE = "Which layers do these images share?"
