@@ -14,7 +14,7 @@ Source: moby, daemon/archive_unix.go and daemon/archive.go.
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
@@ -23,7 +23,8 @@ from threading import Lock
 from typing import Self
 
 from pyminidock.container.spec import ContainerSpec
-from pyminidock.engine.furnishing import options_of, tell_mounted, tell_unmounted
+from pyminidock.engine import volumemounts
+from pyminidock.engine.furnishing import tell_mounted, tell_unmounted
 from pyminidock.engine.house import House, Kept
 from pyminidock.engine.lives import Life
 from pyminidock.engine.operations import NOBODY, Via, operation
@@ -108,25 +109,17 @@ def read(
     """Give what is at a path, and it as an archive.  Raises as `stat`."""
     life = house.life(reference)
     spec = house.kept(life.id).spec
-    with operation(house, life.story, "read", via) as voice:
-        tell_mounted(spec, voice)
+    with operation(house, life.story, "read", via) as voice, ExitStack() as behind:
+        behind.enter_context(_mounted(house, spec, voice))
         view = open_view(house, life)
-        try:
-            whole = from_root(path)
-            with _finding(path, reference):
-                found = lstat(view, whole)
-                pieces = _begun(_packed(view, whole, is_directory=S_ISDIR(found.mode)))
-        except BaseException:
-            view.close()
-            tell_unmounted(spec, voice)
-            raise
+        behind.callback(view.close)
+        whole = from_root(path)
+        with _finding(path, reference):
+            found = lstat(view, whole)
+            pieces = _begun(_packed(view, whole, is_directory=S_ISDIR(found.mode)))
         voice(PathArchived(life.id, path))
-
-    def close() -> None:
-        view.close()
-        tell_unmounted(spec, voice)
-
-    return found, Pieces(pieces, close)
+        later = behind.pop_all()
+    return found, Pieces(pieces, later.close)
 
 
 def _begun(pieces: Iterator[bytes]) -> Iterator[bytes]:
@@ -166,7 +159,7 @@ def write(  # noqa: PLR0913  (what Docker's query says)
     kept = house.kept(life.id)
     with (
         operation(house, life.story, "write", via) as voice,
-        _mounted(kept.spec, voice),
+        _mounted(house, kept.spec, voice),
         _writable(house, life) as view,
         _finding(path, reference),
     ):
@@ -218,17 +211,18 @@ def _told(house: House, life: Life) -> Iterator[None]:
     if not volumes_of(spec.points):
         yield
         return
-    with operation(house, life.story, "look") as voice, _mounted(spec, voice):
+    with operation(house, life.story, "look") as voice, _mounted(house, spec, voice):
         yield
 
 
 @contextmanager
-def _mounted(spec: ContainerSpec, voice: Voice) -> Iterator[None]:
-    tell_mounted(spec, voice)
-    try:
-        yield
-    finally:
-        tell_unmounted(spec, voice)
+def _mounted(house: House, spec: ContainerSpec, voice: Voice) -> Iterator[None]:
+    with volumemounts.held(house, spec.points, f"copy {spec.id}"):
+        tell_mounted(spec, voice)
+        try:
+            yield
+        finally:
+            tell_unmounted(spec, voice)
 
 
 @contextmanager
@@ -336,7 +330,7 @@ def _writable(house: House, life: Life) -> Iterator[View]:
 def _tree(house: House, kept: Kept, *, has_files: bool) -> Tree:
     snapshot, hung = kept.snapshot, list[Hung]()
     if has_files:
-        hung = [_hung(house, point) for point in kept.spec.points]
+        hung = [_hung(point) for point in kept.spec.points]
         taken = {each.target for each in hung}
         if kept.state != "created":
             files = ((name, f"/etc/{name}") for name in _ENGINE_FILES)
@@ -348,8 +342,5 @@ def _tree(house: House, kept: Kept, *, has_files: bool) -> Tree:
     return Tree(snapshot.lower, snapshot.upper, snapshot.work, snapshot.target, tuple(hung))
 
 
-def _hung(house: House, point: MountPoint) -> Hung:
-    source = point.source
-    if point.kind == "volume" and (options := options_of(house, point.name)).is_bind:
-        source = options.device
-    return Hung(source, point.target, point.subpath, not point.is_writable)
+def _hung(point: MountPoint) -> Hung:
+    return Hung(point.source, point.target, point.subpath, not point.is_writable)

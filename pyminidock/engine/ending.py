@@ -15,7 +15,7 @@ from functools import partial
 
 from pyminidock.container.plan import end_plan, thaw_plan
 from pyminidock.container.states import State
-from pyminidock.engine import furnishing, introducing, plugging, written
+from pyminidock.engine import furnishing, introducing, plugging, volumemounts, written
 from pyminidock.engine.burying import RemovalFailed, bury
 from pyminidock.engine.house import House, Kept
 from pyminidock.engine.lives import Life
@@ -95,7 +95,9 @@ def _settle(
     life.until(lambda: not _has_execs(house, life), EXECS_S)
     life.until(lambda: not life.is_being_signalled)  # who sent a signal tells that first
     reach = plugging.unplug(house, life, voice)
-    furnishing.tell_unmounted(house.kept(life.id).spec, voice)
+    spec = house.kept(life.id).spec
+    furnishing.tell_unmounted(spec, voice)
+    volumemounts.release(house, spec.points, life.id)
     introducing.gone(house, life.id)
     life.ceases(voice)
     kept = house.kept(life.id)

@@ -28,10 +28,17 @@ from threading import Thread
 from pyminidock.container.plan import end_plan, leave_plan, thaw_plan
 from pyminidock.container.spec import RecordDamaged, from_json
 from pyminidock.container.states import Verb
-from pyminidock.engine import execs, introducing, publishing, replugging, rulekeeping
+from pyminidock.engine import (
+    execs,
+    introducing,
+    publishing,
+    replugging,
+    rulekeeping,
+    volumemounts,
+)
 from pyminidock.engine.burying import bury
 from pyminidock.engine.ending import attend
-from pyminidock.engine.furnishing import finish_fills
+from pyminidock.engine.filling import finish_fills
 from pyminidock.engine.house import House, Kept
 from pyminidock.engine.lives import Life
 from pyminidock.engine.restarts import wants_again
@@ -72,6 +79,7 @@ def reconcile(house: House) -> None:
             found.append(kept)
     for kept in found:  # before anything is started that might take their addresses
         replugging.expect(house, kept)
+    volumemounts.take_over(house, found)
     for kept in found:
         _take_over(house, kept)
     for name in replugging.tidy(house):
@@ -125,6 +133,7 @@ def _take_over(house: House, kept: Kept) -> None:
     if process is not None:
         _adopt(house, life, process, voice)
         return
+    volumemounts.release(house, kept.spec.points, life.id)  # it may just have ended
     kept = replugging.forget(house, kept)
     _adopt_execs(house, life, voice)
     was_starting = kept.state == "starting"

@@ -22,7 +22,15 @@ from pyminidock.container.resolve import resolve
 from pyminidock.container.spec import ContainerSpec, Hindrance
 from pyminidock.container.states import State, Verb
 from pyminidock.container.users import GROUP, PASSWD
-from pyminidock.engine import furnishing, glass, introducing, linking, plugging, publishing
+from pyminidock.engine import (
+    furnishing,
+    glass,
+    introducing,
+    linking,
+    plugging,
+    publishing,
+    volumemounts,
+)
 from pyminidock.engine.burying import bury
 from pyminidock.engine.ending import attend
 from pyminidock.engine.house import House, Kept
@@ -118,11 +126,17 @@ def _start_or_undo(house: House, life: Life, voice: Voice) -> None:
             _start(house, life, voice)
     except (StartRefused, BirthAborted, StoreFull) as failure:
         voice.may_abort = False
-        furnishing.tell_unmounted(house.kept(life.id).spec, voice)
+        _let_go_of_volumes(house, life, voice)
         _tell_failure(life, failure, voice)
         if life.runs == runs or life.process is None:  # else it ends as what has lived
             _note_failure(house, life, failure, voice)
         raise
+
+
+def _let_go_of_volumes(house: House, life: Life, voice: Voice) -> None:
+    spec = house.kept(life.id).spec
+    furnishing.tell_unmounted(spec, voice)
+    volumemounts.release(house, spec.points, life.id)
 
 
 @contextmanager
@@ -259,7 +273,7 @@ def _furnished(house: House, spec: ContainerSpec, voice: Voice) -> ContainerSpec
             status=500,
             exit_code=128,
         ) from fault
-    except furnishing.VolumeUnusable as fault:
+    except volumemounts.VolumeUnusable as fault:
         raise StartRefused(
             fault.what, why=fault.why, try_next=fault.try_next, lesson=fault.lesson,
             status=fault.status, exit_code=128,

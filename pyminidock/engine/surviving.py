@@ -6,8 +6,8 @@ from typing import Any
 from pyminidock.container.logfile import log_path
 from pyminidock.container.survival import COLUMNS, Seen, survival
 from pyminidock.engine import written
-from pyminidock.engine.furnishing import options_of
 from pyminidock.engine.house import House
+from pyminidock.engine.volumemounts import options_of
 
 Document = dict[str, Any]
 _MOST_NAMES = 20

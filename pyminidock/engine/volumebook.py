@@ -3,6 +3,8 @@
 A container that exists says in its record which volumes it has.  One that is being made has
 no record yet: until then its volumes are held here.  Whoever makes a volume, or looks
 whether one is unused and removes it, has the guard.
+
+Who uses a volume that is mounted only while it is used stands here, too.
 """
 
 from threading import Lock, RLock
@@ -15,7 +17,14 @@ class VolumeBook:
         self.guard = RLock()  # nobody tells anything while it is held
         self.filling = Lock()  # one first use at a time
         self.pruning = Lock()  # one prune at a time
+        self.users: dict[str, set[str]] = {}  # who needs what is mounted, by volume
         self._holds: dict[str, set[str]] = {}  # by container
+        self._mounting: dict[str, Lock] = {}  # by volume
+
+    def mounting(self, volume: str) -> Lock:
+        """Give the lock of who mounts or unmounts a volume; others need not wait."""
+        with self.guard:
+            return self._mounting.setdefault(volume, Lock())
 
     def hold(self, container: str, volume: str) -> None:
         """Keep a volume for a container that is being made."""

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from pyminidock.engine import volumemounts
 from pyminidock.engine.document import Document, moment
 from pyminidock.engine.filters import FilterRefused, Filters
 from pyminidock.engine.house import House
@@ -237,6 +238,7 @@ def discard(house: House, name: str) -> bool:
                 try_next=f"docker rm {users[0][:12]}",
                 lesson="volumes",
             )
+        volumemounts.unmount(house, name)  # what is mounted there is not ours to remove
         house.store.volumes.remove(name)
     return True
 
@@ -309,6 +311,7 @@ def usage(house: House) -> list[Document]:
             "RefCount": len(used.get(row.name, ())), "Size": size_of(house, row),
         }}
         for row in house.store.volumes.all()
+        if not row.options  # what another filesystem holds is not the engine's to count
     ]  # fmt: skip
 
 

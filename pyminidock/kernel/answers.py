@@ -176,6 +176,21 @@ class Listing:
 
 
 @dataclass(frozen=True, slots=True)
+class HostMount:
+    """What mount(2) is asked for on the host: five words, `flags` as its bits.
+
+    `verb` is what the kernel does by these words: mount, remount, remount-ro.
+    """
+
+    source: str
+    target: str
+    filesystem: str = ""
+    flags: int = 0
+    options: str = ""
+    verb: str = "mount"
+
+
+@dataclass(frozen=True, slots=True)
 class Hung:
     """A file or tree of the host at `source`, hung up inside at `target`.
 

@@ -21,6 +21,7 @@ from pyminidock.kernel.answers import (
     Capability,
     CgroupTree,
     ExitStatus,
+    HostMount,
     Hung,
     Isolation,
     Listing,
@@ -39,7 +40,8 @@ from pyminidock.kernel.rules import FoundTable
 
 __all__ = [
     "KILLED", "SHIM_LOST", "Answer", "BirthAborted", "BlockUse", "Body", "CallFailed",
-    "Capability", "CgroupTree", "ExitStatus", "Hung", "Isolation", "Kernel", "Listing",
+    "Capability", "CgroupTree", "ExitStatus", "HostMount", "Hung", "Isolation", "Kernel",
+    "Listing",
     "Machine", "MountEntry", "MountSpread", "NotHere", "Process", "ProcessGone", "Streams",
     "Tree", "UnreadableFile",
     "Usage", "View",
@@ -165,6 +167,18 @@ class _Doors(Protocol):
         """Tell in which mount a path of the host lies, and how mounts spread there.
 
         Raises FileNotFoundError.  Source: man 5 proc_pid_mountinfo.
+        """
+
+    def mount(self, wanted: HostMount) -> None:
+        """Mount on the host, where everybody sees it.  Raises OSError.
+
+        Undone by `unmount`.  Source: man 2 mount.
+        """
+
+    def unmount(self, target: str) -> None:
+        """Take away what is mounted at a path of the host; nothing there is no error.
+
+        Whoever uses it goes on, nobody else gets in.  Source: man 2 umount2, MNT_DETACH.
         """
 
     def wait(self, process: Process, timeout_s: float | None = None) -> ExitStatus | None:

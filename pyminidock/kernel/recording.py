@@ -23,6 +23,7 @@ from pyminidock.kernel.port import (
     Body,
     Capability,
     ExitStatus,
+    HostMount,
     Isolation,
     Listing,
     Machine,
@@ -214,6 +215,14 @@ class Recording:
     def spread(self, path: str) -> MountSpread:
         """See port."""
         return self.body.spread(path)
+
+    def mount(self, wanted: HostMount) -> None:
+        """See port."""
+        self.body.mount(wanted)
+
+    def unmount(self, target: str) -> None:
+        """See port."""
+        self.body.unmount(target)
 
     def wait(self, process: Process, timeout_s: float | None = None) -> ExitStatus | None:
         """See port."""

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from pyminidock.engine import furnishing, volumes
+from pyminidock.engine import filling, volumes
 from pyminidock.engine.house import House
 from tests.crash.images_scenarios import house
 
@@ -35,7 +35,7 @@ def _fill(made: House, root: Path) -> None:
     place = made.store.volumes.data("data")
     if not any(place.iterdir()):
         source = os.open(root / "quarantine/image", os.O_RDONLY | os.O_DIRECTORY)
-        furnishing.fill_from(made, source, place.parent)
+        filling.fill_from(made, source, place.parent)
         os.close(source)
 
 

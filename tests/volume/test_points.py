@@ -4,11 +4,12 @@ from dataclasses import replace
 
 import pytest
 
+from pyminidock.kernel.port import HostMount
 from pyminidock.volume.options import (
     LocalOptions,
     VolumeOptionRefused,
+    mounts_of,
     read_options,
-    why_not,
 )
 from pyminidock.volume.points import MountPoint, decide, inherit
 
@@ -71,7 +72,38 @@ def test_options_that_make_no_volume_are_refused(
     assert refusal.value.what == words
 
 
-def test_trees_of_other_machines_are_refused_in_one_sentence() -> None:
-    assert "nfs" in why_not(LocalOptions("nfs", ":/x", "addr=192.0.2.1"))
-    assert not why_not(LocalOptions("none", "/srv", "bind"))
-    assert not why_not(LocalOptions())
+def test_what_a_volume_is_mounted_by_are_the_words_of_mount_8() -> None:
+    asked = LocalOptions("tmpfs", "tmpfs", "ro,rw,nosuid,size=1m,uid=5")
+    assert list(mounts_of(asked, "/v")) == [
+        HostMount("tmpfs", "/v", "tmpfs", 2, "size=1m,uid=5")
+    ]
+    assert not LocalOptions().is_mounted
+
+
+def test_a_tree_of_the_host_is_made_read_only_once_it_is_there() -> None:
+    asked = LocalOptions("none", "/srv", "rbind,ro,rslave")
+    assert list(mounts_of(asked, "/v")) == [
+        HostMount("/srv", "/v", "none", 0x5001),
+        HostMount("", "/v", "", 1 << 19 | 16384, "", "remount"),
+        HostMount("", "/v", "", 0x5021, "", "remount-ro"),
+    ]
+
+
+def test_without_a_device_nothing_new_is_mounted() -> None:
+    """As with Docker, to which that is a remount of what is there."""
+    assert not list(mounts_of(LocalOptions("tmpfs", "none"), "/v"))
+
+
+@pytest.mark.parametrize(
+    ("filesystem", "options", "machine"),
+    [
+        ("nfs", "addr=192.0.2.1,rw", ""),
+        ("nfs", "rw,addr=store.example", "store.example"),
+        ("cifs", "username=x", ""),
+        ("nfs4", "addr=store.example", ""),
+    ],
+)
+def test_another_machine_is_looked_up_where_docker_does(
+    filesystem: str, options: str, machine: str
+) -> None:
+    assert LocalOptions(filesystem, ":/x", options).machine == machine

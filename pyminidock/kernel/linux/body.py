@@ -54,6 +54,7 @@ from pyminidock.kernel.port import (
     Answer,
     Capability,
     ExitStatus,
+    HostMount,
     Isolation,
     Listing,
     Machine,
@@ -221,6 +222,22 @@ class LinuxBody:
     def spread(self, path: str) -> MountSpread:
         """See port."""
         return spread_of(path)
+
+    def mount(self, wanted: HostMount) -> None:
+        """See port."""
+        source, target, filesystem, options = (
+            os.fsencode(word)
+            for word in (wanted.source, wanted.target, wanted.filesystem, wanted.options)
+        )
+        syscalls.mount(source, target, filesystem, wanted.flags, options)
+
+    def unmount(self, target: str) -> None:
+        """See port: not a mount (EINVAL), and not there, are fine."""
+        try:
+            syscalls.umount_detach(os.fsencode(target))
+        except OSError as refusal:
+            if refusal.errno not in (errno.EINVAL, errno.ENOENT):
+                raise
 
     def wait(self, process: Process, timeout_s: float | None = None) -> ExitStatus | None:
         """See port."""

@@ -28,6 +28,7 @@ NR_PIVOT_ROOT = 41 if _IS_ARM else 155
 NR_CLONE = 220 if _IS_ARM else 56
 NR_UNSHARE = 97 if _IS_ARM else 272
 NR_SETNS = 268 if _IS_ARM else 308
+NR_MOUNT = 40 if _IS_ARM else 165
 NR_UMOUNT2 = 39 if _IS_ARM else 166
 NR_KEYCTL = 219 if _IS_ARM else 250
 NR_CAPGET = 90 if _IS_ARM else 125
@@ -256,6 +257,13 @@ def pivot_root(new: bytes, old: bytes) -> None:
 def syncfs(descriptor: int) -> None:
     """Write all of one filesystem to its disk.  Source: man 2 syncfs."""
     enter(NR_SYNCFS, descriptor)
+
+
+def mount(
+    source: bytes, target: bytes, filesystem: bytes, flags: int, options: bytes
+) -> None:
+    """Mount, remount, bind or spread, in one call.  Source: man 2 mount."""
+    enter(NR_MOUNT, source, target, filesystem, flags, options)
 
 
 def umount_detach(path: bytes) -> None:

@@ -25,6 +25,7 @@ from pyminidock.kernel.model.bells import Bells
 from pyminidock.kernel.model.budgets import is_frozen
 from pyminidock.kernel.model.effects import apply
 from pyminidock.kernel.model.endings import KILLED, Change, changes, ended, undone
+from pyminidock.kernel.model.hostmounts import mount_on_host, unmount_from_host
 from pyminidock.kernel.model.logs import log_in
 from pyminidock.kernel.model.looking import look
 from pyminidock.kernel.model.observe import isolation_of, listing_of, members_of, usage_of
@@ -39,6 +40,7 @@ from pyminidock.kernel.port import (
     Answer,
     Capability,
     ExitStatus,
+    HostMount,
     Isolation,
     Listing,
     Machine,
@@ -235,6 +237,16 @@ class ModelBody:
     def spread(self, path: str) -> MountSpread:
         """See port: the host's root is one mount, and shared."""
         return MountSpread("/", is_shared=True)
+
+    def mount(self, wanted: HostMount) -> None:
+        """See port."""
+        with self._changed:
+            self.world = mount_on_host(self.world, wanted)
+
+    def unmount(self, target: str) -> None:
+        """See port."""
+        with self._changed:
+            self.world = unmount_from_host(self.world, target)
 
     def wait(self, process: Process, timeout_s: float | None = None) -> ExitStatus | None:
         """See port; where neither shim nor record is left, it was killed."""

@@ -30,7 +30,7 @@ FILESYSTEMS = ("proc", "sysfs", "tmpfs", "devpts", "mqueue", "cgroup", "cgroup2"
 FLAGS = ("ro", "nosuid", "nodev", "noexec", "noatime", "strictatime", "relatime")
 _OF_MOUNTINFO = ("nosuid", "nodev", "noexec", "noatime", "relatime")
 # What each filesystem takes.  Source: Linux, mm/shmem.c, fs/devpts/inode.c, fs/proc/root.c.
-_OPTIONS = {
+TAKEN_OPTIONS = {
     "tmpfs": {"size", "nr_blocks", "nr_inodes", "mode", "uid", "gid", "huge", "mpol"},
     "devpts": {"uid", "gid", "mode", "ptmxmode", "newinstance", "max"},
     "proc": {"hidepid", "gid", "subset"},
@@ -310,7 +310,7 @@ def _within(row: Mount) -> str:
 def _options(call: calls.Mount) -> tuple[str, ...]:
     """Give the superblock's options as mountinfo shows them: defaults are not shown."""
     hidden = {"newinstance", "mode=1777"}
-    known = _OPTIONS.get(call.filesystem, set())
+    known = TAKEN_OPTIONS.get(call.filesystem, set())
     for word in filter(None, call.options.split(",")):
         if word.partition("=")[0] not in known and "cgroup" not in call.filesystem:
             raise OSError(errno.EINVAL, f"{call.filesystem} has no option {word}")
