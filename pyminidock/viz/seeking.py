@@ -20,13 +20,8 @@ from pyminidock.events.journal import Record
 UPPER = "upper"
 MOST = 512  # paths, and names of the upper layer, that are remembered
 _ID = 12  # digits by which people know a layer
-LOOKS = frozenset({"layer.probed", "path.resolved", "layer.asked", "name.answered"})
-CHANGES = frozenset(
-    {
-        "path.copied.up", "whiteout.made", "opaque.made", "redirect.made", "file.raised",
-        "whiteout.written", "opaque.written",
-    }
-)  # fmt: skip
+LOOKS = frozenset({"layer.probed", "path.resolved"})
+CHANGES = frozenset({"path.copied.up", "whiteout.made", "opaque.made", "redirect.made"})
 """Kinds of the events that tell who was asked, and what became of the upper layer."""
 
 
@@ -87,13 +82,11 @@ def union_after(  # noqa: PLR0911  (one line per fact)
 ) -> Union:
     """Give the union after one event; the same object where nothing of it was told."""
     match event:
-        case e.LayerProbed(path, layer, answer) | e.LayerAsked(path, layer, answer):
+        case e.LayerProbed(path, layer, answer):
             return _answered(union, record, path, (layer, answer))
-        case e.PathResolved(path, layers) | e.NameAnswered(path, layers):
+        case e.PathResolved(path, layers):
             return _over(union, record, path, layers)
-        case e.PathCopiedUp(path, layer, extent, size_bytes) | e.FileRaised(
-            path, layer, extent, size_bytes
-        ):
+        case e.PathCopiedUp(path, layer, extent, size_bytes):
             held = replace(
                 _held(record, path, "copied"),
                 layer=layer,
@@ -102,9 +95,9 @@ def union_after(  # noqa: PLR0911  (one line per fact)
             )
             copied = union.copied_bytes + size_bytes
             return replace(_with(union, held), copied_bytes=copied)
-        case e.WhiteoutMade(path) | e.WhiteoutWritten(path):
+        case e.WhiteoutMade(path):
             return _with(_without_below(union, path), _held(record, path, "whiteout"))
-        case e.OpaqueMade(path) | e.OpaqueWritten(path):
+        case e.OpaqueMade(path):
             return _with(union, _held(record, path, "opaque"))
         case e.RedirectMade(path, to):
             return _with(union, replace(_held(record, path, "redirect"), to=to))
