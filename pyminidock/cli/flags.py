@@ -115,6 +115,7 @@ def _file_flags() -> list[click.Parameter]:
         texts("--volumes-from", help="those of another container", metavar="NAME[:ro]"),
         text("--volume-driver", help="who makes its volumes", metavar="NAME"),
         switch("--glass", help="show every lookup in its layers, and let gates hold it"),
+        switch("--watch", help="show which files it uses, and let gates hold it"),
         texts("--storage-opt", help="an option of the storage", metavar="NAME=VALUE"),
         texts("--device", help="a device of the host", metavar="PATH[:PATH][:rwm]"),
         texts("--device-cgroup-rule", help="which devices it may use", metavar="RULE"),

@@ -256,7 +256,13 @@ def _log_config(given: Given) -> Body:
 def _storage(given: Given) -> dict[str, str]:
     if any("=" not in each for each in given["storage_opt"]):
         raise refused("invalid storage option", "an option is NAME=VALUE")
-    return _pairs(given["storage_opt"]) | ({"glass": "on"} if given["glass"] else {})
+    if given["glass"] and given["watch"]:
+        raise refused(
+            "conflicting options: --glass and --watch",
+            "with glass we are the file system, with watch the kernel is",
+        )
+    shown = {name: "on" for name in ("glass", "watch") if given[name]}
+    return shown | _pairs(given["storage_opt"])
 
 
 def _sysctls(given: Given) -> dict[str, str]:

@@ -71,6 +71,7 @@ def start_plan(  # noqa: PLR0913  (the last two say what leads to the world outs
             snapshot.work,
             root_flags(spec, machine),
             spec.directory if spec.is_glass else "",
+            spec.directory if spec.watch else "",
         ),  # 10
         *wiring,
         calls.ForkShim(

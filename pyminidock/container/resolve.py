@@ -153,10 +153,17 @@ def resolve(  # noqa: PLR0913  (four inputs, three names, one listener)
         resources=kept(request.resources, machine), worlds=request.worlds,
         devices=_devices(request, machine), hindrance=hindrance,
         is_glass=("glass", "on") in request.places.storage_options,
+        watch=_watch(request),
     )  # fmt: skip
     for event in (*told, *_decided(spec, powers)):
         emit(event)
     return spec
+
+
+def _watch(request: CreateRequest) -> str:
+    """Name the way in which the use of its files is seen."""
+    asked = dict(request.places.storage_options).get("watch", "")
+    return "fanotify" if asked == "on" else asked
 
 
 def _hostname(request: CreateRequest, machine: Machine, container_id: str) -> str:

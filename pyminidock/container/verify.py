@@ -189,9 +189,13 @@ def _alone(request: CreateRequest) -> object:
     return type(request.worlds)()
 
 
+SHOWN = (("glass", "on"), ("watch", "on"), ("watch", "fanotify"))
+"""Options of our own: how the layers are shown to whoever looks."""
+
+
 def _check_storage(request: CreateRequest) -> None:
     for name, value in request.places.storage_options:
-        if (name, value) == ("glass", "on"):
+        if (name, value) in SHOWN:
             continue
         what = (
             "--storage-opt is supported only for overlay over xfs with 'pquota' mount "

@@ -35,6 +35,7 @@ from pyminidock.engine import (
     replugging,
     rulekeeping,
     volumemounts,
+    watch,
 )
 from pyminidock.engine.burying import bury
 from pyminidock.engine.ending import attend
@@ -173,6 +174,8 @@ def _adopt(house: House, life: Life, process: Process, voice: Voice) -> None:
     publishing.restore(house, house.kept(life.id))
     replugging.repair(house, life, voice)
     introducing.adopted(house, life, process, voice)
+    if house.kept(life.id).spec.watch:
+        watch.adopt(house, life, house.kept(life.id).spec.directory)
     attend(house, life, start_again)
 
 

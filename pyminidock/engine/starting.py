@@ -30,6 +30,7 @@ from pyminidock.engine import (
     plugging,
     publishing,
     volumemounts,
+    watch,
 )
 from pyminidock.engine.burying import bury
 from pyminidock.engine.ending import attend
@@ -186,6 +187,8 @@ def _birth(  # noqa: PLR0913, PLR0917  (what was, what shall be, where it is rea
     furnishing.tell_mounted(spec, voice)
     if spec.is_glass:
         glass.listen(house, life, spec.directory)
+    if spec.watch:
+        watch.listen(house, life, spec.directory)
     plan = _plan(house, kept, _furnished(house, spec, voice), reach)
     voice(PlanMade(life.id, len(plan), tuple(type(call).__name__ for call in plan)))
     lockstep = house.recorder.is_gated(life.story)

@@ -182,6 +182,7 @@ from pyminidock.events.volume import (
     VolumesPruned,
     VolumeUnmounted,
 )
+from pyminidock.events.watch import FileNoticed, FilesMissed, WatchBegan, WatchEnded
 from pyminidock.events.wiring import (
     BridgeMade,
     EndpointPlugged,
@@ -195,6 +196,7 @@ from pyminidock.events.wiring import (
 )
 
 AnyEvent = (
+    WatchBegan | WatchEnded | FileNoticed | FilesMissed |
     LayerProbed | PathResolved | CallAnswered
     | PathCopiedUp | WhiteoutMade | OpaqueMade | RedirectMade
     | ImageFound | LayerUnpacked | LayerReused | ImageLoaded | ImageSaved
@@ -297,6 +299,8 @@ __all__ = [
     "ExecStarted",
     "FileChanged",
     "FileCopied",
+    "FileNoticed",
+    "FilesMissed",
     "FilesOmitted",
     "GateHeld",
     "GateReleased",
@@ -402,6 +406,8 @@ __all__ = [
     "VolumeRemoved",
     "VolumeUnmounted",
     "VolumesPruned",
+    "WatchBegan",
+    "WatchEnded",
     "WhiteoutMade",
     "Witness",
     "WorkingDirectoryEntered",

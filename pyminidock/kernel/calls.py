@@ -69,7 +69,8 @@ class PrepareOverlay:
     Without `upper` the tree is read-only.  Nothing appears in any mount table yet; undone
     by closing the handle.  `flags` as for Mount; none as a rule.  With `glass`, a directory
     (host), they are not stacked by the kernel but by a process that tells of every lookup
-    at a socket in there.
+    at a socket in there; with `watch` the kernel stacks them, and a process beside it tells
+    at a socket in there which files are used.
     Source: man 2 fsopen, Documentation/filesystems/overlayfs (10).
     """
 
@@ -78,6 +79,7 @@ class PrepareOverlay:
     work: str
     flags: tuple[str, ...] = ()
     glass: str = ""
+    watch: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from pyminidock.events.journal import Record, data_of, event_of
 from pyminidock.viz import english
 from pyminidock.viz.buildwords import several, words_of_build
 from pyminidock.viz.processes import account_of
+from pyminidock.viz.watchwords import words_of_watch
 
 _ID = re.compile(
     r"(?:\bsha256:)?\b([0-9a-f]{12})[0-9a-f]{52}\b"
@@ -147,6 +148,7 @@ def words_of(  # noqa: PLR0911, PLR0912  (one line per fact)
             return _two_faces(event, kind, facts)
         case (
             e.PathIgnored() | e.CacheHit() | e.FilesOmitted() | e.ImageBuilt()
+            | e.WatchBegan()
         ):  # fmt: skip
             return kind, facts
         case (
@@ -194,6 +196,8 @@ def words_of(  # noqa: PLR0911, PLR0912  (one line per fact)
             | e.HopPassed() | e.RequestDied() | e.RequestArrived() | e.RequestProved()
         ):  # fmt: skip
             return kind, facts
+        case e.WatchEnded() | e.FilesMissed() | e.FileNoticed():
+            return words_of_watch(event, kind, facts)
         case e.NameAsked(_, _, _, outcome):
             return f"{kind}{_OUTCOMES.get(outcome, '')}", facts
         case _:

@@ -126,6 +126,7 @@ def _told(  # noqa: PLR0911  (one line per part of the world)
             | e.ShortfallFound() | e.LayerProbed() | e.PathResolved()
             | e.CallAnswered() | e.PathCopiedUp() | e.WhiteoutMade()
             | e.OpaqueMade() | e.RedirectMade()
+            | e.WatchBegan() | e.WatchEnded() | e.FileNoticed() | e.FilesMissed()
             | e.ArchiveWarned() | e.ImageSaved() | e.ImageUntagged() | e.ImageRemoved()
             | e.LayersRemoved() | e.StoreRepaired() | e.ImageImported()
             | e.ImagesPruned() | e.CachePruned() | e.ContainersPruned() | e.NameAsked()
@@ -203,6 +204,7 @@ _Around = (
     e.RequestReceived | e.RequestRefused | e.GateHeld | e.GateReleased | e.EventsDropped
     | e.JournalDropped | e.OrphanRemoved | e.ShortfallFound | e.LayerProbed
     | e.CallAnswered | e.PathCopiedUp | e.WhiteoutMade | e.OpaqueMade | e.RedirectMade
+    | e.WatchBegan | e.WatchEnded | e.FileNoticed | e.FilesMissed
     | e.PathResolved | e.ArchiveWarned | e.ImageSaved | e.ImageUntagged | e.ImageRemoved
     | e.LayersRemoved | e.StoreRepaired | e.ImageImported | e.ImagesPruned
     | e.CachePruned | e.ContainersPruned | e.NameAsked
@@ -244,12 +246,14 @@ def _around(world: World, record: Record, event: _Around) -> World:
         case (
             e.EventsDropped() | e.JournalDropped() | e.OrphanRemoved()
             | e.ShortfallFound() | e.ArchiveWarned() | e.StoreRepaired()
+            | e.WatchEnded() | e.FilesMissed()
         ):  # fmt: skip
             return replace(world, notes=world.notes.add(world.steps.items[-1]))
         case (
             e.RequestReceived() | e.LayerProbed() | e.ImageSaved() | e.ImageUntagged()
             | e.CallAnswered() | e.PathCopiedUp() | e.WhiteoutMade()
             | e.OpaqueMade() | e.RedirectMade()
+            | e.WatchBegan() | e.FileNoticed()
             | e.ImageRemoved() | e.LayersRemoved() | e.ImageImported()
             | e.ImagesPruned() | e.CachePruned() | e.ContainersPruned() | e.NameAsked()
             | e.TreeHeld() | e.VolumeCreated() | e.VolumePopulated() | e.VolumeMounted()

@@ -29,10 +29,10 @@ def start(
     It is heard at a socket in `directory`.  Raises OSError.
     """
     device = mounting.open_device()
-    line = _listen(directory)
+    line = listen(directory)
     order = {
         "lower": list(lower), "upper": upper, "work": work, "device": device,
-        "line": line.fileno(), "names": ["upper"] * bool(upper) + [*map(_name, lower)],
+        "line": line.fileno(), "names": ["upper"] * bool(upper) + [*map(layer_name, lower)],
     }  # fmt: skip
     try:
         # Before the server reads: from a device that nothing is mounted with it may not.
@@ -60,20 +60,21 @@ def _run(order: dict[str, object], *handles: int) -> None:
         raise OSError(number, os.strerror(number))
 
 
-def _listen(directory: str) -> socket.socket:
+def listen(directory: str, name: str = LINE) -> socket.socket:
+    """Open a socket that listens in a directory, in place of one that was left there."""
     line = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     at = os.open(directory, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         with suppress(FileNotFoundError):
-            os.unlink(LINE, dir_fd=at)
-        line.bind(f"/proc/self/fd/{at}/{LINE}")  # names of sockets are short
+            os.unlink(name, dir_fd=at)
+        line.bind(f"/proc/self/fd/{at}/{name}")  # names of sockets are short
         line.listen(1)
     finally:
         os.close(at)
     return line
 
 
-def _name(layer: str) -> str:
+def layer_name(layer: str) -> str:
     """Name a layer: the directory that holds its `diff`, or itself."""
     above, last = os.path.split(layer)
     return os.path.basename(above)[:12] if last == "diff" else last
@@ -110,17 +111,23 @@ class Hearing:
 
 def connect(directory: str, patience_s: float = _PATIENCE_S) -> Hearing | None:
     """Find the union of a container, once it is there; None if it does not come."""
+    return connect_to(directory, LINE, patience_s)
+
+
+def connect_to(directory: str, name: str, patience_s: float) -> Hearing | None:
+    """Connect to a socket in a directory; None if nobody listens there in time."""
     end = time.monotonic() + patience_s
-    while time.monotonic() < end:
+    while True:
         connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
             at = os.open(directory, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
             try:
-                connection.connect(f"/proc/self/fd/{at}/{LINE}")
+                connection.connect(f"/proc/self/fd/{at}/{name}")
             finally:
                 os.close(at)
             return Hearing(connection)
         except OSError:
             connection.close()
-            time.sleep(_MOMENT_S)
-    return None
+        if time.monotonic() >= end:
+            return None
+        time.sleep(_MOMENT_S)

@@ -11,6 +11,7 @@ from pyminidock.kernel import calls
 from pyminidock.kernel.calls import Call
 from pyminidock.kernel.glass import hearing
 from pyminidock.kernel.linux import cgroups, devices, overlay
+from pyminidock.kernel.watch import hearing as watched
 
 
 def do(call: Call, undo: ExitStack) -> int:
@@ -30,6 +31,11 @@ def do(call: Call, undo: ExitStack) -> int:
             cgroups.remove(path)
         case calls.PrepareOverlay(lower, upper, work, flags, glass) if glass:
             handle = hearing.start(lower, upper, work, flags, glass)
+            undo.callback(os.close, handle)
+            return handle
+        case calls.PrepareOverlay(lower, upper, work, flags, _, watch) if watch:
+            handle = watched.start(lower, upper, work, flags, watch)
+            undo.callback(watched.end, watch)
             undo.callback(os.close, handle)
             return handle
         case calls.PrepareOverlay(lower, upper, work, flags):

@@ -24,10 +24,14 @@ _IN_ROOT = syscalls.RESOLVE_IN_ROOT | syscalls.RESOLVE_NO_MAGICLINKS
 _NO_LINKS = syscalls.RESOLVE_NO_SYMLINKS
 
 
-def prepare(lower: Sequence[str], upper: str, work: str, flags: Sequence[str] = ()) -> int:
+def prepare(
+    lower: Sequence[str], upper: str, work: str, flags: Sequence[str] = (), *,
+    has_handles: bool = False,
+) -> int:  # fmt: skip
     """Stack the directories, topmost first; give a handle on the detached tree.
 
-    Without `upper` it is read-only; it then needs two lower layers or more.
+    Without `upper` it is read-only; it then needs two lower layers or more.  With
+    `has_handles` its files can be named by handles, as whoever watches them needs.
     """
     context = syscalls.fsopen(b"overlay")
     opened: list[int] = []
@@ -37,6 +41,8 @@ def prepare(lower: Sequence[str], upper: str, work: str, flags: Sequence[str] = 
         if upper:
             syscalls.fsconfig_string(context, b"upperdir", _spell(upper, opened))
             syscalls.fsconfig_string(context, b"workdir", _spell(work, opened))
+        for option in (b"index", b"nfs_export") if has_handles else ():
+            syscalls.fsconfig_string(context, option, b"on")
         if userns.is_single_user():  # trusted.* attributes are for the host's root alone
             syscalls.fsconfig_flag(context, b"userxattr")
         syscalls.fscreate(context)

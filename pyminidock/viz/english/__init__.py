@@ -6,8 +6,8 @@ language.  The first sentence uses plain words and fits into a line; the second 
 an engine does this at all; the third is for whoever has a manual page open.
 
 One module per idea: door, images, build, container, lifecycle, birth, wiring, sifting,
-volumes; `walls` has the words about namespaces and filesystems, `instructions` those about
-a Dockerfile, `marks` those that belong to no kind.
+volumes, watch; `walls` has the words about namespaces and filesystems, `instructions`
+those about a Dockerfile, `marks` those that belong to no kind.
 """
 
 from collections.abc import Mapping
@@ -30,12 +30,13 @@ from pyminidock.viz.english.walls import (
     FILESYSTEMS,
     GAINS,
 )
+from pyminidock.viz.english.watch import WATCH
 from pyminidock.viz.english.wiring import WIRING
 from pyminidock.viz.english.words import Words
 
 CATALOGUE: Mapping[str, Words] = {
     **DOOR, **IMAGES, **BUILD, **CONTAINER, **LIFECYCLE, **BIRTH, **WIRING,
-    **SIFTING, **VOLUMES, **NETWORKS, **REQUESTS,
+    **SIFTING, **VOLUMES, **NETWORKS, **REQUESTS, **WATCH,
 }  # fmt: skip
 
 __all__ = [
