@@ -39,7 +39,7 @@ def create_body(
     given: Given, words: Sequence[str], surroundings: Mapping[str, str], *,
     is_detached: bool = False,
 ) -> Body:  # fmt: skip
-    """Make the body for IMAGE [COMMAND…] with these flags.
+    """Make the body for IMAGE [COMMAND…], or with --from for [COMMAND…], with these flags.
 
     `surroundings` are the variables of the shell, for a bare `-e NAME`.
     Raises WordsRefused.
@@ -49,6 +49,7 @@ def create_body(
     if is_detached:
         streams = set()
     reads = bool(given["interactive"])
+    image, command = ("", words) if given["from"] else (words[0], words[1:])
     body: Body = {
         "Hostname": given["hostname"] or "",
         "Domainname": given["domainname"] or "",
@@ -60,8 +61,8 @@ def create_body(
         "OpenStdin": reads,
         "StdinOnce": reads and "stdin" in streams,
         "Env": environment(given, surroundings) or None,
-        "Cmd": list(words[1:]) or None,
-        "Image": words[0],
+        "Cmd": list(command) or None,
+        "Image": image,
         "Volumes": volumes(given),
         "WorkingDir": given["workdir"] or "",
         "Entrypoint": None if given["entrypoint"] is None else [given["entrypoint"]],

@@ -42,6 +42,11 @@ def _identity_flags() -> list[click.Parameter]:
         texts("--label", "-l", help="a note on it", metavar="NAME=VALUE"),
         texts("--label-file", help="a file of notes", metavar="FILE"),
         texts("--annotation", help="a note for the runtime", metavar="NAME=VALUE"),
+        text(
+            "--from",
+            help="in place of IMAGE: begin at a moment of a story",
+            metavar="STORY@STEP",
+        ),
         text("--cidfile", help="write the id into a file", metavar="FILE"),
         text("--platform", help="of which machine the image is", metavar="OS/ARCH"),
         text("--pull", help="always, missing or never", metavar="WHEN"),

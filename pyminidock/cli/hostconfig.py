@@ -262,7 +262,8 @@ def _storage(given: Given) -> dict[str, str]:
             "with glass we are the file system, with watch the kernel is",
         )
     shown = {name: "on" for name in ("glass", "watch") if given[name]}
-    return shown | _pairs(given["storage_opt"])
+    origin = {"from": given["from"]} if given["from"] else {}
+    return shown | _pairs(given["storage_opt"]) | origin
 
 
 def _sysctls(given: Given) -> dict[str, str]:

@@ -193,6 +193,7 @@ RUN = Verb(
     usage="IMAGE [COMMAND]…",
     least=1,
     is_open=False,
+    instead="--from",
 )
 CREATE = Verb(
     "create",
@@ -202,6 +203,7 @@ CREATE = Verb(
     usage="IMAGE [COMMAND]…",
     least=1,
     is_open=False,
+    instead="--from",
 )
 START = Verb(
     "start",

@@ -27,6 +27,7 @@ STEP = verbs(
             least=1,
             is_open=False,
             gathers="--break",
+            instead="--from",
         ),
         Verb(
             "build",

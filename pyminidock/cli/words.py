@@ -43,12 +43,14 @@ class Verb(click.Command):
 
     `least` to `most` words that are no flags are wanted; without `is_open` the first of
     them ends the flags.  `gathers`: a flag that takes the NAME=VALUE words behind it too.
+    `instead`: a flag that stands for the first word.
     """
 
-    def __init__(  # noqa: PLR0913  (what a command is, plus five facts)
+    def __init__(  # noqa: PLR0913  (what a command is, plus six facts)
         self, name: str, callback: Callable[..., int | None], *, help: str,
         params: Sequence[click.Parameter] = (), usage: str = "", least: int = 0,
         most: int | None = None, is_open: bool = True, gathers: str = "",
+        instead: str = "",
     ) -> None:  # fmt: skip
         words = click.Argument(
             ["words"], nargs=_MANY, type=click.UNPROCESSED, metavar=usage or None,
@@ -61,7 +63,7 @@ class Verb(click.Command):
         )  # fmt: skip
         self.least = least
         self.most = most if most is not None else (_MANY if usage else 0)
-        self.is_open, self.gathers = is_open, gathers
+        self.is_open, self.gathers, self.instead = is_open, gathers, instead
 
     def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
         """Say how it is used; a verb that takes no words names none."""
@@ -76,7 +78,10 @@ class Verb(click.Command):
         options = _spelt(self.get_params(ctx))
         flags, words = normal(self, options, args, ctx.command_path)
         if "--help" not in flags:
-            _count(words, self, ctx.command_path)
+            is_said = self.instead and any(
+                flag.partition("=")[0] == self.instead for flag in flags
+            )
+            _count([self.instead] * bool(is_said) + words, self, ctx.command_path)
         return super().parse_args(ctx, [*flags, "--", *words])
 
 

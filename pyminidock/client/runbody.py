@@ -20,7 +20,8 @@ Body = dict[str, Any]
 Several = Mapping[Any, Any] | Iterable[Any] | str | None
 
 KEYWORDS = (
-    "cap_add", "cap_drop", "cpus", "entrypoint", "env", "host_config", "hostname", "init",
+    "cap_add", "cap_drop", "cpus", "entrypoint", "env", "glass", "host_config", "hostname",
+    "init",
     "interactive", "label", "memory", "name", "network", "pids_limit", "privileged",
     "publish", "read_only", "rm", "security_opt", "stop_signal", "tmpfs", "tty", "user",
     "volume", "workdir",
@@ -95,6 +96,8 @@ def _host_config(given: Body) -> Body:
         "SecurityOpt": _list(given.get("security_opt")),
         "Tmpfs": dict(each.partition(":")[::2] for each in _list(given.get("tmpfs"))),
     }
+    if given.get("glass"):
+        config["StorageOpt"] = {"glass": "on"}
     if given.get("memory") is not None:
         config["Memory"] = parse_memory(str(given["memory"]))
     if given.get("cpus") is not None:

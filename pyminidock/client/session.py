@@ -4,6 +4,7 @@ r"""An engine for scripts and notebooks: what it is asked to do goes on by itsel
     handle = engine.run("busybox", "echo hi")       returns at once
     handle.wait(), handle.logs()                    (0, "hi\n")
     engine.step("busybox"), engine.step_build(".")  held: handle.step(), .resume(), .abort()
+    engine.run_from("build-7f3a@12", "sh -c …")     another container begins at that moment
     engine.trace().records                          every step of it
     engine.image("busybox").layers                  what is in it, and who shares it
     engine.written("web").named                     what it wrote; .upper says where
@@ -89,6 +90,16 @@ class Engine:
         It is removed at its end: it was made to be looked at.
         """
         return self._run(image, command, input, flags | {"rm": True}, tuple(breaks))
+
+    def run_from(self, moment: str, command: Command = None, **flags: Any) -> RunHandle:
+        """Run a new container that begins at a moment of a story, STORY@STEP.
+
+        That is a step of a build, or one at which a container was held while it was looked
+        through.  What began there stays as it is.  Flags as for `run`.
+        """
+        host = {"from": moment, **({"glass": "on"} if flags.pop("glass", False) else {})}
+        given = dict(flags.pop("host_config", None) or {})
+        return self.run("", command, host_config=given | {"StorageOpt": host}, **flags)
 
     def build(  # noqa: PLR0913  (what a build is asked for, one by one)
         self, path: str | Path = ".", *, tag: str | Sequence[str] = (),

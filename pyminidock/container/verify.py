@@ -195,7 +195,7 @@ SHOWN = (("glass", "on"), ("watch", "on"), ("watch", "fanotify"))
 
 def _check_storage(request: CreateRequest) -> None:
     for name, value in request.places.storage_options:
-        if (name, value) in SHOWN:
+        if (name, value) in SHOWN or name == "from":
             continue
         what = (
             "--storage-opt is supported only for overlay over xfs with 'pquota' mount "

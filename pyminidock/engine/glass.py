@@ -5,12 +5,14 @@
       └────────── "go" ◄──────────────────┘            for so long the program waits
 
 While a gate is set each answer waits for its events, every one in a thread of its own, so
-that a program that is held holds up no other.
+that a program that is held holds up no other.  What its own layer holds then is kept, for
+another container to begin with.
 """
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from pyminidock.engine.house import House
@@ -21,12 +23,16 @@ from pyminidock.events.journal import record_kinds
 from pyminidock.kernel.glass import hearing
 from pyminidock.kernel.glass.hearing import Hearing
 from pyminidock.kernel.port import BirthAborted
+from pyminidock.layers.apply import policy_here
+from pyminidock.layers.frames import Frames
 
 _LOOK_S = 0.05  # so often it is seen whether a gate is set
 
 
 def listen(house: House, life: Life, directory: str) -> None:
     """Hear the union of a container in a thread, from its first lookup to its end."""
+    kept = Frames(Path(directory), policy_here(is_single_user=house.machine.is_single_user))
+    house.recorder.on_hold(life.story, kept.keep)
     house.attendants.send(f"glass-{life.name}", partial(_listen, house, life, directory))
 
 

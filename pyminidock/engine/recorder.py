@@ -82,6 +82,10 @@ class Recorder:
             may_abort=may_abort,
         )
 
+    def on_hold(self, story: str, do: Callable[[int], object]) -> None:
+        """Call `do` with the number of each event at which the story is held."""
+        self._open(story).on_hold = do
+
     def end(self, story: str) -> None:
         """Close a story: its listeners come to an end, its gates open."""
         with self._lock:
@@ -160,6 +164,7 @@ class Recorder:
         before = self._clock()
         voice.is_held = True
         voice.on_hold()
+        voice.story.on_hold(told.seq)
         try:
             return gate.hold(told)
         finally:

@@ -17,11 +17,12 @@ leaves nothing.  Numbers of signals come from the caller; names of them are the 
 
 from contextlib import ExitStack
 from dataclasses import replace
+from pathlib import Path
 
 from pyminidock.container.resolve import resolve
 from pyminidock.container.spec import CreateRequest
 from pyminidock.container.verify import verify
-from pyminidock.engine import etcfiles, images, naming
+from pyminidock.engine import etcfiles, images, naming, origins
 from pyminidock.engine.attachments import Attachment
 from pyminidock.engine.burying import remove
 from pyminidock.engine.furnishing import furnish
@@ -40,7 +41,10 @@ from pyminidock.engine.voice import Voice
 from pyminidock.events import ContainerCreated
 from pyminidock.grammar.names import parse_name
 from pyminidock.kernel.port import ExitStatus, ProcessGone, Streams
-from pyminidock.layers import snapshots
+from pyminidock.layers import frames, snapshots
+from pyminidock.layers.apply import policy_here
+from pyminidock.layers.snapshots import Snapshot
+from pyminidock.store.files import telling_full
 from pyminidock.store.records import NameTaken
 
 __all__ = [
@@ -59,7 +63,9 @@ def create(house: House, request: CreateRequest, *, via: Via = NOBODY) -> str:
     """
     container = house.kernel.new_id()
     life = Life(container, "")
-    title = " ".join(("run", request.image, *request.command))
+    origin = origins.asked_for(request)
+    what = ("--from", origin) if origin else (request.image,)
+    title = " ".join(("run", *what, *request.command))
     house.recorder.story(life.story, title)
     try:
         with (
@@ -83,6 +89,7 @@ def _create(
     house: House, request: CreateRequest, container: str, voice: Voice, undo: ExitStack
 ) -> Kept:
     """Do it, each deed with its undoing pushed on the stack."""
+    request, tree = origins.placed(house, request)
     verify(request, house.machine)
     check_references(house, request)
     endpoints = members(house, request)
@@ -102,6 +109,8 @@ def _create(
     snapshot = snapshots.prepare(
         directory, found.trees, init=snapshots.init_beside(found.trees), emit=voice
     )
+    if tree is not None:
+        _begin_with(house, tree, directory, snapshot)
     points = furnish(house, request, defaults, container, snapshot, voice, undo)
     spec = replace(spec, points=points)
     etcfiles.write(directory, spec.hostname, request.reach)
@@ -113,6 +122,14 @@ def _create(
     house.keep(kept)
     voice(ContainerCreated(container, name, request.image, spec.argv))
     return kept
+
+
+def _begin_with(house: House, tree: Path, directory: Path, snapshot: Snapshot) -> None:
+    """Put into the empty layer what another one held at the moment to begin with."""
+    with telling_full(house.root):
+        policy = policy_here(is_single_user=house.machine.is_single_user)
+        frames.fill(Path(snapshot.upper), tree, policy)
+        snapshots.keep(directory)
 
 
 def _stand(

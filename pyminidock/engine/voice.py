@@ -26,6 +26,7 @@ class Story:
     began: float  # on the kernel's clock
     latest: float = 0.0  # when its last event happened, by the same
     gates: tuple[Gate, ...] = ()
+    on_hold: Callable[[int], object] = lambda _seq: None  # called before it stands still
 
 
 @dataclass(slots=True)
