@@ -75,6 +75,8 @@ def _facts(call: Call) -> str:  # noqa: PLR0911, PLR0912  (one line for each ver
             return f"{what} on {target}{_flags(words)}{plain}"
         case calls.Bind():
             return _bind(call)
+        case calls.BorrowTree(pid, start_time, path):
+            return f"{path} of {pid} (started at {start_time})"
         case calls.HoldTree(source, is_flat):
             return f"{source}{_flags(('flat',) if is_flat else ())}"
         case calls.MakeDevice(path, major, minor, mode, uid, gid, is_block):

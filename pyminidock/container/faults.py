@@ -38,14 +38,3 @@ def refusal(
         what, why=why, try_next=spell_run(replace(request, **instead)), lesson=lesson,
         status=status,
     )  # fmt: skip
-
-
-def not_built(request: CreateRequest, what: str, **instead: Any) -> RequestRefused:
-    """Refuse what Docker has and this engine does not have yet."""
-    return refusal(
-        request,
-        what,
-        "what is not built is refused, never replaced in silence",
-        status=NOT_BUILT,
-        **instead,
-    )

@@ -26,8 +26,16 @@ from collections.abc import Iterator
 from pyminidock.container.accounts import cgroup_paths
 from pyminidock.container.spec import ContainerSpec
 from pyminidock.container.words import INIT
-from pyminidock.kernel.calls import Bind, Call, HoldTree, MakeDevice, MakeLink, Mount
-from pyminidock.kernel.port import Machine
+from pyminidock.kernel.calls import (
+    Bind,
+    BorrowTree,
+    Call,
+    HoldTree,
+    MakeDevice,
+    MakeLink,
+    Mount,
+)
+from pyminidock.kernel.port import Machine, Process
 from pyminidock.volume.points import SHARED, MountPoint
 
 ENGINE_FILES = (
@@ -35,6 +43,7 @@ ENGINE_FILES = (
     "hostname",
     "hosts",
 )  # in /etc, from the container's directory
+_SHM = "/dev/shm"  # noqa: S108  (a mount of the container's own)
 _GUARDED = ("nosuid", "nodev", "noexec")
 _TTY_GROUP = 5
 
@@ -52,11 +61,21 @@ LINKS = (
 )
 
 
-def mount_calls(spec: ContainerSpec, machine: Machine) -> Iterator[Call]:
-    """Give the table above, in its order, less what a --tmpfs replaces."""
+def borrow_calls(donor: Process) -> Iterator[BorrowTree]:
+    """Take the shared memory of another container along."""
+    yield BorrowTree(donor.pid, donor.start_time, _SHM)
+
+
+def mount_calls(
+    spec: ContainerSpec, machine: Machine, donor: Process | None = None
+) -> Iterator[Call]:
+    """Give the table above, in its order, less what a --tmpfs replaces.
+
+    `donor` is a process of the container whose queues and shared memory it shares.
+    """
     replaced = {mount.target for mount in spec.tmpfs}
     replaced |= {point.target for point in spec.points}
-    for call in _defaults(spec, machine):
+    for call in _defaults(spec, machine, donor):
         # The links of /sys/fs/cgroup and its binds go with the tmpfs they lie on.
         place = call.target if isinstance(call, Mount | Bind) else call.path
         if not any(f"{place}/".startswith(f"{gone}/") for gone in replaced):
@@ -66,7 +85,9 @@ def mount_calls(spec: ContainerSpec, machine: Machine) -> Iterator[Call]:
     yield from _asked_for(spec)
 
 
-def _defaults(spec: ContainerSpec, machine: Machine) -> Iterator[Mount | Bind | MakeLink]:
+def _defaults(
+    spec: ContainerSpec, machine: Machine, donor: Process | None
+) -> Iterator[Mount | Bind | MakeLink]:
     sys_flags = _GUARDED if spec.is_privileged else (*_GUARDED, "ro")
     # In a namespace of one user there is no group 5 that a terminal could belong to.
     group = "" if machine.is_single_user else f"gid={_TTY_GROUP},"
@@ -76,19 +97,21 @@ def _defaults(spec: ContainerSpec, machine: Machine) -> Iterator[Mount | Bind | 
     yield Mount("devpts", "devpts", "/dev/pts", ("nosuid", "noexec"), pts_options)
     yield Mount("sysfs", "sysfs", "/sys", sys_flags, must_be_plain=True)
     yield from _cgroup_calls(spec, machine)
-    yield from _ipc_calls(spec)
+    yield from _ipc_calls(spec, donor)
 
 
-def _ipc_calls(spec: ContainerSpec) -> Iterator[Mount | Bind]:
-    """Give it queues and shared memory of its own, or show the host's."""
+def _ipc_calls(spec: ContainerSpec, donor: Process | None) -> Iterator[Mount | Bind]:
+    """Give it queues and shared memory of its own, or show the host's or the donor's."""
     yield Mount("mqueue", "mqueue", "/dev/mqueue", _GUARDED)  # of whoever's namespace
     if spec.worlds.ipc == "host":
-        yield Bind("/dev/shm", "/dev/shm")  # noqa: S108  (the host's, as asked)
+        yield Bind(_SHM, _SHM)
+    elif donor is not None:
+        yield from (Bind(tree.source, _SHM) for tree in borrow_calls(donor))
     elif spec.worlds.ipc != "none":
         options = f"size={spec.shm_bytes},mode=1777"
         if spec.shm_bytes % 1024 == 0:
             options = f"size={spec.shm_bytes // 1024}k,mode=1777"
-        yield Mount("tmpfs", "shm", "/dev/shm", _GUARDED, options)  # noqa: S108  (inside)
+        yield Mount("tmpfs", "shm", _SHM, _GUARDED, options)
 
 
 def _cgroup_calls(

@@ -16,7 +16,8 @@ Source: hardening B.2, whose step numbers stand on the right; runc,
 libcontainer/standard_init_linux.go, for the order that can be seen from inside.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 
 from pyminidock.container.accounts import (
     account_calls,
@@ -27,7 +28,12 @@ from pyminidock.container.accounts import (
 )
 from pyminidock.container.limits import changed_rows
 from pyminidock.container.logfile import log_file
-from pyminidock.container.mounts import device_calls, hold_calls, mount_calls
+from pyminidock.container.mounts import (
+    borrow_calls,
+    device_calls,
+    hold_calls,
+    mount_calls,
+)
 from pyminidock.container.spec import ContainerSpec, ExecSpec
 from pyminidock.errors import MinidockError
 from pyminidock.kernel import calls
@@ -56,11 +62,13 @@ HOST_NETWORK: Plan = ()
 def start_plan(  # noqa: PLR0913  (the last two say what leads to the world outside)
     spec: ContainerSpec, snapshot: Snapshot, machine: Machine, *, image_id: str = "",
     wiring: Plan = (), network: Plan = OWN_NETWORK,
+    donors: Mapping[str, Process] = MappingProxyType({}),
 ) -> Plan:  # fmt: skip
     """Plan the birth of a container's first process.  Raises LoggingRefused.
 
     `wiring` is what the engine lays before anybody is born, `network` how the child enters
     it: JoinSandbox of what was wired, HOST_NETWORK, or OWN_NETWORK with nothing in it.
+    `donors` are the processes of other containers whose namespaces it shares, by kind.
     """
     is_own = network != HOST_NETWORK and ":" not in spec.network_mode
     return (
@@ -77,10 +85,10 @@ def start_plan(  # noqa: PLR0913  (the last two say what leads to the world outs
         calls.ForkShim(
             spec.directory, spec.has_terminal, spec.keeps_stdin, log_file(spec, image_id)
         ),  # 3
-        calls.EnterNamespace("pid"),  # 5
+        *_door(spec, donors),  # 5
         calls.ForkInit(),
         *_enter(spec, machine, network),
-        *_build_root(spec, snapshot, machine),
+        *_build_root(spec, snapshot, machine, donors.get("ipc")),
         *_close_root(spec, machine, has_network=is_own),
         *(calls.LimitResource(u.name, u.soft, u.hard) for u in spec.ulimits),  # 25
         calls.AdjustOomScore(spec.oom_score),
@@ -183,11 +191,26 @@ def _freezer(spec: ContainerSpec, machine: Machine, first: str, second: str) -> 
 # ── From the fork to the ready report ────────────────────────────────────────────────────
 
 
+def _door(spec: ContainerSpec, donors: Mapping[str, Process]) -> Iterator[Call]:
+    """Say among whose processes the child is to be born: its own, as a rule."""
+    if donor := donors.get("ipc"):
+        yield calls.JoinNamespace("ipc", donor.pid, donor.start_time)
+        yield from borrow_calls(donor)
+    if donor := donors.get("pid"):
+        yield calls.JoinNamespace("pid", donor.pid, donor.start_time)
+    elif spec.worlds.pid != "host":
+        yield calls.EnterNamespace("pid")
+
+
 def _enter(spec: ContainerSpec, machine: Machine, network: Plan) -> Iterator[Call]:
     """Into the accounts first: a cgroup namespace shows the place where it was made."""
     for path in cgroup_paths(spec, machine.cgroups):
         yield calls.JoinCgroup(path)  # 2
-    shared = [kind for kind in ("uts", "ipc") if getattr(spec.worlds, kind) == "host"]
+    shared = [
+        kind
+        for kind in ("uts", "ipc")
+        if getattr(spec.worlds, kind).startswith(("host", "container:"))
+    ]
     yield calls.EnterNamespace("mount")  # 5
     yield from network[:1]
     for namespace in ("uts", "ipc"):
@@ -202,14 +225,14 @@ def _enter(spec: ContainerSpec, machine: Machine, network: Plan) -> Iterator[Cal
 
 
 def _build_root(
-    spec: ContainerSpec, snapshot: Snapshot, machine: Machine
+    spec: ContainerSpec, snapshot: Snapshot, machine: Machine, donor: Process | None
 ) -> Iterator[Call]:
     """Cut the host's tree off, hang up the container's, and change over."""
     yield from hold_calls(spec)
     yield calls.SetPropagation("/", "slave", is_recursive=True)  # 9
     yield calls.AttachRoot(snapshot.target)  # 11
     yield calls.SetPropagation(snapshot.target, "private", is_recursive=False)
-    yield from mount_calls(spec, machine)  # 12, 13
+    yield from mount_calls(spec, machine, donor)  # 12, 13
     yield from device_calls(spec, machine)  # 15
     if spec.has_terminal:
         yield calls.OpenConsole(*spec.console_size)  # 16

@@ -41,7 +41,7 @@ from pyminidock.container.users import (
     UserUnknown,
     resolve_user,
 )
-from pyminidock.container.verify import check_buildable, verify
+from pyminidock.container.verify import verify
 from pyminidock.container.words import (
     RequestUnsuitable,
     behind_init,
@@ -87,7 +87,6 @@ def resolve(  # noqa: PLR0913  (four inputs, three names, one listener)
     """
     refuse_nul(_texts(request), "minidock run busybox true")
     verify(request, machine)
-    check_buildable(request)
     check_accounts(request, machine)
     argv = words_of(request, image)
     given = fill_up(
@@ -133,7 +132,7 @@ def resolve(  # noqa: PLR0913  (four inputs, three names, one listener)
         memory_swap_bytes=swap_of(request), nano_cpus=request.nano_cpus,
         pids_limit=max(0, request.pids_limit), is_privileged=request.is_privileged,
         is_root_readonly=request.is_root_readonly, tmpfs=_trees(request),
-        init=machine.init if request.uses_init else "",
+        init=machine.init if request.is_behind_init else "",
         network_mode=_network_mode(request, machine),
         has_terminal=request.has_terminal, keeps_stdin=request.keeps_stdin,
         stdin_once=request.stdin_once, console_size=request.console_size,

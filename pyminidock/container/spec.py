@@ -104,6 +104,11 @@ class CreateRequest:
     platform: str = ""  # os/architecture[/variant] that the image must have
     given_empty: tuple[str, ...] = ()  # what was sent empty: inspect says [], not null
 
+    @property
+    def is_behind_init(self) -> bool:
+        """Whether --init applies: among others' processes there is a first one already."""
+        return self.uses_init and self.worlds.pid in ("", "private")
+
 
 @dataclass(frozen=True, slots=True)
 class Hindrance:

@@ -18,7 +18,7 @@ import signal as signals
 from dataclasses import replace
 
 from pyminidock.container import budget, mountpoints, netmode
-from pyminidock.container.faults import FAULT, not_built, refusal
+from pyminidock.container.faults import FAULT, refusal
 from pyminidock.container.spec import CreateRequest, Healthcheck
 from pyminidock.grammar.logoptions import JSON_FILE, check_names
 from pyminidock.kernel.port import Machine
@@ -169,20 +169,6 @@ def _check_worlds(request: CreateRequest) -> None:
             request, f"unknown or invalid runtime name: {worlds.runtime}",
             "this engine starts containers itself", worlds=_alone(request),
         )  # fmt: skip
-
-
-def check_buildable(request: CreateRequest) -> None:
-    """Refuse worlds that this engine cannot build yet.  Raises RequestRefused."""
-    worlds = request.worlds
-    if worlds.pid:
-        raise not_built(
-            request, f"--pid {worlds.pid} is not built yet: processes are always numbered "
-            "by the container's own", worlds=_alone(request),
-        )  # fmt: skip
-    if worlds.ipc.startswith("container:"):
-        raise not_built(
-            request, f"--ipc {worlds.ipc} is not built yet", worlds=_alone(request)
-        )
 
 
 def _alone(request: CreateRequest) -> object:

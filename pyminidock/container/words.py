@@ -53,7 +53,7 @@ def behind_init(
     argv: tuple[str, ...], request: CreateRequest, machine: Machine
 ) -> tuple[str, ...]:
     """Put the init program of --init before the words."""
-    if not request.uses_init:
+    if not request.is_behind_init:
         return argv
     if not machine.init:
         raise RequestUnsuitable(

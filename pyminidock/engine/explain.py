@@ -23,6 +23,7 @@ from pyminidock.container.seccomp.explain import STRICTER, lesson
 from pyminidock.container.spec import ContainerSpec, CreateRequest
 from pyminidock.container.states import Verb
 from pyminidock.engine import images, plugging, run
+from pyminidock.engine.donors import by_id, donors
 from pyminidock.engine.house import House
 from pyminidock.grammar.capabilities import names_of
 from pyminidock.kernel.calls import Call, InstallSeccomp, Plan
@@ -63,10 +64,11 @@ def plan(house: House, request: CreateRequest) -> Plan:
         request, found.image.config, files, house.machine, container_id=_ID,
         name=request.name or "dry-run", directory=str(directory),
     )  # fmt: skip
+    spec = replace(spec, worlds=by_id(house, spec.worlds))
     reach = plugging.preview(house, request, spec)
     return start_plan(
         spec, snapshot_in(directory, found.trees), house.machine, wiring=reach.calls,
-        network=reach.entrance,
+        network=reach.entrance, donors=donors(house, spec),
     )  # fmt: skip
 
 

@@ -25,6 +25,7 @@ from pyminidock.container.verify import verify
 from pyminidock.engine import etcfiles, images, naming, origins
 from pyminidock.engine.attachments import Attachment
 from pyminidock.engine.burying import remove
+from pyminidock.engine.donors import by_id
 from pyminidock.engine.furnishing import furnish
 from pyminidock.engine.house import House, Kept
 from pyminidock.engine.imagelayers import instructions
@@ -92,6 +93,7 @@ def _create(
     request, tree = origins.placed(house, request)
     verify(request, house.machine)
     check_references(house, request)
+    request = replace(request, worlds=by_id(house, request.worlds))
     endpoints = members(house, request)
     undo.callback(house.records.release, container)
     name = _claim(house, request.name, container)

@@ -33,6 +33,7 @@ from pyminidock.engine import (
     watch,
 )
 from pyminidock.engine.burying import bury
+from pyminidock.engine.donors import WorldNotJoined, donors
 from pyminidock.engine.ending import attend
 from pyminidock.engine.house import House, Kept
 from pyminidock.engine.lives import Life
@@ -249,15 +250,15 @@ def _plan(house: House, kept: Kept, spec: ContainerSpec, reach: Reach) -> Plan:
     try:
         return start_plan(
             spec, kept.snapshot, house.machine, image_id=kept.image,
-            wiring=reach.calls, network=reach.entrance,
+            wiring=reach.calls, network=reach.entrance, donors=donors(house, spec),
         )  # fmt: skip
-    except LoggingRefused as refusal:
+    except (LoggingRefused, WorldNotJoined) as refusal:
         raise StartRefused(
             refusal.what,
             why=refusal.why,
             try_next=refusal.try_next,
             lesson=refusal.lesson,
-            status=500,
+            status=500 if isinstance(refusal, LoggingRefused) else refusal.status,
             exit_code=128,
         ) from refusal
 

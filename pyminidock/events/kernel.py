@@ -142,7 +142,7 @@ class BindMounted(Effect):
 
 @dataclass(frozen=True, slots=True)
 class TreeHeld(Effect):
-    """A tree of the host is held as the host has it, before the bond to it is cut."""
+    """A tree is held as the host or another container has it, before bonds are cut."""
 
     source: str
 

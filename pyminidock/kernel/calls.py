@@ -6,7 +6,8 @@ one plan, and the plan itself says where it changes hands:
     engine      from the start            cgroups, the stacked root, networks (`netcalls`),
                                           rules and ports (`portcalls`)
     shim        from ForkShim on          the PID namespace of the child to come; for exec,
-                                          cgroup and namespaces of the running container
+                                          cgroup and namespaces of the running container;
+                                          and what another container shares
     child       from ForkInit on          everything else, up to Execute
 
 Numbers in comments are the steps of the birth order (`docs/birth.md`).  Targets are paths
@@ -125,8 +126,9 @@ class EnterNamespace:
 
 @dataclass(frozen=True, slots=True)
 class JoinNamespace:
-    """Enter the namespace in which process `pid` lives; for exec.  Source: man 2 setns.
+    """Enter the namespace in which process `pid` lives.  Source: man 2 setns.
 
+    For exec the container's own, for a birth that of another container, to share it.
     `start_time` (clock ticks after boot, field 22 of /proc/PID/stat) proves that the
     number was not given to another process meanwhile.
     """
@@ -235,6 +237,24 @@ class HoldTree:
 
     source: str
     is_flat: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class BorrowTree:
+    """Take a copy of the mount at `path` as process `pid` has it, of another container.
+
+    Bind hangs it up under its `source`.  No link in `path` is followed; `start_time` as
+    for JoinNamespace.  The usher does it.  Source: man 2 setns, open_tree.
+    """
+
+    pid: int
+    start_time: int
+    path: str
+
+    @property
+    def source(self) -> str:
+        """Where the host finds the tree."""
+        return f"/proc/{self.pid}/root{self.path}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -416,11 +436,11 @@ Call = (
     MakeCgroup | LimitCgroup | FilterDevices | RemoveCgroup | PrepareOverlay | ForkShim
     | EnterNamespace | JoinNamespace | ForkInit | JoinCgroup | RefuseTracers
     | DieWithParent | JoinKeyring | SetPropagation | AttachRoot | MakeDirectory | Mount
-    | Bind | HoldTree | MakeDevice | MakeLink | OpenConsole | RaiseLoopback | PivotRoot
-    | ReopenStreams | RemountReadonly | MakeReadonly | Mask | SetHostname | WriteSysctl
-    | SetUmask | LimitResource | AdjustOomScore | AnnounceReady | CloseDescriptors
-    | ChangeDirectory | DropBoundingSet | BecomeUser | SetCapabilities
-    | ForbidNewPrivileges | InstallSeccomp | Execute | NetCall
+    | Bind | HoldTree | BorrowTree | MakeDevice | MakeLink | OpenConsole
+    | RaiseLoopback | PivotRoot | ReopenStreams | RemountReadonly | MakeReadonly | Mask
+    | SetHostname | WriteSysctl | SetUmask | LimitResource | AdjustOomScore
+    | AnnounceReady | CloseDescriptors | ChangeDirectory | DropBoundingSet | BecomeUser
+    | SetCapabilities | ForbidNewPrivileges | InstallSeccomp | Execute | NetCall
     | SiftCall
 )  # fmt: skip
 

@@ -91,6 +91,8 @@ def effect_of(call: Call, value: int = 0) -> events.AnyEvent:  # noqa: PLR0911, 
             )
         case calls.HoldTree(source):
             return events.TreeHeld(source)
+        case calls.BorrowTree():
+            return events.TreeHeld(call.source)
         case calls.MakeDevice(path, major, minor, mode, uid, gid, is_block):
             return events.DeviceMade(path, major, minor, mode, is_block, uid, gid)
         case calls.MakeLink(path, points_to):

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from pyminidock.container.asked import Worlds
 from pyminidock.container.describe import describe, describe_plan
 from pyminidock.container.devicefilter import device_program
 from pyminidock.container.devicerules import DEVICES
@@ -22,6 +23,7 @@ from tests.container.test_resolve import second
 from tests.container.wishes import DIRECTORY, MACHINE, SINGLE, SNAPSHOT, V2, decide, wish
 
 GOLDEN = Path(__file__).with_name("default_plan.txt")
+SHM = "/dev/shm"  # noqa: S108  (a mount of the container's own)
 PROCESS = Process(4321, 99, "boot", 4320, DIRECTORY)
 MACHINES = {"v1": MACHINE, "v2": V2, "one user": SINGLE}
 FLAGS: dict[str, dict[str, Any]] = {
@@ -481,3 +483,35 @@ def test_words_tell_every_difference(call: Call, field: str, other: object) -> N
 def test_words_of_a_program_stay_on_their_line() -> None:
     line = describe(calls.Execute(("sh", "-c", "echo a\nb"), ("A=1", "B=2")))
     assert line == r"execute             sh -c 'echo a\nb' with A B"
+
+
+# ── Shared worlds ────────────────────────────────────────────────────────────────────────
+
+
+def doors(plan: Plan) -> list[Call]:
+    """Give what happens between the two forks."""
+    kinds = [type(call) for call in plan]
+    return list(plan[kinds.index(calls.ForkShim) + 1 : kinds.index(calls.ForkInit)])
+
+
+def test_among_the_host_s_processes_it_enters_no_pid_namespace() -> None:
+    spec = decide(wish(worlds=Worlds(pid="host")))
+    assert doors(start_plan(spec, SNAPSHOT, MACHINE)) == []
+
+
+def test_it_joins_the_processes_of_another_container_before_it_is_forked() -> None:
+    spec = decide(wish(worlds=Worlds(pid="container:x")))
+    plan = start_plan(spec, SNAPSHOT, MACHINE, donors={"pid": PROCESS})
+    assert doors(plan) == [calls.JoinNamespace("pid", PROCESS.pid, PROCESS.start_time)]
+
+
+def test_it_takes_the_shared_memory_of_another_container_along() -> None:
+    spec = decide(wish(worlds=Worlds(ipc="container:x")))
+    plan = start_plan(spec, SNAPSHOT, MACHINE, donors={"ipc": PROCESS})
+    assert doors(plan) == [
+        calls.JoinNamespace("ipc", PROCESS.pid, PROCESS.start_time),
+        calls.BorrowTree(PROCESS.pid, PROCESS.start_time, SHM),
+        calls.EnterNamespace("pid"),
+    ]
+    assert calls.EnterNamespace("ipc") not in plan
+    assert calls.Bind(f"/proc/{PROCESS.pid}/root{SHM}", SHM) in plan

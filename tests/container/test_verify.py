@@ -138,16 +138,10 @@ def test_what_no_kernel_takes_hinders_the_start(fields: dict[str, Any], words: s
     assert words in found.what
 
 
-@pytest.mark.parametrize(
-    "worlds", [Worlds(pid="host"), Worlds(pid="container:x"), Worlds(ipc="container:x")]
-)
-def test_a_world_that_cannot_be_shared_yet_is_refused_and_not_replaced(
-    worlds: Worlds,
-) -> None:
-    with pytest.raises(MinidockError) as refusal:
-        decide(wish(worlds=worlds))
-    assert refusal.value.status == 501
-    assert "is not built yet" in refusal.value.what
+@pytest.mark.parametrize("mode", ["host", "container:x"])
+def test_among_the_processes_of_others_nothing_needs_a_first_one(mode: str) -> None:
+    spec = decide(wish(worlds=Worlds(pid=mode), uses_init=True))
+    assert (spec.argv, spec.init) == (("echo", "hi"), "")
 
 
 # ── Small decisions ──────────────────────────────────────────────────────────────────────

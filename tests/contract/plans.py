@@ -15,6 +15,7 @@ from pyminidock.kernel.calls import (
     AttachRoot,
     BecomeUser,
     Bind,
+    BorrowTree,
     Call,
     ChangeDirectory,
     CloseDescriptors,
@@ -94,6 +95,7 @@ ANY_DEVICE = bytes.fromhex("b400000001000000 9500000000000000")
 DEVICES = {"null": 3, "random": 8, "full": 7, "zero": 5, "urandom": 9}
 MASKED = ("/proc/acpi", "/proc/kcore", "/proc/keys", "/proc/timer_list", "/sys/firmware")
 READONLY = ("/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger")
+SHM = "/dev/shm"  # noqa: S108  (a mount of the container's own)
 _SHUT = ("nosuid", "nodev", "noexec")
 MOUNTS: tuple[Call, ...] = (
     Mount("proc", "proc", "/proc", _SHUT, must_be_plain=True),
@@ -102,7 +104,7 @@ MOUNTS: tuple[Call, ...] = (
           "newinstance,ptmxmode=0666,mode=0620,gid=5"),
     Mount("sysfs", "sysfs", "/sys", ("ro", *_SHUT), must_be_plain=True),
     Mount("mqueue", "mqueue", "/dev/mqueue", _SHUT),
-    Mount("tmpfs", "shm", "/dev/shm", _SHUT, "mode=1777,size=67108864"),  # noqa: S108
+    Mount("tmpfs", "shm", SHM, _SHUT, "mode=1777,size=67108864"),
 )  # fmt: skip
 
 
@@ -331,6 +333,27 @@ def joining(
         SetCapabilities(DEFAULT),
         Execute(argv, PATH),
     )
+
+
+def sharing(place: Place, donor: Process) -> Plan:
+    """A birth among the processes of `donor`, with its queues and its shared memory.
+
+    It lives in the accounts of the donor.
+    """
+    tree = BorrowTree(donor.pid, donor.start_time, SHM)
+    doors = (
+        JoinNamespace("ipc", donor.pid, donor.start_time), tree,
+        JoinNamespace("pid", donor.pid, donor.start_time),
+    )  # fmt: skip
+    born: list[Call] = []
+    for call in birth(place, namespaces=("mount", "network", "uts")):
+        if call == EnterNamespace("pid"):
+            born += doors
+        elif isinstance(call, Mount) and call.target == SHM:
+            born.append(Bind(tree.source, SHM))
+        elif not isinstance(call, MakeCgroup | LimitCgroup):
+            born.append(call)
+    return tuple(born)
 
 
 def ending(place: Place) -> Plan:

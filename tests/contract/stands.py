@@ -96,6 +96,17 @@ def assert_as_before(stand: Stand, before: leaks.Snapshot) -> None:
     assert not lost, f"lost: {lost}"
 
 
+def beside(stand: Stand) -> Place:
+    """Give the place of a second container, which lives in the accounts of the first."""
+    top = Path(stand.place.upper).parent / "beside"
+    layers = [top / "upper", top / "work"]
+    if Path(stand.place.lower).exists():  # on the model nothing is
+        for layer in layers:
+            layer.mkdir(parents=True, exist_ok=True)
+    upper, work = map(str, layers)
+    return replace(stand.place, upper=upper, work=work, directory=stand.second)
+
+
 def seen(stand: Stand, plan: Plan) -> Isolation:
     """Start, observe, end."""
     process = start(stand, plan)
@@ -189,8 +200,8 @@ class LinuxStand:
         """
         marks = (str(self.root), self.place.cgroup)
         seen = leaks.snapshot(
-            self.root, marks=marks, ignore=("upper", "work", "shim/container.log"),
-            helpers=leaks.children(),
+            self.root, marks=marks, helpers=leaks.children(),
+            ignore=("upper", "work", "beside", "shim/container.log"),
         )  # fmt: skip
         pair = {f"helper {name}": 1 for name in ("minidock-birth", "minidock-shim")}
         return seen | Counter(pair)

@@ -1,13 +1,22 @@
 """What a started process is separated from, and by what: the same on every kernel."""
 
+import signal
 from dataclasses import fields
 
 import pytest
 
 from pyminidock.grammar.capabilities import DEFAULT, NAMES, mask_of
 from pyminidock.kernel.calls import AdjustOomScore, LimitResource, Mount, SetHostname
-from tests.contract.plans import MASKED, READONLY, birth, joining
-from tests.contract.stands import KINDS, Stand, end, seen, start
+from tests.contract.plans import (
+    MASKED,
+    READONLY,
+    SHM,
+    birth,
+    ending,
+    joining,
+    sharing,
+)
+from tests.contract.stands import KINDS, WAIT_S, Stand, beside, end, seen, start
 
 DEFAULT_MASK = 0xA80425FB  # what Docker gives
 
@@ -201,3 +210,34 @@ def test_an_exec_is_where_the_first_process_is(stand: Stand) -> None:
     assert ended is not None
     assert ended.code == 137  # PID 1 took it along
     stand.body.dismiss(second)
+
+
+def test_one_that_shares_lives_among_the_other_s_processes_and_on_its_own_root(
+    stand: Stand,
+) -> None:
+    donor = start(stand, birth(stand.place))
+    guest = start(stand, sharing(beside(stand), donor))
+    try:
+        theirs, its = stand.body.observe(donor), stand.body.observe(guest)
+        shared = {kind for kind in KINDS if theirs.namespaces[kind] == its.namespaces[kind]}
+        assert shared == {"pid", "ipc"}
+        memories = [{row.target: row for row in each.mounts}[SHM] for each in (theirs, its)]
+        assert memories[0] == memories[1]
+        assert its.namespaces["mount"] != theirs.namespaces["mount"]
+    finally:
+        stand.body.signal(guest, signal.SIGKILL)
+        stand.body.wait(guest, WAIT_S)
+        stand.body.dismiss(guest)
+        end(stand, donor)
+
+
+def test_one_that_shares_ends_with_the_first_process(stand: Stand) -> None:
+    donor = start(stand, birth(stand.place))
+    guest = start(stand, sharing(beside(stand), donor))
+    stand.body.signal(donor, signal.SIGKILL)
+    for process in (guest, donor):
+        status = stand.body.wait(process, WAIT_S)
+        assert status is not None
+        assert (status.code, status.signal) == (137, 9)
+        stand.body.dismiss(process)
+    stand.body.perform(ending(stand.place), answer=lambda call, value, at: None)

@@ -35,11 +35,12 @@ from tests.contract.plans import (
     ending,
     filtering,
     joining,
+    sharing,
     sifting,
     unwiring,
     wiring,
 )
-from tests.contract.stands import model_stand, start
+from tests.contract.stands import beside, model_stand, start
 
 V2 = replace(MACHINE, cgroups=CgroupTree(2, (("", "/sys/fs/cgroup"),)))
 Seen = Callable[[Stage, Stage], bool]
@@ -52,6 +53,8 @@ def around(verb: type[Call]) -> tuple[Stage, Stage]:
         stand.place, has_terminal=True, is_readonly=True, no_new_privileges=True, uid=9,
         directory="/srv/app", oom_score=300,
     )  # fmt: skip
+    if verb is calls.BorrowTree:
+        plan = sharing(beside(stand), start(stand, birth(stand.place)))
     if verb in (calls.JoinNamespace, calls.RemoveCgroup):
         first = start(stand, birth(stand.place))
         plan = joining(stand.place, first, stand.second)
@@ -353,6 +356,12 @@ SENTENCES: dict[type[Call], tuple[str, Seen]] = {
     ),
     calls.HoldTree: (
         "it has a handle on a tree of the host, and no mount more",
+        lambda b, a: (
+            set(a.task.handles) - set(b.task.handles) == {"tree"} and gained(b, a) == []
+        ),
+    ),
+    calls.BorrowTree: (
+        "it has a handle on a tree of somebody else, and no mount more",
         lambda b, a: (
             set(a.task.handles) - set(b.task.handles) == {"tree"} and gained(b, a) == []
         ),

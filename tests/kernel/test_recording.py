@@ -21,11 +21,12 @@ from tests.contract.plans import (
     ending,
     filtering,
     joining,
+    sharing,
     sifting,
     unwiring,
     wiring,
 )
-from tests.contract.stands import ModelStand, model_stand, start
+from tests.contract.stands import ModelStand, beside, model_stand, start
 
 
 @pytest.fixture
@@ -48,6 +49,7 @@ def every_call(stand: ModelStand) -> dict[type[Call], Call]:
             holds=(calls.HoldTree("/srv"),),
         ),
         sifting(stand.place),
+        sharing(beside(stand), first),
         cabling(stand.place, first),
         unwiring(stand.place),
     )
@@ -58,8 +60,9 @@ def test_every_verb_is_told_in_words_of_its_own(stand: ModelStand) -> None:
     told = {verb: effect_of(call) for verb, call in every_call(stand).items()}
     assert set(told) == set(get_args(Call))
     kinds = [kind_of(event) for event in told.values()]
-    shared = {"namespace.entered"}  # for a new one and for another's
-    assert len(set(kinds) - shared) == len(kinds) - 2
+    # The one for a new one and for another's, the other of the host and of another's.
+    shared = {"namespace.entered", "tree.held"}
+    assert len(set(kinds) - shared) == len(kinds) - 4
     assert all(isinstance(event, (Effect, PlannedEffect)) for event in told.values())
     assert all(type(event) in get_args(AnyEvent) for event in told.values())
 

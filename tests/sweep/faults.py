@@ -21,6 +21,7 @@ _OF: dict[type[Call], tuple[int, ...]] = {
     calls.ForkInit: (errno.EAGAIN,),
     calls.EnterNamespace: (errno.ENOSPC, errno.EINVAL),
     calls.JoinNamespace: (errno.ESRCH, errno.EINVAL),
+    calls.BorrowTree: (errno.ESRCH, errno.ENOENT, errno.EINVAL, errno.EMFILE),
     calls.JoinCgroup: (errno.EBUSY, errno.ENODEV),
     calls.JoinKeyring: (errno.EDQUOT,),
     calls.AttachRoot: (errno.EINVAL, errno.EBUSY),

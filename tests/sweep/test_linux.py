@@ -8,8 +8,8 @@ import pytest
 from pyminidock.kernel.calls import Plan
 from pyminidock.kernel.port import CallFailed
 from tests import leaks
-from tests.contract.plans import Place, accounts, birth, joining, wiring_all
-from tests.contract.stands import LinuxStand, assert_as_before, end, start
+from tests.contract.plans import Place, accounts, birth, joining, sharing, wiring_all
+from tests.contract.stands import LinuxStand, assert_as_before, beside, end, start
 from tests.sweep.faults import every_fault, plausible
 from tests.sweep.test_model import told_before
 
@@ -66,6 +66,19 @@ def test_an_exec_that_fails_at_any_call_leaves_the_container_alone(
 ) -> None:
     first = start(linux, birth(linux.place))
     plan = joining(linux.place, first, linux.second)
+    before, observed = leaks.at_rest(linux.picture), linux.body.observe(first)
+    for index, code in faults(plan, is_full=at_length(20) == 20):
+        fail(linux, plan, index, code)
+        assert_as_before(linux, before)
+    assert linux.body.observe(first) == observed
+    end(linux, first)
+
+
+def test_a_start_that_shares_and_fails_leaves_the_other_alone(
+    linux: LinuxStand, at_length: Callable[[int], int]
+) -> None:
+    first = start(linux, birth(linux.place))
+    plan = sharing(beside(linux), first)
     before, observed = leaks.at_rest(linux.picture), linux.body.observe(first)
     for index, code in faults(plan, is_full=at_length(20) == 20):
         fail(linux, plan, index, code)

@@ -17,11 +17,12 @@ from tests.contract.plans import (
     cabling,
     ending,
     joining,
+    sharing,
     sifting,
     wiring,
     wiring_all,
 )
-from tests.contract.stands import ModelStand, model_stand, start
+from tests.contract.stands import ModelStand, beside, model_stand, start
 from tests.sweep.faults import every_fault
 
 Make = Callable[[ModelStand], Plan]
@@ -42,6 +43,9 @@ PLANS: dict[str, Make] = {
     "accounts alone": lambda stand: accounts(stand.place),
     "an exec": lambda stand: joining(
         stand.place, start(stand, birth(stand.place)), stand.second
+    ),
+    "a start that shares": lambda stand: sharing(
+        beside(stand), start(stand, birth(stand.place))
     ),
     "an end": lambda stand: ending(after_a_life(stand)),
 }

@@ -66,6 +66,8 @@ class Labour:
         assert isinstance(shim, calls.ForkShim)  # noqa: S101  (how `birth` was found)
         self.directory = shim.directory
         self.is_birth = any(isinstance(call, calls.PrepareOverlay) for call in plan[:birth])
+        doors = plan[birth + 1 : birth + 2]  # the first one of a birth of its own
+        self.is_adopted = self.is_birth and doors != (calls.EnterNamespace("pid"),)
         self.is_connected = calls.EnterNamespace("network") not in plan[birth:]
         records = ("shim.sock", "shim.json", "exit.json")
         self.files = (*records, *(f"{name}.tmp" for name in records))
@@ -79,7 +81,8 @@ class Labour:
         """
         self.conversation, self.line, self.watching = nursery.begin(
             watchers, is_birth=self.is_birth, is_connected=self.is_connected,
-            order=order.message, question=messages.spell({"op": "wait"}),
+            is_adopted=self.is_adopted, order=order.message,
+            question=messages.spell({"op": "wait"}),
         )  # fmt: skip
         self.is_called, self.has_accounts = True, False
         self.conversation.send_rest()

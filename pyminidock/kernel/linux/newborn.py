@@ -12,7 +12,8 @@ newborn reads and opens goes with its memory, so that the shim stays small.
 `exec` needs a process outside, which enters the container's namespaces with the PID
 namespace last, so that nobody inside ever sees one that still holds something of the host.
 The newborn cannot be that one: it hands the request to the shim, which forks an *usher*,
-and the usher forks the second process.
+and the usher forks the second process.  A container that is born among the processes of
+another, or of the host, comes in the same way; it walks its own birth from there on.
 """
 
 import errno
@@ -33,6 +34,7 @@ from pyminidock.kernel.linux.birth import (
 from pyminidock.kernel.linux.child import VERBS, live, tell_shim
 from pyminidock.kernel.linux.filesystems import Stock
 from pyminidock.kernel.linux.proc import boot_id, name_process, start_time
+from pyminidock.kernel.linux.trees import borrow
 
 MOST_HANDLES = 72  # of one message: birth socket, a line to the shim, up to 64 watchers
 
@@ -68,10 +70,11 @@ def deliver(
     `ahead` is a namespace that was entered before the plan asks for it, `stock` what else
     was made by then.
     """
-    watchers, is_birth = (int(number) for number in word.split())  # 2: into a network
+    watchers, is_birth = (int(number) for number in word.split())  # see pair.BIRTH
     try:
         order = Order(marshal.loads(_exactly(handles[0], _length(handles[0]))))  # noqa: S302
         place = Birthplace(order, handles[0], -1, handles[1 : watchers + 2], shim_pid)
+        place.is_birth, place.is_usher = bool(is_birth), stock is None
         kept = place.keeps(ahead)
         if is_birth and order.lockstep:
             wait_for_go(handles[0])
@@ -80,10 +83,7 @@ def deliver(
         if birth is not None:
             if stock and not order.lockstep:
                 birth.stock = stock
-            place.take_streams()
-            if is_birth and not order.lockstep:
-                _await_accounts(birth)
-            live(birth, place.after_init)
+            place.walk_on(birth)
     except Aborted:
         os._exit(1)
     except OSError as refusal:  # no room on the disk, or no directory
@@ -117,6 +117,8 @@ class Birthplace:
         directory, self.has_terminal, self.keeps_stdin, self.log = wishes
         flags = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
         self.directory = os.open(directory, flags)
+        self.is_birth = self.is_usher = False
+        self.borrowed: dict[bytes, int] = {}  # trees of other containers, by their source
         self.after_init = 0  # the number of the call after ForkInit
         self.streams: tuple[int, ...] = ()  # the program's, as long as it has no terminal
 
@@ -140,8 +142,8 @@ class Birthplace:
     def prepare(self, shim: sockets.Socket, ahead: str) -> Birth | None:
         """Acknowledge the shim, walk up to ForkInit, hand over.
 
-        Gives what a newborn needs to walk on.  An usher gets None: the second process has
-        what it needs, and walks.
+        Gives what a newborn needs to walk on.  An usher gets None: the process that it has
+        forked has what it needs, and walks.
         """
         order, verbs = self.order, [verb for verb, _ in self.order.calls]
         self._acknowledge(order.first, self.shim_pid)
@@ -152,16 +154,15 @@ class Birthplace:
         self._walk()
         init = order.first + verbs.index("ForkInit")
         birth = Birth(self.daemon, shim.fileno(), self.tree, order, ahead)
-        birth.sandbox = self.sandbox
-        is_second = "JoinNamespace" in verbs
+        birth.sandbox, birth.held = self.sandbox, self.borrowed
         self.after_init = init + 1
-        if is_second:
-            pid, go = self._fork_second(birth)
+        if self.is_usher:
+            pid, go = self._fork_inside(birth)
         else:  # the number that the host knows us by
             pid, go = int(os.readlink("self", dir_fd=proc)), -1
         started = start_time(pid, proc)
         self._acknowledge(init, pid, str(started).encode())
-        if is_second:
+        if self.is_usher:
             os.write(go, b"g")  # it walks to DieWithParent, and waits there for the shim
         # The shim takes over only after this: every live container has one to be found.
         write_file(self.directory, "shim.json", {
@@ -170,16 +171,20 @@ class Birthplace:
             "pid": pid, "start_time": started,
         })  # fmt: skip
         self._hand_over(shim, pid, listener, ours)
-        return None if is_second else birth
+        return None if self.is_usher else birth
 
-    def take_streams(self) -> None:
-        """Make the program's streams our own."""
+    def walk_on(self, birth: Birth) -> None:
+        """Walk from ForkInit to the program; never returns.  Raises Aborted, OSError."""
         for number, descriptor in enumerate(self.streams):
             os.dup2(descriptor, number)
+        if self.is_birth and not self.order.lockstep:
+            _await_accounts(birth)
+        live(birth, self.after_init)
 
-    def _fork_second(self, birth: Birth) -> tuple[int, int]:
-        """Fork the second process; give its number, and where it waits for a go."""
-        birth.root = os.open("/", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    def _fork_inside(self, birth: Birth) -> tuple[int, int]:
+        """Fork the process inside; give its number, and where it waits for a go."""
+        if not self.is_birth:  # else its root is still to come
+            birth.root = os.open("/", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
         waiting, go = os.pipe2(os.O_CLOEXEC)
         pid = os.fork()
         if pid == 0:
@@ -188,15 +193,14 @@ class Birthplace:
         return pid, go
 
     def _come_to_life(self, birth: Birth, waiting: int) -> None:
-        """In the second process: wait until it was announced, then walk; never returns."""
+        """In the process inside: wait until it was announced, then walk; never returns."""
         try:
             wait_for_go(waiting)
+            name_process(b"minidock-birth")
+            os.setsid()
+            self.walk_on(birth)
         except Aborted:
             os._exit(1)
-        name_process(b"minidock-birth")
-        os.setsid()
-        self.take_streams()
-        live(birth, self.after_init)
 
     def _hand_over(
         self, shim: sockets.Socket, pid: int, listener: int, streams: tuple[int, ...]
@@ -259,10 +263,14 @@ class Birthplace:
                 if verb == "JoinNamespace":
                     _open_namespaces(order, namespaces)
                     syscalls.setns(namespaces[words[0]], words[1])  # type: ignore[index, arg-type]
+                elif verb == "EnterNamespace" and self.is_usher:
+                    syscalls.unshare(int(str(words[1])))  # for her child
                 elif verb == "EnterNamespace" and words[0] == "pid":
                     _require_first()  # it was made with us
                 elif verb == "JoinCgroup":
                     VERBS[verb](None, *words)
+                elif verb == "BorrowTree":
+                    self._borrow(*words)  # type: ignore[arg-type]
                 else:
                     raise OSError(errno.EINVAL, verb)
             except OSError as refusal:
@@ -271,6 +279,10 @@ class Birthplace:
             self._acknowledge(index, 0)
         for descriptor in namespaces.values():
             os.close(descriptor)
+
+    def _borrow(self, pid: int, started: int, path: bytes) -> None:
+        """Take a tree of another container along, under the name that Bind has for it."""
+        self.borrowed[b"/proc/%d/root%s" % (pid, path)] = borrow(pid, started, path)
 
 
 def _require_first() -> None:

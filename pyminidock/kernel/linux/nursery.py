@@ -133,7 +133,7 @@ class Nursery:
 
     def begin(
         self, watchers: int = 0, *, is_birth: bool, is_connected: bool = False,
-        order: bytes = b"", question: bytes = b"",
+        is_adopted: bool = False, order: bytes = b"", question: bytes = b"",
     ) -> tuple[Conversation, socket.socket, list[socket.socket]]:  # fmt: skip
         """Ask for a shim; the child of a birth enters no account until `go`.
 
@@ -141,8 +141,10 @@ class Nursery:
         that are attached already.  An order that fits into a socket lies there before
         anybody wakes, and so does the first question to the shim: how its program ended.
         `is_connected`: the newborn is brought into a network, and needs none of its own.
+        `is_adopted`: it is born among processes that are not its own.
         """
-        word = b"%d %d" % (watchers, is_birth and 1 + is_connected)
+        kind = is_birth and (3 if is_adopted else 1 + is_connected)
+        word = b"%d %d" % (watchers, kind)
         with ExitStack() as undo, ExitStack() as ends, self._lock:
             ours, handles = list[socket.socket](), list[int]()
             for _ in range(watchers + 2):

@@ -7,8 +7,9 @@
 A fork takes longer than any single step of a birth, so both wait ready.  The clone is the
 first thing that a shim does: what it changed before, it would have to copy once more.
 
-`exec` needs a process outside.  The newborn cannot be that one: it hands the request to
-the shim, which forks an *usher*, and the usher forks the second process (`newborn`).
+`exec` needs a process outside, and so does a birth among the processes of another
+container or of the host.  The newborn cannot be that one: it hands the request to the shim,
+which forks an *usher*, and the usher forks the process inside (`newborn`).
 """
 
 import marshal
@@ -26,7 +27,9 @@ from pyminidock.kernel.linux.shim import Shim
 from pyminidock.kernel.linux.walls import raise_loopback
 
 NO_MORE = b"n"
-SECOND, BIRTH, CONNECTED = b"0", b"1", b"2"  # how a request ends; what was taken
+# How a request ends, and what was taken: an exec, a birth, one into a network that was
+# made, and one into another's processes, or into the host's.
+SECOND, BIRTH, CONNECTED, ADOPTED = b"0", b"1", b"2", b"3"
 _HANDED_ON = b"exec "  # before a request that the newborn hands on
 _AHEAD = "network"
 _MOST_BYTES = 65536
@@ -133,7 +136,7 @@ def _wait_for_request(
     if not handles:  # the daemon is gone
         os._exit(0)
     os.close(control.detach())
-    if word.endswith(SECOND):  # no tree, so it is no birth
+    if word.endswith((SECOND, ADOPTED)):  # it is not to be the first of its namespace
         sockets.send_handles(shim, _HANDED_ON + word, handles)
         os._exit(0)
     deliver(word, handles, shim, shim_pid, ahead, stock)
@@ -168,7 +171,7 @@ def take_over(birth: sockets.Socket, newborn: int = 0) -> Shim | None:
 def _send_usher(
     line: sockets.Socket, newborn: int, word: bytes, handles: list[int]
 ) -> Shim | None:
-    """For exec: let an usher bring the child in, and be its parent when she is gone.
+    """Let an usher bring the child in, and be its parent when she is gone.
 
     The newborn is not waited for before: its end takes a PID namespace along.
     """

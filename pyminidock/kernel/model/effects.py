@@ -26,8 +26,9 @@ from pyminidock.kernel.portcalls import SiftCall
 
 _OF_ENGINE = (calls.MakeCgroup, calls.LimitCgroup, calls.FilterDevices,
               calls.RemoveCgroup, calls.PrepareOverlay, calls.ForkShim)  # fmt: skip
-_OF_SHIM = (calls.EnterNamespace, calls.JoinNamespace, calls.JoinCgroup, calls.ForkInit)
-_NEVER_OF_CHILD = (*_OF_ENGINE, calls.ForkInit, calls.JoinNamespace)
+_OF_SHIM = (calls.EnterNamespace, calls.JoinNamespace, calls.BorrowTree,
+            calls.JoinCgroup, calls.ForkInit)  # fmt: skip
+_NEVER_OF_CHILD = (*_OF_ENGINE, calls.ForkInit, calls.JoinNamespace, calls.BorrowTree)
 
 
 def apply(stage: Stage, machine: Machine, call: Call) -> Stage:
@@ -98,6 +99,8 @@ def _effect(stage: Stage, machine: Machine, call: Call) -> Stage:  # noqa: PLR09
             return mounts.bind(stage, call)
         case calls.HoldTree():
             return mounts.hold_tree(stage, call)
+        case calls.BorrowTree():
+            return mounts.borrow_tree(tasks.ushered(stage), call)
         case calls.MakeDevice():
             return devices.make_device(stage, call)
         case calls.MakeLink():

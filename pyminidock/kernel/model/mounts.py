@@ -11,11 +11,21 @@ Source: man 7 mount_namespaces; Documentation/filesystems/sharedsubtree.
 """
 
 import errno
+import posixpath
 from collections.abc import Iterable
 from dataclasses import replace
 
 from pyminidock.kernel import calls
-from pyminidock.kernel.model.stage import Stage, act, below_root, hold, is_there, put_node
+from pyminidock.kernel.model.stage import (
+    Stage,
+    act,
+    below_root,
+    demand,
+    hold,
+    is_there,
+    living,
+    put_node,
+)
 from pyminidock.kernel.model.tree import (
     DIRECTORY,
     Node,
@@ -168,12 +178,18 @@ def bind(stage: Stage, call: calls.Bind) -> Stage:
         raise OSError(errno.ENOENT, f"{call.source} of the host is out of reach by now")
     host = stage.world.mounts[stage.world.tasks[ENGINE].namespaces["mount"]]
     source = place(host, stage.world.trees, call.source)
-    is_directory = source.node is not None and source.node.kind == "directory"
+    borrowed = stage.borrowed.get(call.source)
+    is_directory = borrowed is not None or (
+        source.node is not None and source.node.kind == "directory"
+    )
     target = is_there(lambda: below_root(stage, call.target))
     if target is None:
         stage, target = in_likeness(stage, call.target, is_directory=is_directory)
     elif is_directory != (target.node is not None and target.node.kind == "directory"):
         raise OSError(errno.ENOTDIR, "a directory cannot cover a file, nor a file cover it")
+    if borrowed is not None:
+        row = replace(borrowed, target=target.path, peer=0, master=0)
+        return hang(stage, row)
     shown = host[source.row]
     flags = flags_of((*call.flags, *(f for f in shown.flags if f != "rw")))
     row = replace(
@@ -191,6 +207,24 @@ def hold_tree(stage: Stage, call: calls.HoldTree) -> Stage:
     """Take hold of a tree of the host.  Raises EINVAL after the pivot."""
     if stage.root == "/" and stage.task.root == "/" and "root" in stage.task.handles:
         raise OSError(errno.ENOENT, f"{call.source} of the host is out of reach by now")
+    return act(stage, replace(stage.task, handles=(*stage.task.handles, "tree")))
+
+
+def borrow_tree(stage: Stage, call: calls.BorrowTree) -> Stage:
+    """Take a copy of a mount of another container.
+
+    Raises ENOENT where the process or the path is gone, ESRCH where another process has
+    its number.
+    """
+    demand(stage, "CAP_SYS_ADMIN")
+    there = living(stage, call.pid, call.start_time)
+    rows = stage.world.mounts[there.namespaces["mount"]]
+    found = place(rows, stage.world.trees, f"{there.root.rstrip('/')}{call.path}")
+    if found.node is None:
+        raise OSError(errno.ENOENT, f"process {call.pid} has no {call.path}")
+    row = rows[found.row]
+    row = replace(row, root=posixpath.join(row.root, found.inside).rstrip("/") or "/")
+    stage = replace(stage, borrowed={**stage.borrowed, call.source: row})
     return act(stage, replace(stage.task, handles=(*stage.task.handles, "tree")))
 
 

@@ -24,6 +24,7 @@ class Stage:
     root: str = ""  # where the container's root hangs in the actor's mount namespace
     value: int = 0
     sandboxes: Mapping[str, int] = field(default_factory=dict)  # held by this plan
+    borrowed: Mapping[str, Mount] = field(default_factory=dict)  # of others, by source
 
     @property
     def task(self) -> Task:
@@ -45,6 +46,19 @@ def demand(stage: Stage, capability: str, code: int = errno.EPERM) -> None:
     """Refuse, with `code`, an actor who lacks a capability."""
     if not stage.task.powers.effective >> BITS[capability] & 1:
         raise OSError(code, f"this needs {capability}, and it is gone by now")
+
+
+def living(stage: Stage, pid: int, start_time: int) -> Task:
+    """Find a process.
+
+    Raises ENOENT where its number is free, ESRCH where another process has it.
+    """
+    found = stage.world.tasks.get(pid)
+    if found is None:
+        raise OSError(errno.ENOENT, f"process {pid} is gone")
+    if found.start_time != start_time:
+        raise OSError(errno.ESRCH, f"{pid} is another process by now")
+    return found
 
 
 def below_root(stage: Stage, path: str, *, follow_last: bool = True) -> Place:

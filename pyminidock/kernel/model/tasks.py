@@ -15,7 +15,15 @@ from pyminidock.grammar.capabilities import ALL_MASK
 from pyminidock.kernel import calls
 from pyminidock.kernel.model.mounts import NULL, device_at, own_table
 from pyminidock.kernel.model.powers import after_exec
-from pyminidock.kernel.model.stage import Stage, act, demand, from_inside, hold, is_there
+from pyminidock.kernel.model.stage import (
+    Stage,
+    act,
+    demand,
+    from_inside,
+    hold,
+    is_there,
+    living,
+)
 from pyminidock.kernel.model.tree import EXECUTABLE, Node
 from pyminidock.kernel.model.world import KINDS, Link, Task, number, with_task
 
@@ -122,11 +130,7 @@ def join_namespace(stage: Stage, call: calls.JoinNamespace) -> Stage:
         raise OSError(errno.EINVAL, f"no namespace is called {call.namespace}")
     demand(stage, "CAP_SYS_ADMIN")
     stage = ushered(stage)
-    there = stage.world.tasks.get(call.pid)
-    if there is None:
-        raise OSError(errno.ENOENT, f"process {call.pid} is gone")
-    if there.start_time != call.start_time:
-        raise OSError(errno.ESRCH, f"{call.pid} is another process by now")
+    there = living(stage, call.pid, call.start_time)
     joined, task = there.namespaces[call.namespace], stage.task
     if call.namespace == "pid":
         return act(stage, replace(task, pid_for_children=joined))
