@@ -9,8 +9,9 @@
     written     what a container wrote, and where it is: see `cli.written`
     path        who answers for one path, and what a change copies: see `cli.path`
     survives    what is left of it, after what: see `cli.survives`
+    union       AUFS's rules beside overlayfs's: see `cli.union`
 
-All of them ask the engine; nothing is worked out here.
+All but the last ask the engine; nothing is worked out here.
 """
 
 import json
@@ -30,6 +31,7 @@ from pyminidock.cli.flags import container_flags
 from pyminidock.cli.path import path
 from pyminidock.cli.port import port
 from pyminidock.cli.survives import survives
+from pyminidock.cli.union import union
 from pyminidock.cli.words import Verb, switch, text, verbs
 from pyminidock.cli.written import written
 from pyminidock.client.connect import connect
@@ -304,6 +306,13 @@ EXPLAIN = verbs(
         Verb(
             "survives", survives, help="Print what is left of a container, after what.",
             params=[_JSON], usage="CONTAINER", least=1, most=1,
+        ),
+        Verb(
+            "union", union, help="Print what one look costs, under two sets of rules.",
+            params=[
+                switch("--measure", help="look twice at the kernel's own overlay, too"),
+                _JSON,
+            ],
         ),
         Verb(
             "isolation", isolation, help="Print what separates a container from its host.",

@@ -36,6 +36,7 @@ from pyminidock.client.runstory import RunHandle
 from pyminidock.client.session import Engine, start
 from pyminidock.client.story import StoryHandle
 from pyminidock.client.transport import Refused
+from pyminidock.course import sidebyside
 from pyminidock.course.startwords import TITLE, StartWords
 from pyminidock.errors import MinidockError
 from pyminidock.events.journal import Trace
@@ -45,6 +46,7 @@ from pyminidock.viz.networkmap import Map
 from pyminidock.viz.views import image as image_view
 from pyminidock.viz.views import imagetree as imagetree_view
 from pyminidock.viz.views import survives as survives_view
+from pyminidock.viz.views import union as union_view
 from pyminidock.viz.views import written as written_view
 from pyminidock.viz.views.written import Writes
 from pyminidock.widgets import ask, begun, typed
@@ -101,7 +103,7 @@ class MinidockMagics(Magics):
         self._ended(typed.command(words, cell))
         return None
 
-    def _seen(  # noqa: PLR0911  (one line per verb)
+    def _seen(  # noqa: PLR0911, PLR0912  (one line per verb)
         self, verb: tuple[str, ...], rest: Sequence[str], cell: str | None
     ) -> object:
         """Perform what is more than printed lines; None for any other verb."""
@@ -127,6 +129,9 @@ class MinidockMagics(Magics):
             case ("explain", "survives") if len(rest) == 1 and not rest[0].startswith("-"):
                 told = start().survives(rest[0])
                 return Picture(survives_view.survives(told), survives_view.TITLE)
+            case ("explain", "union") if "--json" not in rest and "--help" not in rest:
+                compared = sidebyside.told(measured="--measure" in rest)
+                return Picture(union_view.union(compared), union_view.TITLE)
             case ("network", "map") if not rest:
                 return NetworkPicture(start().network_map())
             case _:
