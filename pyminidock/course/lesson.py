@@ -20,7 +20,7 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from pyminidock.course.goal import GoalMalformed, Predicate, parse
 from pyminidock.errors import MinidockError
@@ -52,6 +52,14 @@ class Image:
 
 
 @dataclass(frozen=True, slots=True)
+class Tag:
+    """At its start a level gives this name, too, to an image that it built before."""
+
+    name: str
+    of: str
+
+
+@dataclass(frozen=True, slots=True)
 class Container:
     """At its start a level runs this container, without waiting for its end.
 
@@ -75,6 +83,9 @@ class Network:
     """At its start a level makes this network."""
 
     name: str
+
+
+Start: TypeAlias = Image | Tag | Container | Volume | Network
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +118,7 @@ class Level:
     hints: tuple[str, ...]
     solution: str
     ways: tuple[str, ...]  # of solution.sh
-    start: tuple[Image | Container | Volume | Network, ...] = ()
+    start: tuple[Start, ...] = ()
     containers: tuple[str, ...] = ()  # names that whoever plays will give
     images: tuple[str, ...] = ()
     volumes: tuple[str, ...] = ()
@@ -243,10 +254,12 @@ def _level(table: "_Table") -> Level:
     return level
 
 
-def _start(table: "_Table") -> Image | Container | Volume | Network:
-    made: Image | Container | Volume | Network
+def _start(table: "_Table") -> Start:
+    made: Start
     if "image" in table.told:
         made = Image(table.text("image"), table.text("dockerfile"))
+    elif "tag" in table.told:
+        made = Tag(table.text("tag"), table.text("of"))
     elif "volume" in table.told:
         made = Volume(table.text("volume"))
     elif "network" in table.told:

@@ -15,7 +15,7 @@ from typing import Any
 
 from pyminidock.client.handles import Client
 from pyminidock.client.transport import Refused
-from pyminidock.course import reaching
+from pyminidock.course import layering, reaching
 from pyminidock.course.goal import Absent, Fact, Field, Value, unknown
 from pyminidock.course.reaching import one
 from pyminidock.course.tarred import only_file
@@ -42,6 +42,7 @@ class Look:
             "run": self._run, "stops": self._stops, "said": self._said,
             "last": self._last, "volume": self._volume, "volumes": self._volumes,
             "port": self._port, "http": self._http, "sees": self._sees,
+            "answers": self._answers, "wrote": self._wrote,
         }  # fmt: skip
         if subject.name not in subjects:
             raise unknown(subject, subjects)
@@ -81,6 +82,10 @@ class Look:
             "restarts": lambda: Fact(
                 f"the number of restarts of {name}", told["RestartCount"]
             ),
+            "policy": lambda: Fact(
+                f"the restart policy of {name}", told["HostConfig"]["RestartPolicy"]["Name"]
+            ),
+            "written": lambda: layering.written(self.client, name),
             "program": lambda: Fact(
                 f"the program of {name}", str(told["Path"]).rpartition("/")[2]
             ),
@@ -104,8 +109,10 @@ class Look:
         where = f"{name} in {container}"
         if path and path[0].name == "exists":
             return Fact(f"{where} exists", data is not None, f"there is no {where}")
+        if path and path[0].name == "gone":
+            return Fact(f"{where} is gone", data is None, f"there is a {where}")
         if path:
-            raise unknown(path[0], {"exists": bool})
+            raise unknown(path[0], {"exists": bool, "gone": bool})
         if data is None:
             raise Absent(f"there is no {where}")
         text = data.decode("utf-8", errors="replace")
@@ -120,6 +127,8 @@ class Look:
             return Fact(
                 f"image {ref} exists", told is not None, f"no image is called {ref}"
             )
+        if found.name == "gone":
+            return Fact(f"image {ref} is gone", told is None, f"image {ref} is still there")
         if told is None:
             raise Absent(f"no image is called {ref}")
         if found.name == "config" and len(path) > 1:
@@ -131,12 +140,20 @@ class Look:
             ),
             "size": lambda: Fact(f"the size of {ref}", told["Size"], unit="B"),
             "config": lambda: Fact(f"the configuration of {ref}", None),
+            "same_as": partial(self._same_as, ref, told),
             "unchanged": lambda: Fact(
                 f"{ref} is what it was", told["Id"] == was,
                 f"{ref} is not the image that it was when the level began",
             ),
         }  # fmt: skip
         return one(found, fields)
+
+    def _same_as(self, ref: str, told: Mapping[str, Any], other: str) -> Fact:
+        """Tell whether two names mean one image.  Raises Absent."""
+        self._needs(other)
+        is_so = told["Id"] == self.client.images.inspect(other)["Id"]
+        return Fact(f"{ref} and {other} are names of one image", is_so,
+                    f"{ref} is another image than {other}")  # fmt: skip
 
     # ── Trying out ───────────────────────────────────────────────────────────────────────
 
@@ -198,6 +215,12 @@ class Look:
 
     def _sees(self, path: tuple[Field, ...], container: str, at: str) -> Fact:
         return reaching.sees(self.client, container, at)
+
+    def _answers(self, path: tuple[Field, ...], container: str, at: str) -> Fact:
+        return layering.answers(self.client, container, at)
+
+    def _wrote(self, path: tuple[Field, ...], container: str, at: str) -> Fact:
+        return layering.wrote(self.client, container, at)
 
     def _port(self, path: tuple[Field, ...], number: str) -> Fact:
         return reaching.port(self.client, int(number), path)

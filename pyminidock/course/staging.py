@@ -17,7 +17,7 @@ from pyminidock.client.handles import Client
 from pyminidock.client.packing import send_alone
 from pyminidock.client.runbody import run_body
 from pyminidock.client.transport import Refused
-from pyminidock.course.lesson import Container, Image, Level, Network, Volume
+from pyminidock.course.lesson import Container, Image, Level, Network, Tag, Volume
 from pyminidock.errors import MinidockError
 
 LABEL = "org.pyminidock.level"
@@ -45,6 +45,8 @@ def make(client: Client, level: Level) -> dict[str, str]:
         match step:
             case Image():
                 made[step.name] = _build(client, level, step)
+            case Tag():
+                client.images.tag(step.of, step.name)
             case Volume():
                 _post(client, level, step.name, "/volumes/create", {"Name": step.name})
             case Network():
@@ -114,7 +116,7 @@ def clear(  # noqa: PLR0912  (one loop per kind of thing)
     images it started with, `named_since` asks which names images were given since then.
     """
     containers = _known_as(level, Container, level.containers)
-    images = _known_as(level, Image, level.images)
+    images = _known_as(level, (Image, Tag), level.images)
     places = (
         ("volume", _known_as(level, Volume, level.volumes), "/volumes/"),
         ("network", _known_as(level, Network, level.networks), "/networks/"),
@@ -132,7 +134,7 @@ def clear(  # noqa: PLR0912  (one loop per kind of thing)
     ours = named_since() if images else set()
     for name in sorted(images):
         told = _found(partial(client.images.inspect, name))
-        if told and f"{name}:latest" in (told["RepoTags"] or ()):
+        if told and _tagged(name) in (told["RepoTags"] or ()):
             if not _is_labelled(level, name, told["Config"]) and name not in ours:
                 way = f"minidock tag {name} my-{name}; minidock rmi {name}"
                 raise _blocked(level, "image", name, way)
@@ -156,9 +158,20 @@ def clear(  # noqa: PLR0912  (one loop per kind of thing)
             client.images.remove(name)
 
 
-def _known_as(level: Level, kind: type, given: tuple[str, ...]) -> set[str]:
+def _known_as(
+    level: Level, kind: type | tuple[type, ...], given: tuple[str, ...]
+) -> set[str]:
     """Give the names of a level's things of one kind: it makes some, others are made."""
     return {*given, *(step.name for step in level.start if isinstance(step, kind))} - {""}
+
+
+def _tagged(name: str) -> str:
+    """Give the whole name of an image.
+
+    >>> _tagged("web"), _tagged("web:2")
+    ('web:latest', 'web:2')
+    """
+    return name if ":" in name else f"{name}:latest"
 
 
 def _nameless(client: Client, level: Level) -> list[str]:
