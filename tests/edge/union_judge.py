@@ -1,5 +1,8 @@
 """The kernel's overlayfs, asked call by call: a judge for whoever imitates it.
 
+With the word `glass` the same calls are made on our own union filesystem, which is mounted
+for each sequence by a child that serves it.
+
 Run inside a mount namespace of its own (`unshare --mount`): whatever it mounts is gone with
 the process.  Each line of standard input is one sequence, answered by one line:
 
@@ -60,8 +63,8 @@ def build(tree: Path, entries: list[list[Any]]) -> None:
                 os.mknod(place, stat.S_IFCHR, os.makedev(0, 0))
 
 
-def mount(layers: list[list[list[Any]]], options: str) -> None:
-    """Mount the layers and go inside."""
+def mount(layers: list[list[list[Any]]], options: str, by: Callable[[str], int]) -> int:
+    """Mount the layers and go inside; gives the process that serves them, 0: the kernel."""
     PLACE.mkdir()
     names = ("lower", "upper", "work", "merged")
     for name in names:
@@ -70,11 +73,43 @@ def mount(layers: list[list[list[Any]]], options: str) -> None:
         build(PLACE / "lower" / str(number), entries)
     lower = ":".join(f"{PLACE}/lower/{number}" for number in range(len(layers)))
     words = f"lowerdir={lower},upperdir={PLACE}/upper,workdir={PLACE}/work,{options}"
+    server = by(words)
+    os.chroot(f"{PLACE}/merged")
+    os.chdir("/")
+    return server
+
+
+def by_kernel(words: str) -> int:
+    """Let the kernel's overlayfs serve them."""
     target = f"{PLACE}/merged".encode()
     if LIBC.mount(b"overlay", target, b"overlay", ctypes.c_ulong(0), words.encode()):
         raise OSError(ctypes.get_errno(), words)
-    os.chroot(target)
-    os.chdir("/")
+    return 0
+
+
+def by_glass(words: str) -> int:
+    """Let a child serve them, until they are unmounted."""
+    from pyminidock.kernel.glass import mounting, options  # noqa: PLC0415
+    from pyminidock.kernel.glass.serving import Union  # noqa: PLC0415
+
+    heard, told = os.pipe()
+    server = os.fork()
+    if server:
+        os.close(told)
+        assert os.read(heard, 5) == b"ready", "glass did not mount"
+        os.close(heard)
+        return server
+    try:
+        device = mounting.open_device()
+        union = Union(options.read(words), device)
+        handle = mounting.prepare(device, "glass")
+        mounting.attach(handle, f"{PLACE}/merged")
+        os.close(handle)
+        os.write(told, b"ready")
+        os.close(told)
+        union.serve()
+    finally:
+        os._exit(0)
 
 
 def status(found: os.stat_result) -> list[int]:
@@ -229,7 +264,7 @@ def answer(calls: Calls, name: str, *arguments: Any) -> dict[str, Any]:
         return {"errno": refusal.errno}
 
 
-def judge(root: int, calls: Calls) -> dict[str, Any]:
+def judge(root: int, calls: Calls, server: int) -> dict[str, Any]:
     """Give the merged tree and the meaning of the upper directory; then clean up."""
     merged = {path[2:]: told(path) for path in below("/.")}
     for number in tuple(calls.held):
@@ -237,6 +272,8 @@ def judge(root: int, calls: Calls) -> dict[str, Any]:
     os.fchdir(root)
     os.chroot(".")
     LIBC.umount2(f"{PLACE}/merged".encode(), MNT_DETACH)
+    if server:
+        os.waitpid(server, 0)
     top = f"{PLACE}/upper"
     upper = {path.removeprefix(top): [told(path), marks(path)] for path in below(top)}
     return {"merged": merged, "upper": upper}
@@ -258,11 +295,11 @@ def main() -> None:
     os.umask(0)
     root = os.open("/", os.O_RDONLY)
     for line in sys.stdin:
-        layers, options, sequence = json.loads(line)
-        mount(layers, options)
+        layers, options, sequence, *who = json.loads(line)
+        server = mount(layers, options, by_glass if who else by_kernel)
         calls = Calls()
         answers = [answer(calls, *call) for call in sequence]
-        shown = judge(root, calls)
+        shown = judge(root, calls, server)
         remove(PLACE)
         sys.stdout.write(json.dumps({"answers": answers, **shown}) + "\n")
         sys.stdout.flush()
