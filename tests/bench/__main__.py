@@ -1,7 +1,7 @@
 """How fast the engine is, and how small, side by side with everything else on this machine.
 
-    python -m tests.bench [--only births|images|memory|wire|bridge|logs|films] [--race WORD]
-                          [--runs 40] [--ground tmpfs|ext4] [--json FILE]
+    python -m tests.bench [--only births|images|memory|wire|bridge|logs|films|union]
+                          [--race WORD] [--runs 40] [--ground tmpfs|ext4] [--json FILE]
 
     births    a container from start to exit, and what stays of it meanwhile
     images    builds, loads and commits, beside Docker's classic builder and BuildKit
@@ -10,6 +10,7 @@
     bridge    the same on the default bridge, and how fast packets travel there
     logs      output that becomes a log, and a log that is read
     films     long stories as frames for a player
+    union     glass, beside the kernel's overlayfs and fuse-overlayfs
 
 Quote ratios of medians, not milliseconds.  The end status says whether all goals hold.
 """
@@ -21,14 +22,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from tests.bench import births, bridge, films, images, logs, memory, wire
+from tests.bench import births, bridge, films, images, logs, memory, unions, wire
 from tests.bench.ground import KINDS, enter_own_mounts, ground
 from tests.bench.show import Verdict, judge, write
 
-PARTS = ("births", "images", "memory", "wire", "bridge", "logs", "films")
+PARTS = ("births", "images", "memory", "wire", "bridge", "logs", "films", "union")
 
 
-def main() -> int:
+def main() -> int:  # noqa: PLR0915  (one paragraph for each part)
     """Measure, print the tables, and say whether the goals hold."""
     asked = _asked()
     enter_own_mounts()
@@ -76,6 +77,12 @@ def main() -> int:
         films.show(filmed)
         verdicts += films.verdicts(filmed)
         told["films"] = [asdict(point) for point in filmed]
+    if "union" in asked.only:
+        with ground(asked.ground) as place:
+            union = unions.measure(place)
+        unions.show(union)
+        verdicts += unions.verdicts(union)
+        told["union"] = asdict(union)
     write("")
     if asked.json:
         asked.json.write_text(json.dumps(told))

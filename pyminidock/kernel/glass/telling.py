@@ -13,26 +13,31 @@ nobody has.  Until it is first heard, answers wait; when it is gone, none does: 
 held goes on, and what happens is told to nobody.
 """
 
-import json
+import os
 import socket
 import threading
-from collections.abc import Callable, Iterable
+import time
+from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
-from functools import partial
-from queue import SimpleQueue
+from functools import cache, partial
+from json import JSONEncoder
+from json.encoder import encode_basestring_ascii
 from typing import Any
 
 from pyminidock.events import Event, kind_of
 from pyminidock.events.journal import data_of
 from pyminidock.kernel.glass import calls
 from pyminidock.kernel.glass.loop import Loop, Reply
-from pyminidock.kernel.glass.tree import Tree
+from pyminidock.kernel.glass.tree import Answers, Tree
 from pyminidock.kernel.glass.wire import Op, Request
 
-Told = list[Any]
-
 _AT_ONCE = 200  # records in one write
-_UNHEARD = 100_000  # records that wait for the engine; older ones are lost
+_UNHEARD = 100_000  # records that wait for the engine; what comes then is lost
+_REST_S = 0.002  # between two writes, while nobody is held: a thread that wakes costs all
+_PROGRAMS = 64  # whose names are at hand
+
+_encode = JSONEncoder(separators=(",", ":")).encode
 
 
 class Telling:
@@ -40,11 +45,13 @@ class Telling:
 
     def __init__(self, tree: Tree, loop: Loop, line: socket.socket) -> None:
         self._tree, self._loop, self._line = tree, loop, line
-        self._told: list[Told] = []
-        self._records: SimpleQueue[str] = SimpleQueue()
+        self._told: list[str] = []
+        self._records: deque[str] = deque()
+        self._news = threading.Event()
+        self._programs: dict[int, int] = {}  # by number, where its name can be read
         self._held: dict[int, Reply] = {}
         self._is_holding = self._is_heard = True
-        tree.listener = self._hear
+        tree.listener = self
         loop.admit = self._admit
 
     def begin(self) -> None:
@@ -53,37 +60,59 @@ class Telling:
 
     # ── In the loop, under its lock ──────────────────────────────────────────────────────
 
-    def _hear(self, events: Iterable[Event], evidence: str) -> None:
-        self._told += [spell(event, evidence) for event in events]
+    def looked_up(self, answers: Answers, *, is_anew: bool) -> None:
+        """Note which branch answered what; what is remembered is worded only once."""
+        if is_anew:
+            self._told.append(_worded(answers, "observed"))
+            return
+        if not answers.line:
+            answers.line = _worded(answers, "remembered")
+        self._told.append(answers.line)
+
+    def done(self, event: Event) -> None:
+        """Note what was done to the upper layer: the calls have returned."""
+        self._told.append(spell(event, "acknowledged"))
 
     def _admit(self, asked: Request, reply: Reply) -> Reply | None:
         """Tell of what was asked for; keep the answer back while somebody looks."""
-        told, self._told = self._told, []
         if not self._is_heard:
+            self._told.clear()
             return reply
         if call := calls.answered(self._tree, asked, reply):
-            told.append(spell(call, "observed"))
-        if not told:
+            self._told.append(spell(call, "observed"))
+        if not self._told:
             return reply
-        if self._records.qsize() < _UNHEARD:
-            self._records.put(self._record(asked, told))
+        if len(self._records) < _UNHEARD:
+            self._records.append(self._record(asked))
+            if not self._news.is_set():
+                self._news.set()
+        self._told.clear()
         if not self._is_holding:
             return reply
         self._held[asked.unique] = reply
         self._loop.wait(asked.unique, partial(self._take_back, asked, reply))
         return None
 
-    def _record(self, asked: Request, told: list[Told]) -> str:
-        return json.dumps(
-            {"unique": asked.unique, "pid": asked.pid, "told": told,
-             "command": self._command(asked.pid)}
-        )  # fmt: skip
+    def _record(self, asked: Request) -> str:
+        command = encode_basestring_ascii(self._command(asked.pid))
+        return (
+            f'{{"unique":{asked.unique},"pid":{asked.pid},"command":{command},'
+            f'"told":[{",".join(self._told)}]}}\n'
+        )
 
-    @staticmethod
-    def _command(pid: int) -> str:
+    def _command(self, pid: int) -> str:
         """Name the program, anew each time: a process may become another program."""
-        with suppress(OSError), open(f"/proc/{pid}/comm", encoding="utf-8") as file:
-            return file.read().rstrip("\n")
+        for _ in range(2):
+            try:
+                if pid not in self._programs:
+                    if len(self._programs) >= _PROGRAMS:
+                        os.close(self._programs.pop(next(iter(self._programs))))
+                    name = f"/proc/{pid}/comm"
+                    self._programs[pid] = os.open(name, os.O_RDONLY | os.O_CLOEXEC)
+                return os.pread(self._programs[pid], 64, 0).decode(errors="replace")[:-1]
+            except OSError:  # it has ended; another may have its number
+                if pid in self._programs:
+                    os.close(self._programs.pop(pid))
         return ""
 
     def _take_back(self, asked: Request, reply: Reply) -> None:
@@ -114,16 +143,20 @@ class Telling:
                 for word in words:
                     self._obey(word.split())
             gone.set()
-            self._records.put("")  # wakes who sends
+            self._news.set()  # wakes who sends
             self._let_go()
 
     def _send(self, connection: socket.socket, gone: threading.Event) -> None:
         while not gone.is_set():
-            lines = [self._records.get()]
-            while len(lines) < _AT_ONCE and not self._records.empty():
-                lines.append(self._records.get())
-            with suppress(OSError):
-                connection.sendall("".join(f"{each}\n" for each in lines if each).encode())
+            self._news.wait()
+            self._news.clear()
+            if not self._is_holding:
+                time.sleep(_REST_S)
+            while self._records and not gone.is_set():
+                count = min(_AT_ONCE, len(self._records))
+                lines = "".join([self._records.popleft() for _ in range(count)])
+                with suppress(OSError):
+                    connection.sendall(lines.encode())
 
     def _obey(self, words: list[str]) -> None:
         obeys: dict[str, Callable[[], None]] = {
@@ -153,11 +186,22 @@ class Telling:
                 self._loop.arrive(unique, reply)
 
 
-def spell(event: Event, evidence: str) -> Told:
+_kind: Callable[[Any], str] = cache(kind_of)
+
+
+def spell(event: Event, evidence: str) -> str:
     """Write how an event is known, its kind and its values; not yet who asked.
 
+    >>> from pyminidock.events import LayerProbed
     >>> spell(LayerProbed("/motd", "upper", "absent"), "observed")
-    ['observed', 'layer.probed', '/motd', 'upper', 'absent']
+    '["observed","layer.probed","/motd","upper","absent"]'
     """
     *values, _, _ = data_of(event).values()
-    return [evidence, kind_of(event), *values]
+    said = [encode_basestring_ascii(v) if type(v) is str else _encode(v) for v in values]
+    return f'["{evidence}","{_kind(type(event))}",{",".join(said)}]'
+
+
+def _worded(answers: Answers, evidence: str) -> str:
+    """Spell what a lookup brought; its end is always seen, by who asked."""
+    *probes, end = answers.events
+    return ",".join([*(spell(event, evidence) for event in probes), spell(end, "observed")])

@@ -13,8 +13,9 @@ then; a change that moves it looks again.
 import errno
 import os
 import stat
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from typing import Protocol
 
 from pyminidock.events import Event
 from pyminidock.kernel.glass import wire
@@ -23,12 +24,29 @@ from pyminidock.kernel.glass.wire import ROOT
 from pyminidock.unionfs import search
 from pyminidock.unionfs.branches import Spot, Stack
 
-Told = tuple[bool, tuple[Event, ...]]
-"""Whether a name is there, and which branch answered what."""
-Listener = Callable[[Iterable[Event], str], None]
-"""Hears what happened, and by which evidence it is known."""
-
 _REMEMBERED = 4096  # names of one directory
+
+
+class Answers:
+    """What the branches answered when a name was looked up; the last event sums up.
+
+    `line` is what whoever tells them has made of them, to be told again.
+    """
+
+    __slots__ = ("events", "exists", "line")
+
+    def __init__(self, events: list[Event], *, exists: bool) -> None:
+        self.events, self.exists, self.line = events, exists, ""
+
+
+class Listener(Protocol):
+    """Hears what happens."""
+
+    def looked_up(self, answers: Answers, *, is_anew: bool) -> None:
+        """Hear what a name led to; else than anew nobody was asked, it was remembered."""
+
+    def done(self, event: Event) -> None:
+        """Hear what was done to the upper branch."""
 
 
 class Handle:
@@ -54,7 +72,7 @@ class Node:
         self.path = spot.path
         self.fd, self.fd_is_upper = -1, False  # of one whose names are all gone
         self.ino = self.mode = self.lookups = 0
-        self.told: dict[str, Told] = {}  # what the branches answered for its names
+        self.told: dict[str, Answers] = {}  # what the branches answered for its names
         self.packed: tuple[int, bytes] = (-1, b"")  # attributes, and since which change
         self.identity: tuple[int, int] | None = None  # of a file with several names
         self.children: dict[str, Node] = {}
@@ -98,27 +116,27 @@ class Tree:
         None: it is absent.  What was asked and answered is remembered until something
         happens to the name: every change comes through here.
         """
-        known, evidence = parent.told.get(name), "remembered"
-        node = parent.children.get(name)
-        if known is None or (known[0] and node is None):
+        known, node = parent.told.get(name), parent.children.get(name)
+        is_anew = known is None or (known.exists and node is None)
+        if known is None or is_anew:
             if parent.fd >= 0:  # a directory that was removed
                 return None
-            (known, node), evidence = self._ask(parent, name, node), "observed"
+            known, node = self._ask(parent, name, node)
         if self.listener is not None and not is_silent:
-            *probes, answer = known[1]
-            self.listener(probes, evidence)
-            self.listener((answer,), "observed")  # by who asked
-        if not known[0] or node is None:
+            self.listener.looked_up(known, is_anew=is_anew)
+        if not known.exists or node is None:
             return None
         node.lookups += 1
         return node
 
-    def _ask(self, parent: Node, name: str, node: Node | None) -> tuple[Told, Node | None]:
+    def _ask(
+        self, parent: Node, name: str, node: Node | None
+    ) -> tuple[Answers, Node | None]:
         told: list[Event] = []
         spot = search.find(self.stack, parent.spot, name, emit=told.append)
         if len(parent.told) > _REMEMBERED:
             parent.told.clear()
-        known = parent.told[name] = (spot.exists, tuple(told))
+        known = parent.told[name] = Answers(told, exists=spot.exists)
         if not spot.exists:
             return known, None
         found = self.status_of(spot)

@@ -71,6 +71,7 @@ class Writing:
             Op.FSYNCDIR: self.fsync, Op.SYNCFS: self.syncfs,
         }  # fmt: skip
         changing = {op: self._changing(perform) for op, perform in (slow | quick).items()}
+        changing[Op.OPEN] = self.open  # most only want to read: it sees to it itself
         return changing | {op: self.ahead.patient(changing[op]) for op in slow}
 
     def _changing(self, perform: Perform) -> Perform:
@@ -100,7 +101,7 @@ class Writing:
                 self.tree.changes += 1
                 self.tree.touched(effect.path)
             if self.tree.listener is not None and (event := told(effect, self._layers)):
-                self.tree.listener((event,), "acknowledged")
+                self.tree.listener.done(event)
 
     def copied_up(self, node: Node, extent: Extent = Extent.METADATA) -> None:
         """See to it that a node may be changed.  Raises OSError."""
@@ -331,6 +332,7 @@ class Writing:
         writes = flags & os.O_ACCMODE != os.O_RDONLY
         if not writes and not flags & os.O_TRUNC:
             return self.reading.open_to_read(asked.unique, node, flags)
+        self.tree.changes += 1
         extent = Extent.EMPTY if flags & os.O_TRUNC else Extent.CONTENT
         self.copied_up(node, extent)
         descriptor = self.tree.open(node, _access(flags) | flags & os.O_TRUNC)

@@ -1,0 +1,152 @@
+"""Union filesystems side by side: the kernel's, somebody else's in C, and glass.
+
+    overlay          the kernel's own, at native speed
+    fuse-overlayfs   C, asked through the same door as glass; it may keep no name either
+    glass            ours, with everything told to a reader that understands each line
+
+All stand on the same layers and are measured by turns; a rate is the best of its rounds.
+What a kernel of its own does (`overlay`) tells how much of the work was the program's.
+"""
+
+import os
+import signal
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pyminidock.kernel.glass import hearing, mounting
+from tests.bench import unionworks as works
+from tests.bench.show import Verdict, write
+from tests.edge.overlay_stacks import mount
+
+WORKS: tuple[tuple[str, Callable[[Path], float], int], ...] = (
+    ("stat/s", works.stats, 5),
+    ("absent stat/s", works.absent_stats, 3),
+    ("open+read+close/s", works.opens, 5),
+    ("listing of 10,000/s", works.readdir, 3),
+    ("MB/s", works.read, 3),
+    ("ten imports/s", works.imports, 3),
+    ("tar of 5,000/s", works.tar, 3),
+    ("copy-up of 64 MB/s", works.copy_up, 1),
+)
+FULL = 3  # layers under which everything is measured, not only stat
+DEPTHS = (1, 2, 3, 16, 64, 128)
+SIDES = ("overlay", "fuse-overlayfs", "glass")
+STAT_GOAL, OPEN_GOAL, DEEP_GOAL = 20_000, 12_000, 10_000  # a second; 3 layers, 3, 16
+STAT_RATIO, OPEN_RATIO, READ_RATIO = 3.5, 2.4, 1.0  # of fuse-overlayfs, elsewhere
+
+
+@dataclass(slots=True)
+class Union:
+    """Rates of each side: by work at three layers, and of stat by depth."""
+
+    works: dict[str, dict[str, float]] = field(default_factory=dict)
+    depths: dict[int, dict[str, float]] = field(default_factory=dict)
+
+
+def measure(ground: Path) -> Union:
+    """Measure every work at three layers, and stat at every depth."""
+    found = Union()
+    for depth in DEPTHS:
+        place = ground / str(depth)
+        layers = [place / f"l{number}" for number in range(depth)]
+        works.furnish(layers, is_whole=depth == FULL)
+        with ExitStack() as mounted:
+            roots = {name: mounted.enter_context(_mounted(name, layers, place))
+                     for name in SIDES}  # fmt: skip
+            found.depths[depth] = _race(roots, works.stats, 5)
+            for name, work, rounds in WORKS if depth == FULL else ():
+                found.works[name] = _race(roots, work, rounds)
+    return found
+
+
+def _race(
+    roots: dict[str, Path], work: Callable[[Path], float], rounds: int
+) -> dict[str, float]:
+    rates: dict[str, list[float]] = {name: [] for name in roots}
+    for _ in range(rounds):
+        for name, root in roots.items():
+            rates[name].append(work(root))
+    return {name: max(each) for name, each in rates.items()}
+
+
+@contextmanager
+def _mounted(name: str, layers: list[Path], place: Path) -> Iterator[Path]:
+    """Mount the layers by one side, with an upper directory of its own."""
+    root = place / name
+    for each in ("upper", "work", "merged"):
+        (root / each).mkdir(parents=True)
+    merged = root / "merged"
+    words = (f"lowerdir={':'.join(map(str, layers))},"
+             f"upperdir={root}/upper,workdir={root}/work")  # fmt: skip
+    with ExitStack() as left:
+        if name == "overlay":
+            mount("overlay", merged, "overlay", words)  # the command takes 256 bytes
+        elif name == "fuse-overlayfs":
+            _run("fuse-overlayfs", "-o", f"{words},timeout=0", str(merged))
+        else:
+            left.enter_context(_heard(layers, root))
+        try:
+            yield merged
+        finally:
+            _run("umount", "--lazy", str(merged))
+
+
+@contextmanager
+def _heard(layers: list[Path], root: Path) -> Iterator[None]:
+    """Mount glass as for a container; a process of its own hears what it tells."""
+    handle = hearing.start(
+        [str(each) for each in layers], f"{root}/upper", f"{root}/work", (), str(root)
+    )
+    mounting.attach(handle, f"{root}/merged")
+    os.close(handle)
+    hearer = os.fork()
+    if not hearer:
+        try:
+            line = hearing.connect(str(root))
+            assert line is not None
+            line.say("flow")
+            while not line.is_over:
+                line.hear(1.0)
+        finally:
+            os._exit(0)
+    try:
+        yield
+    finally:
+        os.kill(hearer, signal.SIGKILL)
+        os.waitpid(hearer, 0)
+
+
+def _run(*words: str) -> None:
+    subprocess.run(words, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def show(union: Union) -> None:
+    """Print the rates, a side each column."""
+    write(f"\n{'union, 3 layers':20}" + "".join(f"{name:>16}" for name in SIDES))
+    for work, rates in union.works.items():
+        write(f"{work:20}" + "".join(f"{rates[name]:16,.1f}" for name in SIDES))
+    for depth, rates in union.depths.items():
+        line = "".join(f"{rates[name]:16,.0f}" for name in SIDES)
+        write(f"{f'stat/s, {depth} layers':20}" + line)
+
+
+def verdicts(union: Union) -> list[Verdict]:
+    """Judge glass by its own goals or, on a slower machine, beside fuse-overlayfs."""
+    found = []
+    for text, rates, goal, ratio in (
+        ("stat", union.works["stat/s"], STAT_GOAL, STAT_RATIO),
+        ("open, read, close", union.works["open+read+close/s"], OPEN_GOAL, OPEN_RATIO),
+        ("stat at 16 layers", union.depths[16], DEEP_GOAL, STAT_RATIO),
+        ("reading", union.works["MB/s"], float("inf"), READ_RATIO),
+    ):
+        ours, theirs = rates["glass"], rates["fuse-overlayfs"]
+        said = f"glass, {text}: {ours:,.0f}/s, {ours / theirs:.1f} times fuse-overlayfs"
+        goals = (
+            f"goal {ratio} times" if goal == float("inf") else f"goal {goal:,}, or {ratio}"
+        )
+        holds = ours >= goal or ours >= ratio * theirs
+        found.append(Verdict(f"{said} ({goals})", holds))
+    return found
