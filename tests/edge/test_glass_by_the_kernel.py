@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from tests.edge.test_union_by_the_kernel import (
     CALLS,
+    FOUND,
     PLAIN,
     RICH,
     Judge,
@@ -83,3 +84,11 @@ def test_glass_does_what_the_kernel_does(
         tried(judges, options, layers, chosen(layers, options, wishes))
 
     sequence()
+
+
+@pytest.mark.parametrize("options", [PLAIN, RICH], ids=["plain", "rich"])
+@pytest.mark.parametrize(("layers", "calls"), FOUND)
+def test_once_found(
+    judges: tuple[Judge, Judge], options: str, layers: Layers, calls: list[list[Any]]
+) -> None:
+    tried(judges, options, layers, calls)

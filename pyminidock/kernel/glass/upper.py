@@ -128,9 +128,7 @@ class Upper:
         else:
             os.truncate(place, 0)
         os.utime(place, ns=(found.st_atime_ns, found.st_mtime_ns))
-        for mark in ("metacopy", "redirect"):
-            with suppress(OSError):
-                os.removexattr(place, self.disk.spelling.prefix + mark)
+        os.removexattr(place, self.disk.spelling.prefix + "metacopy")  # a redirect may stay
 
     def copy_ahead(
         self, branch: int, source: str, is_wanted: Callable[[], bool]
