@@ -82,18 +82,25 @@ def _sysctl(request: CreateRequest) -> str:
     keys = [key for key, _ in request.sysctls]
     if request.worlds.uts == "host" and request.domainname:
         keys.append("kernel.domainname")
-    for key in keys:
-        if key == "kernel.hostname":
-            return (
-                f'sysctl "{key}" is not allowed as it conflicts with the OCI "hostname" '
-                "field"
-            )
-        of_ipc = key in _OF_IPC or key.startswith("fs.mqueue.")
-        is_own = bool(_KEY.fullmatch(key)) and (
-            (of_ipc and request.worlds.ipc != "host")
-            or key.startswith("net.")
-            or (key == "kernel.domainname" and request.worlds.uts != "host")
-        )
-        if not is_own:
-            return f'sysctl "{key}" is not in a separate kernel namespace'
-    return ""
+    return next(filter(None, (_not_own(request, key) for key in keys)), "")
+
+
+def _not_own(request: CreateRequest, key: str) -> str:
+    """Say why a setting is not the container's; "" if it is.
+
+    Source: runc, libcontainer/configs/validate/validator.go, sysctl().
+    """
+    fault = "is not in a separate kernel namespace"
+    if not _KEY.fullmatch(key):
+        pass
+    elif key in _OF_IPC or key.startswith("fs.mqueue."):
+        is_hosts = request.worlds.ipc == "host"
+        fault = "is not allowed in the hosts ipc namespace" if is_hosts else ""
+    elif key.startswith("net."):
+        is_hosts = request.network_mode == "host"
+        fault = "not allowed in host network namespace" if is_hosts else ""
+    elif key == "kernel.hostname":
+        fault = 'is not allowed as it conflicts with the OCI "hostname" field'
+    elif key == "kernel.domainname" and request.worlds.uts != "host":
+        fault = ""
+    return fault and f'sysctl "{key}" {fault}'

@@ -176,19 +176,18 @@ def check_endpoints(request: CreateRequest) -> None:
 
 
 def _faults(endpoint: Endpoint, name: str) -> Iterator[str]:
-    is_own = name not in ("bridge", "none", "host")
-    if not is_own:
-        if endpoint.address or endpoint.address6 or endpoint.link_local:
-            yield "user specified IP address is supported on user defined networks only"
-        if endpoint.aliases:
-            yield (
-                "network-scoped alias is supported only for containers in user defined "
-                "networks"
-            )
+    if name not in ("bridge", "none", "host"):
+        return  # the engine knows what that network can give
+    if endpoint.address or endpoint.address6 or endpoint.link_local:
+        yield "user specified IP address is supported on user defined networks only"
+    if endpoint.aliases:
+        yield (
+            "network-scoped alias is supported only for containers in user defined networks"
+        )
     for version, address in ((4, endpoint.address), (6, endpoint.address6)):
         if address and _version(address) != version:
             yield f"invalid IPv{version} address: {address}"
-    if not is_own and (endpoint.address or endpoint.address6):
+    if endpoint.address or endpoint.address6:
         yield (
             "user specified IP address is supported only when connecting to networks with "
             "user configured subnets"

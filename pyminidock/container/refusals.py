@@ -36,6 +36,7 @@ _WRONG_KIND = (
 _INIT = "error during container init: "
 _CGROUP = "error setting cgroup config for procHooks process: "
 _RLIMITS = "error setting rlimits for ready process: "
+_AT_OPEN = (errno.ENOENT, errno.EACCES, errno.EROFS)
 _SEARCHED = 1  # CallFailed.value of an Execute that looked through PATH
 
 _Words = tuple[str, int]  # Docker's core sentence, and the exit code
@@ -105,6 +106,10 @@ def _words(failure: CallFailed) -> _Words:  # noqa: PLR0911  (one sentence for e
             return f"{_INIT}{_CGROUP}failed to load the device program: {reason}", 128
         case calls.LimitResource(name, _, _):
             return f"{_INIT}{_RLIMITS}error setting rlimit type {name}: {reason}", 128
+        case calls.WriteSysctl(key, _):
+            path = f"/proc/sys/{key.replace('.', '/')}"
+            verb = "open" if failure.errno in _AT_OPEN else "write"
+            return f"{_INIT}{verb} {path}: {reason}", 128
         case calls.SetHostname(_):
             return f"{_INIT}sethostname: {reason}", 128
     return failure.what, 128

@@ -5,7 +5,7 @@ on Docker Engine 26.1.
 """
 
 import ipaddress
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from pyminidock.container.membership import wishes
@@ -35,21 +35,26 @@ def members(house: House, request: CreateRequest) -> tuple[Endpoint, ...]:
         try:
             network = house.networks.find(asked.network)
         except (NoSuchNetwork, NetworkAmbiguous):
+            _refuse(list(_malformed(asked)), asked.network)
             found.append(asked)
             continue
         wish = replace(asked, network=network.name)
-        prefix = f"invalid config for network {network.name}: "
         if network.is_user_defined:
-            check_member(network, wish, prefix)
+            _refuse(list(_faults(network, wish)), network.name)
         found.append(wish)
     return tuple(found)
 
 
-def check_member(network: Network, wish: Endpoint, prefix: str = "") -> None:
+def check_member(network: Network, wish: Endpoint) -> None:
     """Refuse a wish that a network cannot fulfil.  Raises EndpointRefused."""
-    faults = list(_faults(network, wish))
+    _refuse(list(_faults(network, wish)))
+
+
+def _refuse(faults: Sequence[str], network: str = "") -> None:
+    """Say all that is wrong at once.  Raises EndpointRefused."""
     if not faults:
         return
+    prefix = f"invalid config for network {network}: " if network else ""
     told = faults[0] if len(faults) == 1 else "\n".join(f"* {each}" for each in faults)
     raise EndpointRefused(
         f"{prefix}invalid endpoint settings:\n{told}",
@@ -68,22 +73,27 @@ def _faults(network: Network, wish: Endpoint) -> Iterator[str]:
                 "network-scoped alias is supported only for containers in user defined"
                 " networks"
             )
+    yield from _malformed(wish)
+    for version, address in ((4, wish.wants), (6, wish.wants6)):
+        asked = (pool for pool in network.asked if pool.subnet)
+        chosen = [pool for pool in asked if pool.version == version]
+        if address and not chosen:
+            yield (
+                "user specified IP address is supported only when connecting to networks"
+                " with user configured subnets"
+            )
+        elif address and not any(is_within(pool, address) for pool in chosen):
+            yield f"no configured subnet or ip-range contain the IP address {address}"
+
+
+def _malformed(wish: Endpoint) -> Iterator[str]:
+    """Say which address is none, whatever the network."""
     for version, address in ((4, wish.wants), (6, wish.wants6)):
         if address and _version(address) != version:
             yield f"invalid IPv{version} address: {address}"
     for address in wish.link_local:
         if not _version(address):
             yield f"invalid link-local IP address: {address}"
-    wanted = [each for each in (wish.wants, wish.wants6) if each]
-    if wanted and not network.has_own_subnet:
-        yield (
-            "user specified IP address is supported only when connecting to networks with"
-            " user configured subnets"
-        )
-    elif network.has_own_subnet:
-        for address in wanted:
-            if not any(is_within(pool, address) for pool in network.asked):
-                yield (f"no configured subnet or ip-range contain the IP address {address}")
 
 
 def _version(address: str) -> int:

@@ -154,7 +154,6 @@ class NetworkBook:
         Raises NoSuchNetwork, NetworkAmbiguous.  Source: moby, daemon/network.go,
         FindNetwork(): an id, then a name, then the beginning of an id.
         """
-        reference = BRIDGE if reference == "default" else reference
         with self._lock:
             if reference in self._networks:
                 return self._networks[reference]

@@ -185,11 +185,43 @@ def allotted(
     return replace(made, mac=mac, host_link=plan.cable_name(house.networks.mark, made.id))
 
 
+def _check_shared(house: House, spec: ContainerSpec, other: str) -> None:
+    """Refuse to share with oneself, and to set what is the host's.
+
+    Raises NetworkNotJoined.
+    """
+    if other == spec.id:
+        raise NetworkNotJoined(
+            "cannot join own network",
+            why="a network is there before whoever joins it",
+            try_next="docker run --network container:ANOTHER",
+            lesson="networks",
+        )
+    settings = [key for key, _ in spec.sysctls if key.startswith("net.")]
+    if settings and _is_hosts(house, other):
+        raise NetworkNotJoined(
+            f'sysctl "{settings[0]}" not allowed in host network namespace',
+            why=f"container {other[:12]} has the network of the host, whose setting it is",
+            try_next=f"docker run --network container:{other[:12]}, without --sysctl",
+            lesson="networks",
+        )
+
+
+def _is_hosts(house: House, container: str) -> bool:
+    """Say whether a container has the host's own network, be it by another one."""
+    mode = house.kept(container).spec.network_mode
+    kind, _, name = mode.partition(":")
+    if kind != "container":
+        return mode == HOST
+    return _is_hosts(house, house.life(name).id)
+
+
 def _shared(house: House, spec: ContainerSpec) -> netcalls.FindSandbox:
     """Take hold of the network of another container, which has to run."""
     name = spec.network_mode.partition(":")[2]
     other = house.life(name)
     process = other.process
+    _check_shared(house, spec, other.id)
     if other.state not in (State.RUNNING, State.PAUSED) or process is None:
         raise NetworkNotJoined(
             f"cannot join network of a non running container: {other.id}",

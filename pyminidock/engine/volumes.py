@@ -259,7 +259,7 @@ def prune(
             try_next="docker volume prune",
             lesson="volumes",
         )
-    everything = is_everything or bool(filters.flag("all"))
+    everything = is_everything or _says_all(filters)
     if not house.volumes.pruning.acquire(blocking=False):
         raise PruneRuns(
             "a prune operation is already running",
@@ -272,6 +272,22 @@ def prune(
             return _prune(house, filters, voice, everything=everything)
     finally:
         house.volumes.pruning.release()
+
+
+def _says_all(filters: Filters) -> bool:
+    """Read the filter `all` as Docker reads this one alone.  Raises FilterRefused.
+
+    Source: Go, strconv.ParseBool().
+    """
+    text = filters.one("all")
+    if not filters.has("all") or text in ("0", "f", "F", "false", "False", "FALSE"):
+        return False
+    if text not in ("1", "t", "T", "true", "True", "TRUE"):
+        raise filters.refused(
+            f"invalid filter 'all': strconv.ParseBool: parsing \"{text[:80]}\": invalid "
+            "syntax"
+        )
+    return True
 
 
 def _prune(house: House, filters: Filters, voice: Voice, *, everything: bool) -> Document:

@@ -94,27 +94,6 @@ class Network:
         return not self.is_predefined
 
     @property
-    def has_own_subnet(self) -> bool:
-        """Whether somebody chose its subnet: then addresses can be chosen, too."""
-        return any(pool.subnet for pool in self.asked)
-
-    def pool(self, version: int = 4) -> Pool | None:
-        """Give the pool of a family of addresses."""
-        return next((each for each in self.pools if each.version == version), None)
-
-    def option(self, name: str, default: str = "") -> str:
-        """Give what an option says."""
-        return dict(self.options).get(name, default)
-
-    def says(self, name: str, *, default: bool) -> bool:
-        """Read an option that is yes or no, as Go does.
-
-        >>> Network("1", "n", options=((ICC, "false"),)).says(ICC, default=True)
-        False
-        """
-        return self.option(name, str(default).lower()) in TRUE
-
-    @property
     def mtu(self) -> int:
         """Give how many bytes fit into one packet."""
         return int(self.option(MTU, "0")) or USUAL_MTU

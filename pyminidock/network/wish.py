@@ -81,7 +81,7 @@ def check(wish: Wish) -> None:
     """Refuse what can never be.  Raises NetworkRefused."""
     if not wish.name.strip():
         raise refused("invalid name: ", "a network has a name")
-    if wish.name in PREDEFINED:
+    if wish.name in (*PREDEFINED, "default"):  # a mode that is no network
         raise refused(
             f"operation is not permitted on predefined {wish.name} network ",
             "the engine has it already, and it cannot be made twice", NotPermitted,

@@ -111,7 +111,7 @@ def test_who_cannot_lay_cables_is_told_so_at_start(mode: str) -> None:
         ),
         (
             {"sysctls": (("kernel.shmmax", "1"),), "worlds": Worlds(ipc="host")},
-            'sysctl "kernel.shmmax" is not in a separate kernel namespace',
+            'sysctl "kernel.shmmax" is not allowed in the hosts ipc namespace',
         ),
         (
             {"domainname": "d", "worlds": Worlds(uts="host")},
@@ -129,6 +129,10 @@ def test_who_cannot_lay_cables_is_told_so_at_start(mode: str) -> None:
             "stat /nosuch: no such file or directory",
         ),
         ({"reach": Reach(dns=("foo",))}, "bad nameserver address foo"),
+        (
+            {"network_mode": "host", "sysctls": (("net.ipv4.ip_forward", "0"),)},
+            'sysctl "net.ipv4.ip_forward" not allowed in host network namespace',
+        ),
         ({"tmpfs": (("/x", "foo"),)}, 'invalid tmpfs option "foo"'),
     ],
 )

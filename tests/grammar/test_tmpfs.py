@@ -20,6 +20,7 @@ from pyminidock.grammar.tmpfs import parse_tmpfs, split_tmpfs
         ("noatime", "nosuid nodev noexec noatime", ""),
         ("size=1m,mode=700", "nosuid nodev noexec", "size=1m,mode=700"),
         ("size=1m,size=2m", "nosuid nodev noexec", "size=2m"),
+        ("size=x,mode=9", "nosuid nodev noexec", "size=x,mode=9"),  # the kernel refuses
         ("size=50%,uid=1000,gid=5", "nosuid nodev noexec", "size=50%,uid=1000,gid=5"),
     ],
 )
@@ -29,13 +30,13 @@ def test_options_sit_beside_the_defaults(options: str, flags: str, data: str) ->
 
 
 @pytest.mark.parametrize(
-    "option", ["foo", "size=", "size=x", "mode=9", "mode=17777", "huge=always", "uid=-1",
-               "size=1;2", "=1", "context=x", "remount", "bind", "rshared"],
+    "option", ["foo", "foo=1", "huge=always", "=1", "context=x", "noexec=1", "remount",
+               "bind", "rshared"],
 )  # fmt: skip
 def test_an_unknown_option_is_refused_by_name(option: str) -> None:
     with pytest.raises(MinidockError) as refusal:
         parse_tmpfs("/run", f"ro,{option}")
-    assert refusal.value.what == f'invalid tmpfs option "{option}"'
+    assert refusal.value.what == f'invalid tmpfs option "{option.partition("=")[0]}"'
     assert refusal.value.try_next == "minidock run --tmpfs /run:size=64m busybox true"
 
 
