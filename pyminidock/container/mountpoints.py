@@ -9,11 +9,10 @@ Source: moby, volume/mounts/{linux_parser,validate}.go; daemon/volumes.go.
 import posixpath
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from typing import Any
 
 from pyminidock.container.asked import BindOptions, MountWish, VolumeOptions
-from pyminidock.container.faults import FAULT, refusal
+from pyminidock.container.faults import refusal
 from pyminidock.container.spec import CreateRequest, ImageConfig
 from pyminidock.grammar.binds import Bind, check_volume_name, clean, parse_bind
 from pyminidock.grammar.tmpfs import TmpfsMount, TmpfsRefused, parse_tmpfs
@@ -262,12 +261,6 @@ def volumes_from(request: CreateRequest) -> Iterator[tuple[str, str]]:
     """Give each --volumes-from: the container, and the mode."""
     for text in request.places.volumes_from:
         name, _, mode = text.partition(":")
-        if not text:
-            raise refusal(
-                request, "volumes-from specification cannot be an empty string",
-                "the trees of a container are taken over by its name", status=FAULT,
-                lesson="volumes", places=replace(request.places, volumes_from=()),
-            )  # fmt: skip
         yield name, mode
 
 

@@ -70,6 +70,8 @@ def check_references(house: House, request: CreateRequest) -> None:
             )
     for text in request.places.volumes_from:
         name, _, mode = text.partition(":")
+        if not text:
+            raise _missing(request, "volumes-from specification cannot be an empty string")
         if any(word not in _MODES for word in mode.split(",")):
             raise _missing(request, f"invalid mode: {mode}")
         _find(house, request, name)

@@ -93,6 +93,22 @@ class Network:
         """Whether somebody made it: then it knows names, aliases and chosen addresses."""
         return not self.is_predefined
 
+    def pool(self, version: int = 4) -> Pool | None:
+        """Give the pool of a family of addresses."""
+        return next((each for each in self.pools if each.version == version), None)
+
+    def option(self, name: str, default: str = "") -> str:
+        """Give what an option says."""
+        return dict(self.options).get(name, default)
+
+    def says(self, name: str, *, default: bool) -> bool:
+        """Read an option that is yes or no, as Go does.
+
+        >>> Network("1", "n", options=((ICC, "false"),)).says(ICC, default=True)
+        False
+        """
+        return self.option(name, str(default).lower()) in TRUE
+
     @property
     def mtu(self) -> int:
         """Give how many bytes fit into one packet."""

@@ -78,7 +78,7 @@ _OWN = (
     (r"ROOT/private/data", "ROOT"),
     (r"ROOT/(overlay2|containers)/<\d+>/(merged|rootfs)", "ROOTFS"),
     # runc opens its targets by other means, and says so.
-    (r"mount \S+ \(via /proc/self/fd/\d+\), flags: 0x\w+: ", ""),
+    (r"mount \S+ \(via /proc/self/fd/\d+\), flags: 0x\w+(, data: \S+)?: ", ""),
     (r"create mount destination for \S+ mount: (cannot mkdir in \S+: )?", ""),
     (r'"ROOTFS/proc', '"/proc'),
 )
