@@ -226,9 +226,9 @@ class StepperApp(App[str]):
         self.redraw()
 
     def do_next(self) -> None:
-        """Go on by one step; at the end of a held story, let it do one."""
+        """Go on by what is read as one; at the end of a held story, let it do one step."""
         if not self.walk.is_at_end:
-            self.walk.go(self.walk.position + 1)
+            self.walk.next()
         elif self.walk.held:
             self._order(self.source.step)
         else:
@@ -248,8 +248,8 @@ class StepperApp(App[str]):
             self._order(self.source.step)
 
     def do_previous(self) -> None:
-        """Go back by one step: the view, not the world."""
-        self.walk.go(self.walk.position - 1)
+        """Go back by what is read as one: the view, not the world."""
+        self.walk.previous()
 
     def do_first(self) -> None:
         """Go to before the first step."""

@@ -29,7 +29,9 @@ def title(walk: Walk, story: str, recorded_on: str, *, is_live: bool, width: int
     backend = label(walk.records[-1].backend if walk.records else "")
     day = recorded_on[:10]
     badge = backend if is_live else f"REPLAY of {backend}" + (f", {day}" if day else "")
-    right = f" step {walk.position}/{walk.last} "
+    first, here = walk.group()[0] if walk.depth == 1 else walk.position, walk.position
+    steps_here = f"step {here}" if first == here else f"steps {first} to {here}"
+    right = f" {steps_here}/{walk.last} "
     left = f" {visible(story)} "
     room = width - columns(right) - columns(badge) - 4
     left = cut(left, max(room, 4))

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 
 from pyminidock.events.journal import Record
 from pyminidock.viz.frames import Player
+from pyminidock.viz.groups import joins
 from pyminidock.viz.seeking import CHANGES, LOOKS
 from pyminidock.viz.sentences import say
-from pyminidock.viz.things import Process, World
+from pyminidock.viz.things import Process, Step, World
 
 _GATES = ("gate.held", "gate.released")
 _BEGINNINGS = ("step.started", "step.skipped", "image.tagged", "build.failed")
@@ -24,6 +25,7 @@ class Walk:
     player: Player = field(default_factory=Player)
     records: list[Record] = field(default_factory=list)
     parts: list[str] = field(default_factory=list)  # of the story, one for each record
+    joined: list[bool] = field(default_factory=list)  # whether it joins the one before
     breaks: set[str] = field(default_factory=set)
     held: Record | None = None  # the live event at which the container stands still
     depth: int = 1
@@ -97,15 +99,41 @@ class Walk:
         for record in records:
             if record.kind in _GATES:
                 continue
+            before = self._newest_step()
             self.records.append(record)
             self.player.add(record)
-            self.parts.append(self.player.newest.steps.items[-1].part)
+            step = self._newest_step()
+            assert step is not None  # noqa: S101  (it was added)
+            self.parts.append(step.part)
+            self.joined.append(joins(before, step))
         if follows:
             self.go(self.last)
 
     def go(self, position: int) -> None:
         """Go to a position, or to the nearest that exists."""
         self.player.go(position)
+
+    def next(self) -> None:
+        """Go on by a step; at the first depth by a group, or to a stop within it."""
+        self.go(self.position + 1)
+        while self.depth == 1 and self._joins(self.position + 1) and not self.is_break():
+            self.go(self.position + 1)
+
+    def previous(self) -> None:
+        """Go back by a step; at the first depth to before the group."""
+        position = self.position
+        while self.depth == 1 and self._joins(position):
+            position -= 1
+        self.go(position - 1)
+
+    def group(self) -> tuple[int, int]:
+        """Give the first and the last step of the group of this one."""
+        first = last = self.position
+        while self._joins(first):
+            first -= 1
+        while self._joins(last + 1):
+            last += 1
+        return first, last
 
     def next_span(self) -> None:
         """Go to where the next part of the story begins, or to the end."""
@@ -171,6 +199,14 @@ class Walk:
         world = self.player.go(self.compared or 0)
         self.player.go(here)
         return world
+
+    def _newest_step(self) -> Step | None:
+        items = self.player.newest.steps.items
+        return items[-1] if items else None
+
+    def _joins(self, position: int) -> bool:
+        """Whether the step at a position joins the one before it."""
+        return 1 <= position <= len(self.joined) and self.joined[position - 1]
 
     def _span(self, position: int) -> str | None:
         """Name the part of the story to which the step at a position belongs."""

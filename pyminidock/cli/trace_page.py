@@ -18,7 +18,6 @@ from pyminidock.events.journal import Trace, header_to_line, to_line
 from pyminidock.grammar.credentials import left_over
 from pyminidock.viz.excerpts import Excerpts, excerpts
 from pyminidock.viz.film import Frame, Reel, header
-from pyminidock.viz.frames import MAX_FRAMES
 from pyminidock.viz.painters.page import page
 from pyminidock.viz.views import suiting
 from pyminidock.viz.world import fold_all
@@ -58,9 +57,8 @@ def write_page(trace: Trace, file: str) -> None:
 def page_of(trace: Trace) -> str:
     """Give a story as a page.  Raises CredentialLeft, which names the line."""
     _refuse_credentials(trace)
-    records = trace.records[:MAX_FRAMES]
-    views = suiting(fold_all(records))
-    frames = list(Reel(views).frames(records))
+    views = suiting(fold_all(trace.records))
+    frames = list(Reel(views).frames(trace.records))
     return page(
         header(trace.header, views), frames, _sources(trace, frames),
         css=style("page.css"), script=script("replay.js"),

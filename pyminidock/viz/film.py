@@ -26,9 +26,10 @@ from pyminidock.events.journal import Header, Record, event_of
 from pyminidock.viz import english, keys
 from pyminidock.viz.english.controls import CONTROLS
 from pyminidock.viz.excerpts import excerpts as excerpts  # noqa: PLC0414  (part of it)
+from pyminidock.viz.groups import joins
 from pyminidock.viz.scene import CHANGED, GLYPHS, WORDS, Node
 from pyminidock.viz.sentences import say, short_ids, visible
-from pyminidock.viz.things import EMPTY, World
+from pyminidock.viz.things import EMPTY, Step, World
 from pyminidock.viz.views import VIEWS, View
 from pyminidock.viz.views.steps import heading_of, label
 from pyminidock.viz.world import fold
@@ -40,6 +41,7 @@ MOST_CHARACTERS = 4096  # of one node's text: more fits into no picture
 MOST_DATA = 2048  # characters of what an event tells, as JSON: more stays in the file
 MOST_ID = 160  # characters of one node's id
 MOST_NODES = 4096  # of one picture: beyond, children are left out
+MOST_FRAMES = 100_000  # of one film: beyond, the last step alone is shown
 
 FilmNode = dict[str, Any]  # of JSON
 Op = list[Any]  # ["n", view, id, node] or ["d", view, id]
@@ -76,11 +78,12 @@ class Reel:
     def __init__(self, views: Sequence[View] = VIEWS) -> None:
         self.world = EMPTY
         self.length = 0  # frames so far
+        self.left_out = 0  # steps that have no frame, since the last frame
         self._views = views
         self._began: float | None = None
         self._newest = -1
         self._is_behind = False  # a damaged story: its marks have to be drawn again
-        self._part: str | None = None
+        self._before: Step | None = None
         self._shown: dict[str, Laid] = {}
         self._read: dict[str, tuple[object, ...]] = {}
 
@@ -102,9 +105,14 @@ class Reel:
             "src": visible(record.src), "lv": step.level, "part": visible(step.part),
             "say": [say(event, depth) for depth in (1, 2, 3)],
         }  # fmt: skip
-        if step.part != self._part:
-            self._part = step.part
+        before, self._before = self._before, step
+        if self.left_out:
+            frame["left"], self.left_out = self.left_out, 0
+            frame["head"] = CONTROLS["left-out"].format(n=f"{frame['left']:,}")
+        elif before is None or step.part != before.part:
             frame["head"] = visible(heading_of(world, step.part))
+        elif joins(before, step):
+            frame["g"] = 1
         told = json.dumps(record.data, separators=(",", ":"), default=str)
         if len(told) <= MOST_DATA:
             frame["d"] = told
@@ -113,12 +121,29 @@ class Reel:
         frame["ops"] = [op for view in self._views for op in self._moved(view, world)]
         return frame
 
+    def pass_over(self, record: Record) -> None:
+        """Take one record in without a frame: the next frame leads past it, and says so."""
+        self.world = fold(self.world, record)
+        self._newest = max(record.seq, self._newest)
+        self.left_out += record.kind not in GATES
+
     def frames(self, records: Iterable[Record]) -> Iterator[Frame]:
-        """Take many records in; give the frames of those that are steps."""
+        """Take many records in; give the frames of those that are steps.
+
+        A story that is too long is shown from its beginning, and then its end.
+        """
+        ending: Record | None = None
         for record in records:
-            frame = self.add(record)
-            if frame is not None:
-                yield frame
+            if self.length < MOST_FRAMES - 1:
+                frame = self.add(record)
+                if frame is not None:
+                    yield frame
+            elif record.kind not in GATES:
+                if ending is not None:
+                    self.pass_over(ending)
+                ending = record
+        if ending is not None and (frame := self.add(ending)) is not None:
+            yield frame
 
     def _moved(self, view: View, world: World) -> Iterator[Op]:
         """Say what is different in one view."""

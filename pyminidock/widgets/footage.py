@@ -17,7 +17,7 @@ from pyminidock.widgets.assets import source
 from pyminidock.widgets.discreet import Discreet
 from pyminidock.widgets.sender import Outlet
 
-FULL = "The steps from here on are in the file only: minidock trace show --text"
+FULL = "Of the steps from here on only the last will be shown: minidock trace show --text"
 
 
 class Footage:
@@ -34,7 +34,8 @@ class Footage:
         self._numbers: dict[int, int] = {}  # of frames, by the numbers of their records
         self._sources: set[str] = set()
         self._lock = Lock()
-        self.is_full = False
+        self.is_full = False  # the pages are: all but the last step are only in the file
+        self._ending: Record | None = None  # the newest of those
         self.opens = 0  # the step at which a recording is opened; 0: none was chosen
 
     @classmethod
@@ -51,21 +52,36 @@ class Footage:
         return made
 
     def add(self, record: Record) -> None:
-        """Make the frame of one record, and send it on its way."""
+        """Make the frame of one record, and send it on its way.
+
+        Where the pages are full, the record waits: it may be the story's last one.
+        """
         with self._lock:
-            if self.is_full:
-                return
             record = self._discreet.record(record)
-            frame = self._reel.add(record)
-            if frame is None:
-                return
-            told = json.dumps(frame, ensure_ascii=True, separators=(",", ":"))
-            if not self._outlet.add(told.encode("ascii")):
-                self.is_full = True
-                return
-            self._numbers[record.seq] = self._reel.length
-            if record.src:
-                self._sources.add(record.src)
+            self.is_full = self.is_full or self._outlet.is_full
+            if not self.is_full:
+                self._show(record)
+            elif record.kind not in film.GATES:
+                if self._ending is not None:
+                    self._reel.pass_over(self._ending)
+                self._ending = record
+
+    def end(self) -> None:
+        """Show the last step of a story that was too long: no more will come."""
+        with self._lock:
+            if self._ending is not None:
+                self._show(self._ending)
+                self._ending = None
+
+    def _show(self, record: Record) -> None:
+        frame = self._reel.add(record)
+        if frame is None:
+            return
+        told = json.dumps(frame, ensure_ascii=True, separators=(",", ":"))
+        self._outlet.add(told.encode("ascii"))
+        self._numbers[record.seq] = self._reel.length
+        if record.src:
+            self._sources.add(record.src)
 
     def __len__(self) -> int:
         return len(self._numbers)
@@ -99,16 +115,17 @@ class Footage:
         a container that is gone nothing is to be seen.  It is drawn of what the journal
         has: a picture travels with its notebook, and live events show what was typed.
         """
-        records = [of_record(each) for each in journal if each.seq in self._numbers]
-        records = records[: step or _telling(self.header.story, records)]
-        if not records or not self.views:
+        told = [of_record(each) for each in journal if each.kind not in film.GATES]
+        shown = [each for each in told if each.seq in self._numbers]
+        shown = shown[: step or _telling(self.header.story, shown)]
+        if not shown or not self.views:
             return None
         world = EMPTY
-        for record in records:
+        for record in told[: told.index(shown[-1]) + 1]:
             world = fold(world, record)
         fitting = suiting(world, self.views) or tuple(self.views)
         view = fitting[0]
-        caption = f"Step {len(records)} of {len(self)}: {say(records[-1])}"
+        caption = f"Step {len(shown)} of {len(self)}: {say(shown[-1])}"
         return view.draw(world), view.title, caption
 
 

@@ -21,13 +21,14 @@ from functools import partial
 from threading import Condition, Thread
 from typing import Any
 
+from pyminidock.viz.film import MOST_FRAMES
+
 BATCH_S = 0.05  # between two messages of one widget
 MESSAGES_PER_S = 200  # of all widgets
 BURST = 40
 BEAT_S = 0.5
 BATCH_BYTES = 256 << 10
-MOST_FRAMES = 100_000  # of one story; beyond, the newest are in the file only
-MOST_BYTES = 32 << 20
+MOST_BYTES = 32 << 20  # of one story; beyond, its last frame alone is taken
 _DRAW_S = 0.2  # between two drawings of one thing that is not frames
 
 _LOG = logging.getLogger(__name__)
@@ -61,7 +62,6 @@ class Outlet:
     """One widget's way to its pages.  All its methods may be called from any thread."""
 
     def __init__(self, post: Post, changed: Condition) -> None:
-        self.is_full = False
         self.beat: Callable[[float], object] | None = None  # called twice a second
         self.post = post
         self._changed = changed
@@ -76,17 +76,17 @@ class Outlet:
     def __len__(self) -> int:
         return len(self._frames)
 
-    def add(self, frame: bytes) -> bool:
-        """Take one frame, as JSON; tell whether there was room for it."""
+    @property
+    def is_full(self) -> bool:
+        """Whether there is room for a story's last frame only."""
+        return len(self._frames) >= MOST_FRAMES - 1 or self._size_bytes > MOST_BYTES
+
+    def add(self, frame: bytes) -> None:
+        """Take one frame, as JSON."""
         with self._changed:
-            too_many = len(self._frames) >= MOST_FRAMES
-            self.is_full = too_many or self._size_bytes + len(frame) > MOST_BYTES
-            if self.is_full:
-                return False
             self._frames.append(frame)
             self._size_bytes += len(frame)
             self._changed.notify_all()
-            return True
 
     def say(self, message: Message) -> None:
         """Send a small message; nobody hears it before a hello.

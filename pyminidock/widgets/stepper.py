@@ -191,6 +191,8 @@ class Stepper:
             else:
                 self._follow()
         self._is_going_on = False
+        if self.footage is not None:
+            self.footage.end()
         self._complete()
         self._tell_film()
         self._tell_state()
@@ -326,7 +328,7 @@ class Stepper:
         held = 0 if footage is None else footage.number_of(self._held_seq)
         parts = handle is not None and handle.holds_only(BEFORE_EACH)
         says = self._said or ("" if handle is None else _stands(handle))
-        if footage is not None and footage.is_full:
+        if footage is not None and footage.is_full and self._is_going_on:
             says = FULL
         beat = beat_s(is_live=self._is_going_on, is_held=bool(self._held_seq))
         return {"t": "state", "live": self._is_going_on, "held": held, "says": says,

@@ -1,5 +1,6 @@
 """The replay page, as a person has it: keys, mouse, other eyes, other pages around it."""
 
+import itertools
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -37,6 +38,7 @@ def test_from_the_first_step_to_the_last_and_back_everything_is_as_it_was(
     page: Page, tmp_path: Path, story: str
 ) -> None:
     replay = opened(page, tmp_path, *STORIES[story])
+    replay.press("2")  # one by one
     forward = []
     for step in range(1, replay.last + 1):
         assert replay.step == step
@@ -81,6 +83,7 @@ def test_hostile_words_stay_words_on_a_page(page: Page, tmp_path: Path) -> None:
 
 
 def test_a_jump_shows_what_a_walk_shows(run: Replay) -> None:
+    run.press("2")
     walked = {}
     for step in range(1, run.last + 1):
         walked[step] = run.snapshot()
@@ -106,6 +109,26 @@ def test_the_mouse_goes_where_the_keys_go(run: Replay) -> None:
     run.page.locator(".md-ui-range").fill("20")
     settle(run, 20)
     assert run.complaints == []
+
+
+def test_at_the_first_depth_one_goes_by_what_is_read_as_one(run: Replay) -> None:
+    run.press("Home")
+    stops = []
+    while run.step < run.last:
+        run.press("ArrowRight")
+        stops.append(run.step)
+    assert len(stops) < run.last
+    joined = next(stop for stop, after in itertools.pairwise(stops)
+                  if after > stop + 1)  # fmt: skip
+    run.press("g", *str(joined + 1), "Enter", "Escape")
+    assert run.says
+    expect(run.page.locator(".md-ui-group")).to_contain_text(f"{joined + 1} to ")
+    run.press("2")
+    expect(run.page.locator(".md-ui-group")).to_be_hidden()
+    run.press("1", "End")
+    for stop in [*reversed(stops[:-1]), 0]:
+        run.press("ArrowLeft")
+        assert run.step == stop
 
 
 def test_parts_are_gone_through_with_shift(run: Replay) -> None:
@@ -190,6 +213,7 @@ def test_the_whole_page_can_be_walked_without_a_mouse(run: Replay) -> None:
 
 
 def test_a_button_keeps_the_focus_through_fifty_steps(run: Replay) -> None:
+    run.press("2")
     run.button("Next").focus()
     for _ in range(50):
         run.press("Enter")

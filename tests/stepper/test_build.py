@@ -56,7 +56,7 @@ def test_a_recorded_build_is_stepped_forward_and_back_and_each_time_the_same(
     name: str,
 ) -> None:
     async def body(app: StepperApp, pilot: Pilot[str]) -> None:
-        await press(pilot, "home")
+        await press(pilot, "home", "2")
         there = []
         for position in range(app.walk.last + 1):
             assert app.walk.position == position

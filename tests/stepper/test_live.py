@@ -49,7 +49,7 @@ def test_a_birth_is_held_stepped_looked_back_on_and_let_go(engine: Studio) -> No
         held_at = app.walk.held_at
         await press(pilot, "right")
         await until(pilot, lambda: app.walk.held_at == held_at + 1)
-        await press(pilot, "left", "left", "left")
+        await press(pilot, "2", "left", "left", "left")
         assert app.walk.position == held_at - 2
         assert app.walk.world == fold_all(app.walk.records[: held_at - 2])
         assert client.gates(), "looking back lets nothing go"

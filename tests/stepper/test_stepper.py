@@ -82,7 +82,7 @@ def test_every_step_is_shown_forward_and_back_and_each_time_the_same() -> None:
     @recording()
     async def _(app: StepperApp, pilot: Pilot[str]) -> None:
         assert LAST >= 40
-        await press(pilot, "home")
+        await press(pilot, "home", "2")
         there = []
         for position in range(LAST + 1):
             assert app.walk.position == position
@@ -101,6 +101,7 @@ def test_every_step_is_shown_forward_and_back_and_each_time_the_same() -> None:
 def test_each_moment_fits_into_80_by_24() -> None:
     @recording()
     async def _(app: StepperApp, pilot: Pilot[str]) -> None:
+        await press(pilot, "2")
         for _step in range(LAST):
             lines = screen(app)
             assert len(lines) == 24
@@ -110,6 +111,16 @@ def test_each_moment_fits_into_80_by_24() -> None:
             assert lines[1].startswith("── Processes")
             assert "? keys" in lines[23]
             await press(pilot, "right")
+
+
+def test_at_the_first_depth_many_alike_are_one_and_the_title_says_which() -> None:
+    @recording()
+    async def _(app: StepperApp, pilot: Pilot[str]) -> None:
+        await press(pilot, "g", *"32", "enter", "right")
+        assert app.walk.position == 34
+        assert f"steps 33 to 34/{LAST}" in screen(app)[0]
+        await press(pilot, "left")
+        assert app.walk.position == 32
 
 
 def test_the_screen_of_a_mount_shows_world_words_command_and_source() -> None:

@@ -49,6 +49,43 @@ def test_parts_of_the_story_are_walked_forward_and_back(walk: Walk) -> None:
     assert back == [*ends[-2::-1], 0]
 
 
+def test_at_the_first_depth_one_goes_by_what_is_read_as_one(walk: Walk) -> None:
+    there = [walk.position]
+    while not walk.is_at_end:
+        walk.next()
+        there.append(walk.position)
+    assert len(there) < len(STORY)
+    back = [walk.position]
+    while walk.position:
+        walk.previous()
+        back.append(walk.position)
+    assert back == there[::-1]
+
+
+def test_deeper_every_step_is_one(walk: Walk) -> None:
+    walk.depth = 2
+    for position in range(1, len(STORY) + 1):
+        walk.next()
+        assert walk.position == position
+    for position in range(len(STORY) - 1, -1, -1):
+        walk.previous()
+        assert walk.position == position
+
+
+def test_a_group_is_entered_anywhere_and_stops_within_it_count(walk: Walk) -> None:
+    first = next(n for n, joins in enumerate(walk.joined) if joins)
+    walk.go(first)
+    begin, last = walk.group()
+    assert begin == first < last
+    walk.previous()
+    assert walk.position == first - 1
+    walk.go(first)
+    walk.toggle_break()
+    walk.go(first - 1)
+    walk.next()
+    assert walk.position == first
+
+
 def test_a_search_finds_words_kinds_and_commands_and_goes_around_the_end(
     walk: Walk,
 ) -> None:

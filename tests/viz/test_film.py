@@ -73,3 +73,28 @@ def test_a_story_gets_the_views_that_suit_it() -> None:
     assert "birth" in names["run"]
     assert next(view.name for view in expected("run-1")) == "birth"
     assert next(view.name for view in expected("build-1")) == "build"
+
+
+@ALL
+def test_of_a_story_that_is_too_long_the_beginning_and_the_end_are_shown(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, records = STORIES[name]
+    monkeypatch.setattr("pyminidock.viz.film.MOST_FRAMES", 12)
+    whole, cut = Reel(), Reel()
+    all_frames = [frame for each in records if (frame := whole.add(each))]
+    frames = list(cut.frames(records))
+    assert len(frames) == 12 < len(all_frames)
+    assert frames[:11] == all_frames[:11]
+    assert cut.world == whole.world
+    assert state_after(frames) == {v.name: flat(v.draw(whole.world)) for v in VIEWS}
+    assert frames[-1]["say"] == all_frames[-1]["say"]
+    assert frames[-1]["left"] == len(all_frames) - 12
+    assert frames[-1]["head"].startswith(f"{len(all_frames) - 12} steps")
+
+
+def test_a_story_that_just_fits_leaves_nothing_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    _, records = STORIES["cold"]
+    frames = list(Reel().frames(records))
+    monkeypatch.setattr("pyminidock.viz.film.MOST_FRAMES", len(frames))
+    assert list(Reel().frames(records)) == frames

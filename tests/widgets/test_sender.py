@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
+from pyminidock.viz.film import MOST_FRAMES
 from pyminidock.widgets.live import Presence
 from pyminidock.widgets.sender import (
     BATCH_BYTES,
-    MOST_FRAMES,
+    MOST_BYTES,
     Budget,
     Message,
     Outlet,
@@ -52,7 +53,8 @@ def sender() -> Iterator[Sender]:
 
 def shot(outlet: Outlet, first: int, last: int) -> None:
     for n in range(first, last + 1):
-        assert outlet.add(str(n).encode())
+        outlet.add(str(n).encode())
+        assert not outlet.is_full
 
 
 def test_nothing_is_sent_before_a_page_says_hello(sender: Sender) -> None:
@@ -147,11 +149,21 @@ def test_large_frames_travel_in_messages_of_bounded_size(sender: Sender) -> None
     assert max(sizes) < BATCH_BYTES + 50_000
 
 
-def test_a_story_beyond_the_limit_says_that_it_is_full() -> None:
+def test_a_story_beyond_the_limit_is_full_but_for_its_last_frame() -> None:
     outlet = Outlet(print, Sender()._changed)
-    for _ in range(MOST_FRAMES):
-        assert outlet.add(b"0")
-    assert not outlet.add(b"0")
+    for _ in range(MOST_FRAMES - 1):
+        assert not outlet.is_full
+        outlet.add(b"0")
+    assert outlet.is_full
+    outlet.add(b"0")
+    assert len(outlet) == MOST_FRAMES
+
+
+def test_a_story_of_large_pictures_is_full_earlier() -> None:
+    outlet = Outlet(print, Sender()._changed)
+    for _ in range(MOST_BYTES // 1_000_000 + 1):
+        assert not outlet.is_full
+        outlet.add(b"0" * 1_000_000)
     assert outlet.is_full
 
 

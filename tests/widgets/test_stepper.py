@@ -9,6 +9,10 @@ from typing import Any
 import pytest
 
 from pyminidock.events.journal import Header, Trace
+from pyminidock.events.redaction import of_record
+from pyminidock.viz.film import flat
+from pyminidock.viz.views import suiting
+from pyminidock.viz.world import fold_all
 from pyminidock.widgets.assets import loader, look, script, source
 from pyminidock.widgets.cell import is_watched
 from pyminidock.widgets.figure import figure, image, waiting
@@ -160,6 +164,31 @@ def drawn(name: str, step: int = 0) -> dict[str, str]:
     assert picture is not None
     scene, question, caption = picture
     return figure(scene, question, caption)
+
+
+def test_a_page_that_is_full_gets_the_last_step_and_the_figure_knows_all(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    told, sender = trace("cold"), Sender()
+    outlet = sender.outlet(print)
+    sender.close()
+    monkeypatch.setattr("pyminidock.widgets.sender.MOST_FRAMES", 12)
+    footage = Footage.of_trace(told.header, told.records, outlet)
+    for record in told.records:
+        footage.add(record)
+    assert footage.is_full
+    assert len(outlet) == len(footage) == 11
+    footage.end()
+    outlet.greet(0)
+    _, (frames,) = outlet.next_message(0.0)
+    last = json.loads(frames)[-1]
+    assert (last["i"], last["seq"]) == (12, told.records[-1].seq)
+    assert last["left"] == len(told.records) - 12
+    picture = footage.picture(told.records)
+    assert picture is not None
+    world = fold_all(map(of_record, told.records))
+    assert flat(picture[0]) == flat(suiting(world)[0].draw(world))
+    assert picture[2].startswith("Step 12 of 12: ")
 
 
 @pytest.mark.parametrize("name", list(STORIES))

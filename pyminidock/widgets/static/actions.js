@@ -26,7 +26,7 @@ class MdActions {
     return {
       first: () => this._player.goto(0),
       last: () => this._player.goto(film.length),
-      previous: () => this._back(film.position - 1),
+      previous: () => this._back(mdBehind(film, film.position, this._player.depth)),
       next: () => this._next(),
       "previous-span": () => this._back(parts.startBefore(film.position)),
       "next-span": () => this._nextPart(),
@@ -61,7 +61,7 @@ class MdActions {
   _next() {
     const { film, live, say } = this._player;
     if (film.position < film.length) {
-      this._player.goto(film.position + 1);
+      this._player.goto(this._player.ahead);
     } else if (live.held) {
       this._player.order("step");
     } else {
@@ -126,7 +126,7 @@ class MdActions {
   playOn() {
     const { film } = this._player;
     if (film.position < film.length) {
-      this._player.goto(film.position + 1);
+      this._player.goto(this._player.ahead);
       if (this._player.isStop(film.frame(film.position))) {
         this._player.note(this._player.say("stopped"));
         return this._played(false);

@@ -55,7 +55,8 @@ function mdBannerWords(live, film, missing, say) {
   if (live.held) {
     return say("held-after", { i: live.held, says: live.says || say("held") });
   }
-  return film.isFull ? say("full", { n: film.length }) : live.says || "";
+  const leaps = film.left ? say("leaps", { n: film.left.toLocaleString("en") }) : "";
+  return film.isFull ? say("full", { n: film.length }) : [live.says, leaps].filter(Boolean).join(" · ");
 }
 
 /** One polite voice: the last of what was said within half a second. */

@@ -11,6 +11,7 @@ class MdCaption {
     this._said = [1, 2, 3].map((depth) => mdElement("p", { class: `md-ui-say md-ui-say-${depth}` }));
     this._evidence = mdElement("span", { class: "md-ui-evidence" });
     this._time = mdElement("span", { class: "md-ui-time" });
+    this._group = mdElement("span", { class: "md-ui-group" });
     this._src = mdElement("button", {
       class: "md-ui-src", type: "button", title: player.keys.titled("source", say("source")),
       on: { click: () => player.act("source") }, signal,
@@ -33,8 +34,8 @@ class MdCaption {
       ),
       mdElement("div", { class: "md-ui-says" }, ...this._said),
       this._linux,
-      mdElement("p", { class: "md-ui-facts" }, this._evidence, this._time, this._src, this._copy,
-        this._stop),
+      mdElement("p", { class: "md-ui-facts" }, this._group, this._evidence, this._time, this._src,
+        this._copy, this._stop),
     );
   }
 
@@ -60,6 +61,10 @@ class MdCaption {
     const [glyph, meaning] = film.header.evidence?.[frame?.ev ?? ""] ?? ["?", frame?.ev ?? ""];
     mdPut(this._evidence, frame ? `${glyph} ${meaning}` : "");
     mdPut(this._time, frame ? mdSeconds(frame.t) : "");
+    const { first, last } = mdReadAsOne(film, film.position);
+    const isGroup = this._player.depth === 1 && first < last;
+    mdPut(this._group, isGroup ? say("group", { n: last - first + 1, from: first, to: last }) : "");
+    this._group.hidden = !isGroup;
     mdPut(this._src, frame?.src ?? "");
     this._src.hidden = !frame?.src;
     this._copy.hidden = !frame;

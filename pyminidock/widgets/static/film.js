@@ -28,6 +28,7 @@ class MdFilm {
     this.header = header;
     this.position = 0;
     this.isFull = false;
+    this.left = 0; // steps that are in the file only, before the last one here
     this._frames = [];
     this._back = []; // of each frame: operations that undo it, in the order to apply them
     this._weight = [0]; // operations up to and including frame i
@@ -104,6 +105,7 @@ class MdFilm {
         return;
       }
       this._frames.push(frame);
+      this.left += frame.left ?? 0;
       this._back.push(mdApplyNotingBack(this._tip, frame.ops ?? []));
       this._weight.push(this._weight[this.length - 1] + this._back[this.length - 1].length);
       this._keepIfDue();

@@ -62,6 +62,11 @@ class MdPlayer {
     return this.pace.isGoing;
   }
 
+  /** The step to which Next goes: at the first depth the end of a group. */
+  get ahead() {
+    return mdAhead(this.film, this.film.position, this.depth, this.isStop);
+  }
+
   // ── What arrives ────────────────────────────────────────────────────────────────────────
 
   /**
@@ -222,7 +227,7 @@ class MdPlayer {
 
   /** Seconds from this step to the next, as recorded. */
   _gapAhead() {
-    const [here, ahead] = [this.film.frame(this.film.position), this.film.frame(this.film.position + 1)];
+    const [here, ahead] = [this.film.frame(this.film.position), this.film.frame(this.ahead)];
     return here && ahead ? ahead.t - here.t : 0;
   }
 

@@ -49,6 +49,36 @@ class MdParts {
   }
 }
 
+/**
+ * The first and the last step of the group of step `i`: many alike, read as one where somebody
+ * asks only what happened.  A frame says by `g` that it joins the one before it; which do is
+ * decided in `viz/groups.py`.
+ */
+function mdReadAsOne(film, i) {
+  let [first, last] = [i, i];
+  while (film.frame(first)?.g) {
+    first -= 1;
+  }
+  while (film.frame(last + 1)?.g) {
+    last += 1;
+  }
+  return { first, last };
+}
+
+/** The step after `i`; at the first depth the last of its group, or a stop within it. */
+function mdAhead(film, i, depth, isStop) {
+  let to = i + 1;
+  while (depth === 1 && film.frame(to + 1)?.g && !isStop(film.frame(to))) {
+    to += 1;
+  }
+  return to;
+}
+
+/** The step before `i`; at the first depth the one before its group. */
+function mdBehind(film, i, depth) {
+  return (depth === 1 ? mdReadAsOne(film, i).first : i) - 1;
+}
+
 /** Words of a step that a search looks through, in small letters: `said` and what is shown. */
 function mdWordsOf(frame, said) {
   const shown = [frame.k, frame.src, frame.linux, ...said];

@@ -4,8 +4,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import {
-  MdFilm, MdKeys, MdParts, mdDelay, mdDifferences, mdExcerpt, mdGlob, mdMatches, mdNextOf,
-  mdStops, mdWords,
+  MdFilm, MdKeys, MdParts, mdAhead, mdBehind, mdDelay, mdDifferences, mdExcerpt, mdGlob,
+  mdMatches, mdNextOf, mdReadAsOne, mdStops, mdWords,
 } from "./story.mjs";
 
 const frame = (i, part, more = {}) => ({ i, part, k: "some.kind", say: [`step ${i}`], ...more });
@@ -36,6 +36,32 @@ test("a part on is to the end of the part ahead, as in the terminal", () => {
 test("a part back is to before this part", () => {
   const parts = story("a", "a", "b", "b", "c");
   assert.deepEqual([0, 1, 2, 3, 4, 5].map((i) => parts.startBefore(i)), [0, 0, 0, 2, 2, 4]);
+});
+
+function grouped(...joins) {
+  const film = new MdFilm({ views: [] });
+  film.add(1, joins.map((g, n) => frame(n + 1, "a", g ? { g } : {})));
+  return film;
+}
+
+test("steps that join the one before are a group", () => {
+  const film = grouped(0, 0, 1, 1, 0);
+  assert.deepEqual([1, 2, 3, 4, 5].map((i) => mdReadAsOne(film, i).first), [1, 2, 2, 2, 5]);
+  assert.deepEqual([1, 2, 3, 4, 5].map((i) => mdReadAsOne(film, i).last), [1, 4, 4, 4, 5]);
+});
+
+test("at the first depth one goes from group to group, deeper from step to step", () => {
+  const film = grouped(0, 0, 1, 1, 0);
+  const never = () => false;
+  assert.deepEqual([0, 1, 2, 3, 4].map((i) => mdAhead(film, i, 1, never)), [1, 4, 4, 4, 5]);
+  assert.deepEqual([5, 4, 3, 2, 1].map((i) => mdBehind(film, i, 1)), [4, 1, 1, 1, 0]);
+  assert.deepEqual([0, 1, 2, 3, 4].map((i) => mdAhead(film, i, 2, never)), [1, 2, 3, 4, 5]);
+  assert.deepEqual([5, 4, 3, 2, 1].map((i) => mdBehind(film, i, 3)), [4, 3, 2, 1, 0]);
+});
+
+test("a stop within a group is not passed over", () => {
+  const film = grouped(0, 0, 1, 1, 0);
+  assert.equal(mdAhead(film, 1, 1, ({ i }) => i === 3), 3);
 });
 
 test("a search looks at what is shown, the kind and the command, in any case", () => {
