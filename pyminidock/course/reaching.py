@@ -9,7 +9,9 @@ http("localhost:8080").body has "hi"    a real request, from here
 http("db:80", "web").fails              the same, from inside web
 """
 
+import errno
 import http.client
+import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -179,9 +181,29 @@ def _from_here(url: str) -> Got:
         body = reply.read(_MOST_BYTES).decode("utf-8", errors="replace")
         return Got(reply.status, body)
     except (OSError, http.client.HTTPException) as mistake:
-        return Got(why=str(mistake))
+        return Got(why=in_words(mistake))
     finally:
         asked.close()
+
+
+def in_words(mistake: Exception) -> str:
+    """Say what became of a request, as somebody who learns networks would ask for it."""
+    match mistake:
+        case ConnectionRefusedError():
+            said = "connection refused: nobody listens there"
+        case http.client.RemoteDisconnected() | ConnectionError():
+            said = "somebody listens, but it was closed without an answer"
+        case TimeoutError():
+            said = f"no answer came within {PATIENCE_S:.0f} seconds: it was lost on the way"
+        case socket.gaierror():
+            said = "nobody knows this name"
+        case OSError(errno=errno.EHOSTUNREACH | errno.ENETUNREACH):
+            said = "no way leads there"
+        case OSError():
+            said = (mistake.strerror or "it could not be asked").lower()
+        case _:
+            said = "what answers there is no web server"
+    return said
 
 
 def _from_inside(client: Client, url: str, source: str) -> Got:
