@@ -12,7 +12,7 @@ set -eu
 
 packages="bubblewrap busybox-static ca-certificates chromium docker-cli docker-compose docker.io \
 fonts-dejavu-core git graphviz iproute2 nftables \
-python3 python3-venv runc skopeo strace tmux umoci"
+python3 python3-venv gcc libc6-dev runc skopeo strace tmux umoci"
 # The small virtual machine of tests/vm boots Debian's amd64 kernel.
 [ "$(dpkg --print-architecture 2>/dev/null)" != amd64 ] || packages="$packages qemu-system-x86"
 
