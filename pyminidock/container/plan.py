@@ -34,6 +34,7 @@ from pyminidock.container.mounts import (
     hold_calls,
     mount_calls,
 )
+from pyminidock.container.seccomp.watching import watching_program
 from pyminidock.container.spec import ContainerSpec, ExecSpec
 from pyminidock.errors import MinidockError
 from pyminidock.kernel import calls
@@ -80,6 +81,7 @@ def start_plan(  # noqa: PLR0913  (the last two say what leads to the world outs
             root_flags(spec, machine),
             spec.directory if spec.is_glass else "",
             spec.directory if spec.watch else "",
+            spec.watch == "seccomp",
         ),  # 10
         *wiring,
         calls.ForkShim(
@@ -93,7 +95,7 @@ def start_plan(  # noqa: PLR0913  (the last two say what leads to the world outs
         *(calls.LimitResource(u.name, u.soft, u.hard) for u in spec.ulimits),  # 25
         calls.AdjustOomScore(spec.oom_score),
         calls.AnnounceReady(),  # 26
-        *_tail(spec, spec),
+        *_tail(spec, spec, machine),
     )
 
 
@@ -123,7 +125,7 @@ def exec_plan(
         calls.SetUmask(UMASK),
         *(calls.LimitResource(u.name, u.soft, u.hard) for u in spec.ulimits),
         calls.AnnounceReady(),
-        *_tail(exec_spec, spec),
+        *_tail(exec_spec, spec, machine),
     )  # fmt: skip
 
 
@@ -283,7 +285,9 @@ def _exec_namespaces(spec: ContainerSpec, machine: Machine) -> tuple[str, ...]:
 # ── After the last report ────────────────────────────────────────────────────────────────
 
 
-def _tail(who: ContainerSpec | ExecSpec, spec: ContainerSpec) -> Iterator[Call]:
+def _tail(
+    who: ContainerSpec | ExecSpec, spec: ContainerSpec, machine: Machine
+) -> Iterator[Call]:
     """Give up everything that the program of `who` shall not have, then become it.
 
     Loading a filter takes CAP_SYS_ADMIN or no_new_privs.  With the latter it goes last,
@@ -291,6 +295,9 @@ def _tail(who: ContainerSpec | ExecSpec, spec: ContainerSpec) -> Iterator[Call]:
     """
     program = spec.seccomp_program
     install = (calls.InstallSeccomp(program),) if program else ()  # 35
+    if spec.watch == "seccomp":  # first: the profile may refuse a second filter
+        told = calls.InstallSeccomp(watching_program(machine.arch), is_told=True)
+        install = (told, *install)
     yield calls.CloseDescriptors()  # 28
     yield calls.ChangeDirectory(who.working_directory)  # 29, 32
     if not spec.no_new_privileges:

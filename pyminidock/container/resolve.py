@@ -152,17 +152,18 @@ def resolve(  # noqa: PLR0913  (four inputs, three names, one listener)
         resources=kept(request.resources, machine), worlds=request.worlds,
         devices=_devices(request, machine), hindrance=hindrance,
         is_glass=("glass", "on") in request.places.storage_options,
-        watch=_watch(request),
+        watch=_watch(request, machine),
     )  # fmt: skip
     for event in (*told, *_decided(spec, powers)):
         emit(event)
     return spec
 
 
-def _watch(request: CreateRequest) -> str:
-    """Name the way in which the use of its files is seen."""
+def _watch(request: CreateRequest, machine: Machine) -> str:
+    """Name who sees the use of its files: fanotify, which is for real root alone."""
     asked = dict(request.places.storage_options).get("watch", "")
-    return "fanotify" if asked == "on" else asked
+    best = "seccomp" if machine.is_single_user else "fanotify"
+    return best if asked == "on" else asked
 
 
 def _hostname(request: CreateRequest, machine: Machine, container_id: str) -> str:

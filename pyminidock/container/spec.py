@@ -184,7 +184,7 @@ class ContainerSpec:
     names_from: str = ""  # host: of the container whose files of /etc it shares
     link_variables: tuple[str, ...] = ()  # told by --link at the last start
     is_glass: bool = False  # its root is served by a process that tells of every lookup
-    watch: str = ""  # how the use of its files is seen: "fanotify"; empty: it is not
+    watch: str = ""  # who sees the use of its files: "fanotify", "seccomp" or nobody
 
 
 @dataclass(frozen=True, slots=True)

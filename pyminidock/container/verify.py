@@ -175,7 +175,7 @@ def _alone(request: CreateRequest) -> object:
     return type(request.worlds)()
 
 
-SHOWN = (("glass", "on"), ("watch", "on"), ("watch", "fanotify"))
+SHOWN = (("glass", "on"), ("watch", "on"), ("watch", "fanotify"), ("watch", "seccomp"))
 """Options of our own: how the layers are shown to whoever looks."""
 
 

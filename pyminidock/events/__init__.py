@@ -182,7 +182,13 @@ from pyminidock.events.volume import (
     VolumesPruned,
     VolumeUnmounted,
 )
-from pyminidock.events.watch import FileNoticed, FilesMissed, WatchBegan, WatchEnded
+from pyminidock.events.watch import (
+    CallNoticed,
+    FileNoticed,
+    FilesMissed,
+    WatchBegan,
+    WatchEnded,
+)
 from pyminidock.events.wiring import (
     BridgeMade,
     EndpointPlugged,
@@ -196,7 +202,7 @@ from pyminidock.events.wiring import (
 )
 
 AnyEvent = (
-    WatchBegan | WatchEnded | FileNoticed | FilesMissed |
+    WatchBegan | WatchEnded | CallNoticed | FileNoticed | FilesMissed |
     LayerProbed | PathResolved | CallAnswered
     | PathCopiedUp | WhiteoutMade | OpaqueMade | RedirectMade
     | ImageFound | LayerUnpacked | LayerReused | ImageLoaded | ImageSaved
@@ -252,6 +258,7 @@ __all__ = [
     "CacheMissed",
     "CachePruned",
     "CallAnswered",
+    "CallNoticed",
     "CapabilitiesSet",
     "CgroupCreated",
     "CgroupJoined",

@@ -53,3 +53,20 @@ class FileNoticed(Event):
     to: str
     pid: int
     command: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallNoticed(Event):
+    """A program is about to make the system call `call` with a name; it may still fail.
+
+    `given` is the name as it was given, `path` the same from the container's root on, with
+    no symbolic link followed; `to` is the second one of rename and link.
+    """
+
+    evidence: ClassVar[str] = "observed"
+    call: str
+    path: str
+    to: str
+    given: str
+    pid: int
+    command: str

@@ -71,7 +71,7 @@ class PrepareOverlay:
     by closing the handle.  `flags` as for Mount; none as a rule.  With `glass`, a directory
     (host), they are not stacked by the kernel but by a process that tells of every lookup
     at a socket in there; with `watch` the kernel stacks them, and a process beside it tells
-    at a socket in there which files are used.
+    at a socket in there which files are used; `is_told`: as a filter tells it.
     Source: man 2 fsopen, Documentation/filesystems/overlayfs (10).
     """
 
@@ -81,6 +81,7 @@ class PrepareOverlay:
     flags: tuple[str, ...] = ()
     glass: str = ""
     watch: str = ""
+    is_told: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -419,9 +420,13 @@ class ForbidNewPrivileges:
 
 @dataclass(frozen=True, slots=True)
 class InstallSeccomp:
-    """Load a classic BPF program.  Without no_new_privs it must come before 30 (35)."""
+    """Load a classic BPF program.  Without no_new_privs it must come before 30 (35).
+
+    `is_told`: it refuses nothing, and whoever watches is told of the calls that it names.
+    """
 
     program: bytes
+    is_told: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -196,7 +196,7 @@ def words_of(  # noqa: PLR0911, PLR0912  (one line per fact)
             | e.HopPassed() | e.RequestDied() | e.RequestArrived() | e.RequestProved()
         ):  # fmt: skip
             return kind, facts
-        case e.WatchEnded() | e.FilesMissed() | e.FileNoticed():
+        case e.WatchEnded() | e.FilesMissed() | e.FileNoticed() | e.CallNoticed():
             return words_of_watch(event, kind, facts)
         case e.NameAsked(_, _, _, outcome):
             return f"{kind}{_OUTCOMES.get(outcome, '')}", facts

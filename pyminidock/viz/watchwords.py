@@ -5,7 +5,7 @@ from typing import Any, assert_never
 
 from pyminidock import events as e
 
-WatchWords = e.WatchEnded | e.FilesMissed | e.FileNoticed
+WatchWords = e.WatchEnded | e.FilesMissed | e.FileNoticed | e.CallNoticed
 
 
 def words_of_watch(
@@ -19,6 +19,9 @@ def words_of_watch(
             return (kind if count else f"{kind}/uncounted"), facts
         case e.FileNoticed(deed, _, _, pid, command):
             face = f"/{deed}" if deed in ("renamed", "given attributes") else ""
+            return f"{kind}{face}", {**facts, "who": command or f"process {pid}"}
+        case e.CallNoticed(_, _, to, _, pid, command):
+            face = "/two" if to else ""
             return f"{kind}{face}", {**facts, "who": command or f"process {pid}"}
         case _:
             assert_never(event)

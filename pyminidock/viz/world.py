@@ -126,7 +126,8 @@ def _told(  # noqa: PLR0911  (one line per part of the world)
             | e.ShortfallFound() | e.LayerProbed() | e.PathResolved()
             | e.CallAnswered() | e.PathCopiedUp() | e.WhiteoutMade()
             | e.OpaqueMade() | e.RedirectMade()
-            | e.WatchBegan() | e.WatchEnded() | e.FileNoticed() | e.FilesMissed()
+            | e.WatchBegan() | e.WatchEnded() | e.FilesMissed() | e.FileNoticed()
+            | e.CallNoticed()
             | e.ArchiveWarned() | e.ImageSaved() | e.ImageUntagged() | e.ImageRemoved()
             | e.LayersRemoved() | e.StoreRepaired() | e.ImageImported()
             | e.ImagesPruned() | e.CachePruned() | e.ContainersPruned() | e.NameAsked()
@@ -204,7 +205,7 @@ _Around = (
     e.RequestReceived | e.RequestRefused | e.GateHeld | e.GateReleased | e.EventsDropped
     | e.JournalDropped | e.OrphanRemoved | e.ShortfallFound | e.LayerProbed
     | e.CallAnswered | e.PathCopiedUp | e.WhiteoutMade | e.OpaqueMade | e.RedirectMade
-    | e.WatchBegan | e.WatchEnded | e.FileNoticed | e.FilesMissed
+    | e.WatchBegan | e.WatchEnded | e.FileNoticed | e.CallNoticed | e.FilesMissed
     | e.PathResolved | e.ArchiveWarned | e.ImageSaved | e.ImageUntagged | e.ImageRemoved
     | e.LayersRemoved | e.StoreRepaired | e.ImageImported | e.ImagesPruned
     | e.CachePruned | e.ContainersPruned | e.NameAsked
@@ -253,7 +254,7 @@ def _around(world: World, record: Record, event: _Around) -> World:
             e.RequestReceived() | e.LayerProbed() | e.ImageSaved() | e.ImageUntagged()
             | e.CallAnswered() | e.PathCopiedUp() | e.WhiteoutMade()
             | e.OpaqueMade() | e.RedirectMade()
-            | e.WatchBegan() | e.FileNoticed()
+            | e.WatchBegan() | e.FileNoticed() | e.CallNoticed()
             | e.ImageRemoved() | e.LayersRemoved() | e.ImageImported()
             | e.ImagesPruned() | e.CachePruned() | e.ContainersPruned() | e.NameAsked()
             | e.TreeHeld() | e.VolumeCreated() | e.VolumePopulated() | e.VolumeMounted()

@@ -13,6 +13,7 @@ import pytest
 from pyminidock.client.handles import Client
 from pyminidock.client.http import SocketTransport
 from pyminidock.client.watch import GateHandle
+from pyminidock.errors import MinidockError
 from pyminidock.events.journal import Record
 from tests.edge.glasshouse import wait_for
 from tests.edge.test_adopted_streams import engine_of, kill_engine
@@ -20,7 +21,14 @@ from tests.minidock_cli import Minidock
 
 pytestmark = pytest.mark.edge
 DIES_WITHIN_S = 1.0
-WANTED = "file.noticed deed=opened path=/etc/group"
+OPENED = {
+    "fanotify": "file.noticed deed=opened path=/etc/group",
+    "seccomp": "call.noticed call=openat path=/etc/group",
+}
+EXECUTED = {
+    "fanotify": "file.noticed deed=executed path=/bin/busybox",
+    "seccomp": "call.noticed call=execve path=/bin/cat",
+}
 
 
 @pytest.fixture
@@ -28,16 +36,23 @@ def client(minidock: Minidock) -> Client:
     return Client(SocketTransport(minidock.host))
 
 
+@pytest.fixture(params=["fanotify", "seccomp"])
+def method(request: pytest.FixtureRequest) -> str:
+    """Who watches."""
+    return str(request.param)
+
+
 @pytest.fixture
-def container(minidock: Minidock) -> Iterator[str]:
+def container(minidock: Minidock, method: str) -> Iterator[str]:
     """A watched container that does nothing; gives its id."""
-    made = minidock.run("run", "-d", "--watch", minidock.image, "sleep", "1000")
+    how = ("--storage-opt", f"watch={method}")
+    made = minidock.run("run", "-d", *how, minidock.image, "sleep", "1000")
     assert made.returncode == 0, made.stderr
     yield made.stdout.strip()
     minidock.run("rm", "-f", made.stdout.strip())
 
 
-def holding(client: Client, container: str, words: str = WANTED) -> GateHandle:
+def holding(client: Client, container: str, words: str) -> GateHandle:
     return client.gate(f"run-{container[:12]}", words)
 
 
@@ -76,9 +91,9 @@ def state_of(pid: object) -> str:
 
 
 def test_held_in_open_while_others_go_on_and_then_let_go(
-    minidock: Minidock, client: Client, container: str
+    minidock: Minidock, client: Client, container: str, method: str
 ) -> None:
-    with closing(holding(client, container)) as gate:
+    with closing(holding(client, container, OPENED[method])) as gate:
         held = reading(minidock, container)
         event = first_held(gate)
         assert (event.data["command"], event.evidence) == ("cat", "observed")
@@ -91,9 +106,9 @@ def test_held_in_open_while_others_go_on_and_then_let_go(
 
 
 def test_a_held_program_dies_of_its_signal(
-    minidock: Minidock, client: Client, container: str
+    minidock: Minidock, client: Client, container: str, method: str
 ) -> None:
-    with closing(holding(client, container)) as gate:
+    with closing(holding(client, container, OPENED[method])) as gate:
         held = reading(minidock, container)
         pid = int(str(first_held(gate).data["pid"]))
         begin = time.monotonic()
@@ -105,10 +120,9 @@ def test_a_held_program_dies_of_its_signal(
 
 
 def test_a_program_is_held_before_it_becomes_another_one(
-    minidock: Minidock, client: Client, container: str
+    minidock: Minidock, client: Client, container: str, method: str
 ) -> None:
-    words = "file.noticed deed=executed path=/bin/busybox"
-    with closing(holding(client, container, words)) as gate:
+    with closing(holding(client, container, EXECUTED[method])) as gate:
         held = reading(minidock, container)
         event = first_held(gate)
         name = Path(f"/proc/{event.data['pid']}/comm").read_text().strip()
@@ -118,9 +132,9 @@ def test_a_program_is_held_before_it_becomes_another_one(
 
 
 def test_a_dead_watcher_holds_nobody(
-    minidock: Minidock, client: Client, container: str
+    minidock: Minidock, client: Client, container: str, method: str
 ) -> None:
-    with closing(holding(client, container)) as gate:
+    with closing(holding(client, container, OPENED[method])) as gate:
         held = reading(minidock, container)
         pid = first_held(gate).data["pid"]
         os.kill(watcher_of(container), signal.SIGKILL)
@@ -134,16 +148,18 @@ def test_a_dead_watcher_holds_nobody(
 
 
 def test_a_dead_engine_holds_nobody_and_the_next_one_hears_the_watcher(
-    minidock: Minidock, client: Client, container: str
+    minidock: Minidock, client: Client, container: str, method: str
 ) -> None:
     assert minidock.run("exec", container, "touch", "/done").returncode == 0
     script = "while [ ! -e /go ]; do sleep 0.1; done; cat /etc/group > /done"
     minidock.run("exec", "-d", container, "sh", "-c", script)
-    gate = holding(client, container)
+    gate = holding(client, container, OPENED[method])
     minidock.run("exec", container, "touch", "/go")
     pid = int(str(first_held(gate).data["pid"]))
     assert state_of(pid)
     kill_engine(minidock)
+    with suppress(MinidockError, OSError):  # nobody is there to hear it
+        gate.close()
     wait_for(lambda: state_of(pid) in ("", "Z"))
     said = minidock.run("exec", container, "cat", "/done", "/etc/shadow")
     assert said.stdout.startswith("root:")

@@ -33,8 +33,8 @@ def do(call: Call, undo: ExitStack) -> int:
             handle = hearing.start(lower, upper, work, flags, glass)
             undo.callback(os.close, handle)
             return handle
-        case calls.PrepareOverlay(lower, upper, work, flags, _, watch) if watch:
-            handle = watched.start(lower, upper, work, flags, watch)
+        case calls.PrepareOverlay(_, _, _, _, _, watch) if watch:
+            handle = watched.start(call)
             undo.callback(watched.end, watch)
             undo.callback(os.close, handle)
             return handle

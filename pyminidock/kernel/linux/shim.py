@@ -20,6 +20,7 @@ import struct
 import time
 
 from pyminidock.kernel.linux import containerlog, sockets
+from pyminidock.kernel.linux.guard import Guard
 from pyminidock.kernel.linux.messages import FRAME, STDERR, STDOUT, spell
 from pyminidock.kernel.linux.newborn import Delivery, write_file
 from pyminidock.kernel.linux.proc import has_executed
@@ -37,6 +38,7 @@ class Shim:
     """The state of one shim: streams, the child, its visitors."""
 
     is_dismissed = is_noted = False
+    guard: Guard | None = None  # where somebody is told of the program's calls
     taken = -1  # open as long as the child is not a program; the spawner waits for that
 
     def __init__(
@@ -111,7 +113,8 @@ class Shim:
     def _hear_child(self) -> bytes:
         """Take what the child says before it becomes the program.
 
-        "t" comes with the master end of its terminal, "!" is its last word, and the end of
+        "t" comes with the master end of its terminal, "w" with where its calls are told,
+        "!" is its last word, and the end of
         the file means that the program has taken over (or that the child was killed).
         """
         try:
@@ -122,6 +125,8 @@ class Shim:
             os.set_blocking(masters[0], False)
             self.stdin = masters[0]
             self.streams = {masters[0]: STDOUT}
+        elif word == b"w":
+            self.guard = Guard(masters[0], self.directory)
         elif not word:
             self.birth.close()
             self._hold_mounts()
@@ -160,6 +165,8 @@ class Shim:
         self, *, extra: tuple[int, ...] = (), timeout_s: float | None = None
     ) -> set[int]:
         poll = select.poll()
+        if self.guard is not None:
+            extra = (*extra, *self.guard.descriptors())
         for descriptor in extra:
             if descriptor >= 0:
                 poll.register(descriptor, select.POLLIN)
@@ -185,6 +192,8 @@ class Shim:
         }
 
     def _handle(self, ready: set[int]) -> None:
+        if self.guard is not None:
+            self.guard.turn(ready)
         # Standard output first: most programs end with a word about it on the other one.
         for number in [number for number in self.streams if number in ready]:
             self._copy_output(number)
@@ -241,6 +250,8 @@ class Shim:
         executed = not was_killed or has_executed(self.pid)
         _, status = os.waitpid(self.pid, 0)
         code = os.waitstatus_to_exitcode(status)
+        if self.guard is not None:
+            self.guard.close()
         for number in list(self.streams):
             os.set_blocking(number, False)
             while number in self.streams and self._has_output(number):

@@ -22,6 +22,7 @@ from pyminidock.events import Event, FilesMissed, WatchEnded
 from pyminidock.kernel.glass.disk import Disk
 from pyminidock.kernel.linux import userns
 from pyminidock.kernel.linux.proc import name_process
+from pyminidock.kernel.watch.calls import Calls
 from pyminidock.kernel.watch.explaining import Explaining
 from pyminidock.kernel.watch.files import Files
 from pyminidock.kernel.watch.line import GONE, Line
@@ -34,7 +35,7 @@ _PATIENCE_S = 30.0  # for an engine that has started us, and is not heard
 class Watcher:
     """What is watched, who listens, and for how long."""
 
-    def __init__(self, files: Files, line: Line) -> None:
+    def __init__(self, files: Files | Calls, line: Line) -> None:
         self._files, self._line = files, line
         self._program = -1  # a pidfd; -1: nobody has told us yet
         self._lonely = time.monotonic() + _PATIENCE_S
@@ -51,7 +52,7 @@ class Watcher:
             if self._program < 0 and not self._line.engine:
                 self._is_over = time.monotonic() > self._lonely
         self._files.flow()
-        self._files.listen()
+        self._files.turn(set(self._files.descriptors()))
         self._line.tell([WatchEnded(was_lost=False)])
         self._say_the_rest()
 
@@ -59,7 +60,7 @@ class Watcher:
         """Wait for anybody, and do at once what the kernel wants."""
         files = self._files
         reads, writes = self._line.descriptors()
-        own = [files.holding, files.listening]
+        own = files.descriptors()
         program = [self._program] if self._program >= 0 else []
         poll = select.poll()
         for descriptor in {*reads, *own, *program}:
@@ -67,10 +68,7 @@ class Watcher:
             poll.register(descriptor, select.POLLIN | (select.POLLOUT if is_written else 0))
         ready = {number for number, event in poll.poll(1000)
                  if event & ~select.POLLOUT}  # fmt: skip
-        if files.holding in ready:
-            files.answer()
-        if files.listening in ready:
-            files.listen()
+        files.turn(ready)
         self._line.send()
         self._is_over = self._program in ready
         return ready
@@ -120,7 +118,11 @@ def main() -> None:
     try:
         explaining = Explaining(_stack(order))
         explaining.know(_names_of(order["upper"]))
-        files = Files(order["tree"], explaining, tell)
+        files: Files | Calls
+        if order["guards"] >= 0:
+            files = Calls(socket.socket(fileno=order["guards"]), explaining, tell)
+        else:
+            files = Files(order["tree"], explaining, tell)
     except OSError as refusal:
         sys.exit(refusal.errno or 1)
     line.tell([files.describe()])

@@ -82,6 +82,10 @@ class Explaining:
             case _:  # executed: it is opened, too
                 return []
 
+    def ask(self, path: str) -> list[Explained]:
+        """Say what the layers will answer for `path`: nothing has happened yet."""
+        return self._walk(self._stack, path)[1]
+
     def _look(self, path: str) -> list[Explained]:
         """Look a name up; what the upper layer had not got then, as it was before."""
         if path not in self._raised:

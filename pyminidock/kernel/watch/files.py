@@ -74,6 +74,17 @@ class Files:
         why = "the layers are stacked without nfs_export, so directories have no handles"
         return WatchBegan("fanotify", (*UNSEEN, *_UNSEEN_BY_DESCRIPTOR), why)
 
+    def descriptors(self) -> list[int]:
+        """Say what to wait for."""
+        return [self.holding, self.listening]
+
+    def turn(self, ready: set[int]) -> None:
+        """Do what the kernel wants."""
+        if self.holding in ready:
+            self.answer()
+        if self.listening in ready:
+            self.listen()
+
     # ── What the engine wants ────────────────────────────────────────────────────────────
 
     def hold(self) -> None:

@@ -11,12 +11,15 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from dataclasses import astuple
 from typing import Any
 
 from pyminidock.events import Event
 from pyminidock.events.journal import record_kinds
+from pyminidock.kernel.calls import PrepareOverlay
 from pyminidock.kernel.glass.hearing import Hearing, connect_to, layer_name, listen
 from pyminidock.kernel.linux import overlay
+from pyminidock.kernel.linux.guard import SOCKET
 
 LINE = "watch.sock"
 PATIENCE_S = 30.0
@@ -24,17 +27,19 @@ _BUSY_S = 2.0  # the last run of the same container may just be letting go of it
 _MOMENT_S = 0.02
 
 
-def start(
-    lower: Sequence[str], upper: str, work: str, flags: Sequence[str], directory: str
-) -> int:
+def start(call: PrepareOverlay) -> int:
     """Stack these layers, with somebody who watches; give a handle on the detached tree.
 
-    What happens is heard at a socket in `directory`.  Raises OSError.
+    What happens is heard at a socket in the directory `call.watch`.  Raises OSError.
     """
-    end(directory)
-    handle = _stacked(lower, upper, work, flags)
+    end(call.watch)
+    lower, upper, work, flags, _, directory, is_told = astuple(call)
+    if is_told:
+        handle = overlay.prepare(lower, upper, work, flags)
+    else:
+        handle = _stacked(lower, upper, work, flags)
     try:
-        _run(handle, lower, upper, directory)
+        _run(handle, lower, upper, directory, is_told=is_told)
     except BaseException:
         os.close(handle)
         raise
@@ -57,13 +62,16 @@ def _stacked(lower: Sequence[str], upper: str, work: str, flags: Sequence[str]) 
             return overlay.prepare(lower, upper, work, flags)
 
 
-def _run(handle: int, lower: Sequence[str], upper: str, directory: str) -> None:
+def _run(
+    handle: int, lower: Sequence[str], upper: str, directory: str, *, is_told: bool
+) -> None:
     line = listen(directory, LINE)
+    guards = listen(directory, os.fsdecode(SOCKET)) if is_told else None
     tree = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=handle)
     order = {
         "lower": list(lower), "upper": upper, "tree": tree, "line": line.fileno(),
         "names": ["upper"] * bool(upper) + [*map(layer_name, lower)],
-        "engine": os.getpid(),
+        "engine": os.getpid(), "guards": guards.fileno() if guards else -1,
     }  # fmt: skip
     watcher = [
         sys.executable,
@@ -76,11 +84,14 @@ def _run(handle: int, lower: Sequence[str], upper: str, directory: str) -> None:
     try:
         ended = subprocess.run(  # noqa: S603  (this interpreter, our own module)
             watcher, input=json.dumps(order), text=True, check=False,
-            pass_fds=(tree, line.fileno()), stdout=subprocess.DEVNULL,
+            pass_fds=(tree, line.fileno(), *([guards.fileno()] if guards else [])),
+            stdout=subprocess.DEVNULL,
         )  # fmt: skip
     finally:
         os.close(tree)
         line.close()
+        if guards:
+            guards.close()
     if ended.returncode:
         number = ended.returncode if ended.returncode > 0 else errno.EIO
         raise OSError(number, os.strerror(number))

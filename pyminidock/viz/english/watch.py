@@ -30,6 +30,16 @@ WATCH: Mapping[str, Words] = {
         "What is not read in time is dropped; the program is never slowed down for it.",
         "FAN_Q_OVERFLOW: the queue holds fs.fanotify.max_queued_events records",
     ),
+    "call.noticed": (
+        "{who} calls {call} for {path}",
+        "Its own call waits until we have read the name; then the kernel performs it.",
+        "{call}(2) by {who}[{pid}]: {given!r} → {path}",
+    ),
+    "call.noticed/two": (
+        "{who} calls {call} for {path} and {to}",
+        "Its own call waits until we have read the names; then the kernel performs it.",
+        "{call}(2) by {who}[{pid}]: {path}, {to}",
+    ),
     "file.noticed": (
         "{who} {deed} {path}",
         "The kernel reported it; which layer answered is worked out by the lookup.",
