@@ -19,7 +19,7 @@ from pyminidock.events import Emit, VolumePopulated
 from pyminidock.kernel.port import NotHere, Tree, View
 from pyminidock.layers.snapshots import Snapshot
 from pyminidock.store.failpoints import reach
-from pyminidock.store.files import telling_full
+from pyminidock.store.files import StoreFull, telling_full
 from pyminidock.store.volumes import DATA, FILL
 from pyminidock.volume.points import MountPoint
 from pyminidock.volume.populate import Copied, copy_tree, move_in
@@ -98,10 +98,11 @@ def fill(house: House, view: ImageView, point: MountPoint, voice: Emit) -> None:
             with _mounted_to_fill(house, point):
                 if any((place / DATA).iterdir()):
                     return
-                if volumemounts.options_of(house, point.name).is_mounted:
-                    copied = _fill_mounted(house, source, place / DATA)
-                else:
-                    copied = fill_from(house, source, place)
+                with _telling_how_far(place / DATA):
+                    if volumemounts.options_of(house, point.name).is_mounted:
+                        copied = _fill_mounted(house, source, place / DATA)
+                    else:
+                        copied = fill_from(house, source, place)
         finally:
             os.close(source)
     if copied.files:
@@ -120,6 +121,19 @@ def _mounted_to_fill(house: House, point: MountPoint) -> Iterator[None]:
                 f"failed to populate volume: {fault.what}", fault.why, fault.try_next
             ) from fault
         yield
+
+
+@contextmanager
+def _telling_how_far(place: Path) -> Iterator[None]:
+    """Say in Docker's words that there was no room for a copy.  Raises StoreFull."""
+    try:
+        with telling_full(place):
+            yield
+    except StoreFull as refusal:
+        raise StoreFull(
+            f"failed to copy files: userspace copy failed: {refusal.what}",
+            why=refusal.why, try_next=refusal.try_next, lesson="volumes",
+        ) from refusal  # fmt: skip
 
 
 def _fill_mounted(house: House, source: int, place: Path) -> Copied:

@@ -18,6 +18,7 @@ from dataclasses import replace
 
 from pyminidock.engine.house import House, Kept
 from pyminidock.errors import MinidockError
+from pyminidock.store.failpoints import reach
 from pyminidock.volume.options import (
     LocalOptions,
     mounts_of,
@@ -88,6 +89,7 @@ def _mount(house: House, name: str, options: LocalOptions) -> None:
                 "type, device and o are handed to mount(2), and the kernel refused them",
                 f"docker volume inspect {name}",
             ) from fault
+    reach("volume.mounted")
 
 
 def _addressed(options: LocalOptions, target: str) -> LocalOptions:
@@ -120,6 +122,7 @@ def release(house: House, points: Iterable[MountPoint], user: str) -> None:
             if not users:
                 del house.volumes.users[name]
                 unmount(house, name)
+                reach("volume.unmounted")
 
 
 def unmount(house: House, name: str) -> None:

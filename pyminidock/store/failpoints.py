@@ -109,6 +109,8 @@ POINTS: tuple[str, ...] = (
     "volume.row",  # it has none any more
     "volume.trashed",
     "volume.removed",
+    "volume.mounted",  # for its first user, who has nothing of it yet
+    "volume.unmounted",  # behind its last
     # an engine begins, and ends
     "daemon.locked",
     "daemon.adopted",  # all that an earlier one left is looked after

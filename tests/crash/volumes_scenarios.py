@@ -3,8 +3,9 @@
 import os
 from pathlib import Path
 
-from pyminidock.engine import filling, volumes
+from pyminidock.engine import filling, volumemounts, volumes
 from pyminidock.engine.house import House
+from pyminidock.volume.points import MountPoint
 from tests.crash.images_scenarios import house
 
 FILES = {"one": 50_000, "two": 20, "d/three": 5_000}
@@ -27,6 +28,7 @@ def work(root: Path) -> None:
     with house(root) as made:
         volumes.create(made, "data")
         _fill(made, root)
+        _use(made)
         if made.store.volumes.get("old"):
             volumes.remove(made, "old")
 
@@ -37,6 +39,14 @@ def _fill(made: House, root: Path) -> None:
         source = os.open(root / "quarantine/image", os.O_RDONLY | os.O_DIRECTORY)
         filling.fill_from(made, source, place.parent)
         os.close(source)
+
+
+def _use(made: House) -> None:
+    """Have a volume that is mounted while it is used, and make it go again."""
+    volumes.create(made, "memory", options={"type": "tmpfs", "device": "tmpfs"})
+    with volumemounts.held(made, [MountPoint("volume", "/m", name="memory")], "look"):
+        pass
+    volumes.remove(made, "memory")
 
 
 def check(root: Path) -> None:

@@ -45,11 +45,16 @@ def afternoon(engine: Engine, place: Path) -> None:
     for number in (1, 2):
         host = place / f"{number}"
         engine.ask("POST", "/volumes/create", {"Name": f"made-{number}"})
+        for name, options in mounted(number, place).items():
+            engine.ask("POST", "/volumes/create", {"Name": name, "DriverOpts": options})
         body = {
             "Image": "busybox", "Cmd": ["true"], "Volumes": {"/unnamed": {}},
             "HostConfig": {
                 "NetworkMode": "none",
-                "Binds": [f"filled-{number}:/bin", f"made-{number}:/m", f"{host}:/h"],
+                "Binds": [
+                    f"filled-{number}:/bin", f"made-{number}:/m", f"{host}:/h",
+                    *(f"{name}:/{name}" for name in mounted(number, place)),
+                ],
             },
         }  # fmt: skip
         name = f"user-{number}"
@@ -57,14 +62,28 @@ def afternoon(engine: Engine, place: Path) -> None:
         engine.ask("POST", f"/containers/{name}/start")
         engine.ask("POST", f"/containers/{name}/wait")
         engine.ask("DELETE", f"/containers/{name}?force=1&v=1")
-        for volume in (f"made-{number}", f"filled-{number}"):
+        for volume in (f"made-{number}", f"filled-{number}", *mounted(number, place)):
             engine.ask("DELETE", f"/volumes/{volume}")
     engine.ask("POST", '/volumes/prune?filters={"all":["1"]}')
 
 
-def clear(engine: Engine) -> list[str]:
-    """Remove what a death left; give what was half there."""
+def mounted(number: int, place: Path) -> dict[str, dict[str, str]]:
+    """Name the volumes that are mounted while they are used, with their options."""
+    shown = place.parent / "shown"
+    return {
+        f"memory-{number}": {"type": "tmpfs", "device": "tmpfs"},
+        f"shown-{number}": {"type": "none", "o": "bind", "device": str(shown)},
+    }
+
+
+def clear(engine: Engine, place: Path) -> list[str]:
+    """Remove what a death left; give what was half there, or is not there any more."""
     faults = []
+    shown = place.parent / "shown"
+    if [path.name for path in shown.iterdir()] != ["kept"]:
+        faults.append(f"{shown}: a tree of the host has lost its file")
+    if "memory-" in (table := Path("/proc/self/mountinfo").read_text()):
+        faults.append(f"mounted: {[row for row in table.splitlines() if 'memory-' in row]}")
     for number in (1, 2):
         filled = engine.root / f"volumes/filled-{number}/_data"
         if filled.exists():
@@ -73,6 +92,8 @@ def clear(engine: Engine) -> list[str]:
             if count not in (0, whole):
                 faults.append(f"{filled}: {count} of {whole} names")
         engine.ask("DELETE", f"/containers/user-{number}?force=1&v=1")
+        for volume in mounted(number, place):
+            engine.ask("DELETE", f"/volumes/{volume}")
     engine.ask("POST", '/volumes/prune?filters={"all":["1"]}')
     left = [each["Name"] for each in engine.must("GET", "/volumes")["Volumes"]]
     there = sorted(path.name for path in (engine.root / "volumes").iterdir())
@@ -100,6 +121,8 @@ def main(most: int) -> None:
     told: dict[str, Any] = {"died": [], "faults": []}
     with tempfile.TemporaryDirectory(prefix="volumes-") as name:
         place = Path(name)
+        (place / "shown").mkdir()
+        (place / "shown/kept").touch()
         engine = Engine(place)
         engine.begin()
         engine.must("POST", "/minidock/bootstrap", {"name": "busybox"})
@@ -116,7 +139,7 @@ def main(most: int) -> None:
             code = engine.end()
             told["died"].append((armed, code == -9))
             engine.begin()
-            told["faults"] += [f"{armed}: {each}" for each in clear(engine)]
+            told["faults"] += [f"{armed}: {each}" for each in clear(engine, place / "host")]
             status, _ = engine.ask("POST", "/containers/writer/start")
             assert status in (204, 304), status
             told["faults"] += [f"{armed}: {each}" for each in lines_of(log)]
