@@ -17,11 +17,12 @@ from pyminidock.engine.document import moment
 from pyminidock.engine.house import House
 from pyminidock.engine.lives import Life
 from pyminidock.engine.samples import Sample
-from pyminidock.kernel.port import BlockUse, ProcessGone, Usage
+from pyminidock.kernel.port import BlockUse, LinkUse, ProcessGone, Usage
 
 Document = dict[str, Any]
 
 EVERY_S = 1.0
+_COUNTED = ("bytes", "packets", "errors", "dropped")
 _NOTHING = Sample(0.0, None)
 _BLOCK_FIELDS = (
     "io_service_bytes_recursive", "io_serviced_recursive", "io_queue_recursive",
@@ -144,6 +145,7 @@ def told(now: Sample, before: Sample | None, life: Life) -> Document:
         "cpu_stats": _cpu(usage), "precpu_stats": _cpu(earlier),
         "memory_stats": _memory(usage) if usage else {},
         "name": f"/{life.name}", "id": life.id,
+        **_present(networks=_networks(usage.links) if usage else {}),
     }  # fmt: skip
 
 
@@ -192,6 +194,17 @@ def _block_row(use: BlockUse) -> Document:
     return {
         "major": use.major, "minor": use.minor, "op": use.operation, "value": use.amount
     }  # fmt: skip
+
+
+def _networks(links: tuple[LinkUse, ...]) -> Document:
+    return {
+        link.name: {
+            f"{way}_{what}": amount
+            for way, amounts in (("rx", link.received), ("tx", link.sent))
+            for what, amount in zip(_COUNTED, amounts, strict=True)
+        }
+        for link in links
+    }
 
 
 def _memory(usage: Usage) -> Document:

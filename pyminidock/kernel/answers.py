@@ -3,7 +3,7 @@
     Machine, CgroupTree, Capability     what there is on this machine
     Process, ExitStatus                 a program that runs, and how it ended
     Isolation, MountEntry               what separates it from its host
-    Usage, BlockUse, Listing            what it uses, and who it is
+    Usage, BlockUse, LinkUse, Listing   what it uses, and who it is
     Tree                                its filesystem, before anybody looks into it
 
 What may be asked is told in `port`, which hands all of these on.
@@ -139,6 +139,15 @@ class BlockUse:
 
 
 @dataclass(frozen=True, slots=True)
+class LinkUse:
+    """What went through a container's network link, as bytes, packets, errors and drops."""
+
+    name: str
+    received: tuple[int, int, int, int] = (0, 0, 0, 0)
+    sent: tuple[int, int, int, int] = (0, 0, 0, 0)
+
+
+@dataclass(frozen=True, slots=True)
 class Usage:
     """What a container's processes have used up to now, and the machine with them.
 
@@ -164,6 +173,7 @@ class Usage:
     pids: int = 0
     pids_limit: int = 0  # 0: none
     block: tuple[BlockUse, ...] = ()
+    links: tuple[LinkUse, ...] = ()  # without lo; none in the host's network
 
 
 @dataclass(frozen=True, slots=True)

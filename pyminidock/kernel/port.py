@@ -24,6 +24,7 @@ from pyminidock.kernel.answers import (
     HostMount,
     Hung,
     Isolation,
+    LinkUse,
     Listing,
     Machine,
     MountEntry,
@@ -41,7 +42,7 @@ from pyminidock.kernel.rules import FoundTable
 __all__ = [
     "KILLED", "SHIM_LOST", "Answer", "BirthAborted", "BlockUse", "Body", "CallFailed",
     "Capability", "CgroupTree", "ExitStatus", "HostMount", "Hung", "Isolation", "Kernel",
-    "Listing",
+    "LinkUse", "Listing",
     "Machine", "MountEntry", "MountSpread", "NotHere", "Process", "ProcessGone", "Streams",
     "Tree", "UnreadableFile",
     "Usage", "View",

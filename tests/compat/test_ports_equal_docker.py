@@ -270,3 +270,27 @@ def test_a_stopped_container_has_no_ports_and_gets_them_again(clean: Pair) -> No
         side.docker("start", "web")
         told.append((stopped, ports_of(side, "web")))
     assert told[0] == told[1]
+
+
+def test_stats_count_what_goes_through_each_link(clean: Pair) -> None:
+    """A guest sees its landlord's links; without links of its own it has no such field."""
+    found = []
+    for side in clean:
+        for name, network in (("web", "bridge"), ("guest", "container:web"),
+                              ("alone", "none"), ("open", "host")):  # fmt: skip
+            words = ("run", "--detach", "--name", name, "--network", network, IMAGE)
+            assert side.docker(*words, "sleep", "1000").returncode == 0, (side.name, name)
+        side.inside("web", "ping -c 2 $(ip route | awk '/^default/ { print $3 }')")
+        told = {
+            name: side.ask("GET", f"/containers/{name}/stats?stream=0&one-shot=1").json
+            for name in ("web", "guest", "alone", "open")
+        }
+        links = {name: one.get("networks") for name, one in told.items()}
+        counted = links["web"]["eth0"]
+        assert counted["rx_packets"] >= 2 <= counted["tx_packets"], side.name
+        assert counted["tx_bytes"] >= 2 * 84, side.name
+        found.append({
+            name: one and {link: sorted(fields) for link, fields in one.items()}
+            for name, one in links.items()
+        })  # fmt: skip
+    assert found[1] == found[0]

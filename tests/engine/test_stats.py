@@ -1,6 +1,7 @@
 """What a container uses, told in Docker's shape, and read once for all who watch."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from pyminidock.engine.house import House
 from pyminidock.engine.lives import Life
 from pyminidock.engine.samples import Sample
 from pyminidock.kernel.model.body import ModelBody
-from pyminidock.kernel.port import BlockUse, Usage
+from pyminidock.kernel.port import BlockUse, LinkUse, Usage
 from tests.engine.houses import WISH, house_over, prepared, started
 
 GIB = 1 << 30
@@ -59,6 +60,16 @@ def test_cgroups_of_version_2_are_told_as_docker_tells_them() -> None:
     assert told["blkio_stats"]["io_serviced_recursive"] is None
     assert told["pids_stats"] == {"current": 2}
     assert told["name"] == "/web"
+
+
+def test_a_container_on_a_network_tells_what_went_through_each_link() -> None:
+    used = replace(UNIFIED, links=(LinkUse("eth0", (1, 2, 3, 4), (5, 6, 7, 8)),))
+    told = stats.told(Sample(1.0, used), None, Life("a" * 64, "web"))
+    assert told["networks"] == {"eth0": {
+        "rx_bytes": 1, "rx_packets": 2, "rx_errors": 3, "rx_dropped": 4,
+        "tx_bytes": 5, "tx_packets": 6, "tx_errors": 7, "tx_dropped": 8,
+    }}  # fmt: skip
+    assert "networks" not in stats.told(Sample(1.0, UNIFIED), None, Life("a" * 64, "web"))
 
 
 def test_the_second_of_two_samples_tells_the_first_too(house: House, quick: None) -> None:

@@ -3,9 +3,11 @@
 A container's processes are those of its cgroup and of the groups below it; where it has
 none, those of its PID namespace.  What they use is a number in a file of each controller;
 version 1 has a directory for each, version 2 one for all, and the files have other names.
+Only what went over the network is counted elsewhere: by each link of its namespace.
 
 Source: man 7 cgroups; Documentation/admin-guide/cgroup-v1/{memory,cpuacct,blkio}.rst and
-cgroup-v2.rst; man 5 proc_stat; github.com/containerd/cgroups, which Docker asks.
+cgroup-v2.rst; man 5 proc_stat, proc_pid_net;
+github.com/containerd/cgroups, which Docker asks.
 """
 
 import errno
@@ -18,7 +20,7 @@ from typing import Any
 
 from pyminidock.kernel.linux.proc import start_time
 from pyminidock.kernel.linux.proctable import table
-from pyminidock.kernel.port import BlockUse, CgroupTree, Listing, Process, Usage
+from pyminidock.kernel.port import BlockUse, CgroupTree, LinkUse, Listing, Process, Usage
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 _TICK_NS = 10**9 // _TICKS
@@ -53,7 +55,7 @@ def usage(process: Process, tree: CgroupTree | None) -> Usage:
     system_ns, processors = _machine_time()
     return Usage(
         version=tree.version if tree else 0, system_ns=system_ns, processors=processors,
-        machine_memory_bytes=_machine_memory(), **found,
+        machine_memory_bytes=_machine_memory(), links=_links(process.pid), **found,
     )  # fmt: skip
 
 
@@ -186,6 +188,26 @@ def _block_v2(text: str) -> Iterator[BlockUse]:
         found = dict(pair.split("=", 1) for pair in pairs)
         for word, operation in (("rbytes", "read"), ("wbytes", "write")):
             yield BlockUse("bytes", major, minor, operation, int(found.get(word, 0)))
+
+
+def _links(pid: int) -> tuple[LinkUse, ...]:
+    """Read the counters of a container's links; those of the host's tell nothing of it.
+
+    The kernel may have put tunnels of its own into a namespace; what a plan makes is eth.
+    """
+    try:
+        if os.path.samefile(f"/proc/{pid}/ns/net", "/proc/self/ns/net"):
+            return ()
+    except OSError:
+        return ()
+    found = []
+    for line in _text(Path(f"/proc/{pid}/net/dev")).splitlines()[2:]:
+        name, _, counters = line.partition(":")
+        if name.strip().startswith("eth"):
+            of = tuple(map(int, counters.split()))
+            received, sent = (of[0], of[1], of[2], of[3]), (of[8], of[9], of[10], of[11])
+            found.append(LinkUse(name.strip(), received, sent))
+    return tuple(found)
 
 
 def _text(path: Path) -> str:

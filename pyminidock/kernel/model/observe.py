@@ -6,7 +6,7 @@ A simulated program uses nothing but time: one thousandth of what has passed, an
 from collections.abc import Mapping
 
 from pyminidock.kernel.model.world import HOST_INIT, KINDS, Mount, Task, World
-from pyminidock.kernel.port import Isolation, Listing, Machine, MountEntry, Usage
+from pyminidock.kernel.port import Isolation, LinkUse, Listing, Machine, MountEntry, Usage
 
 _MEMORY = 1 << 30  # bytes, of the simulated machine
 _PAGE = 4096
@@ -55,12 +55,16 @@ def usage_of(world: World, machine: Machine, task: Task, seconds: float) -> Usag
     limits = _limits(world, task)
     limit = limits.get("memory.limit_in_bytes") or limits.get("memory.max", "max")
     pids = limits.get("pids.max", "max")
+    here = task.namespaces["network"]
+    is_own = here != world.tasks[HOST_INIT].namespaces["network"]
+    names = [name for space, name in world.links if space == here and name[:3] == "eth"]
     return Usage(
         machine.cgroups.version if machine.cgroups else 0,
         passed_ns * processors, processors, _MEMORY, cpu_ns=passed_ns // 1000 * living,
         memory_bytes=_PAGE * living, pids=living,
         memory_limit_bytes=int(limit) if limit.isdigit() else 2**64 - 1,
         pids_limit=int(pids) if pids.isdigit() else 0,
+        links=tuple(map(LinkUse, sorted(names))) if is_own else (),
     )  # fmt: skip
 
 
