@@ -178,7 +178,7 @@ def check_endpoints(request: CreateRequest) -> None:
 def _faults(endpoint: Endpoint, name: str) -> Iterator[str]:
     if name not in ("bridge", "none", "host"):
         return  # the engine knows what that network can give
-    if endpoint.address or endpoint.address6 or endpoint.link_local:
+    if endpoint.address or endpoint.address6:
         yield "user specified IP address is supported on user defined networks only"
     if endpoint.aliases:
         yield (

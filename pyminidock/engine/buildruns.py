@@ -21,7 +21,7 @@ from pyminidock.container.refusals import advice, start_refusal
 from pyminidock.container.resolve import resolve
 from pyminidock.container.spec import ContainerSpec, CreateRequest
 from pyminidock.container.users import GROUP, PASSWD
-from pyminidock.engine import etcfiles, naming, plugging
+from pyminidock.engine import etcfiles, introducing, naming, plugging
 from pyminidock.engine.house import House, Kept
 from pyminidock.engine.lives import Life
 from pyminidock.engine.memberships import members
@@ -247,23 +247,38 @@ class BuildContainer:
                     lockstep=house.recorder.is_gated(runner.story),
                 )  # fmt: skip
         except BaseException as failure:
-            plugging.undo(house, self._reach)
+            self._unplug()
             if isinstance(failure, CallFailed):
                 raise _refused(failure, kept.spec) from failure
             raise
         assert process is not None  # noqa: S101  (a plan that ends in Execute)
+        introducing.serve(house, self.id)
         self._life.lives(process)
         running = replace(kept, state="running", pid=process.pid)
         house.keep(running, is_durable=False)
         return process
 
     def _plugged(self) -> plugging.Reach:
-        """Give it the network that was asked for; unasked it is alone, as builds are."""
+        """Give it the network that was asked for, with the names of those who live there.
+
+        Unasked it is alone, as builds are.
+        """
         kept, house = self._kept, self._runner.house
         if kept.request.network_mode in ("", "default"):
             return plugging.Reach(kept.id)
         wanted = members(house, kept.request)
-        return plugging.plug(house, kept.spec, wanted, self._runner.emit)
+        reach = self._reach = plugging.plug(house, kept.spec, wanted, self._runner.emit)
+        try:
+            names = introducing.start(house, kept, kept.spec, reach.after)
+        except BaseException:
+            self._unplug()
+            raise
+        return replace(reach, calls=(*reach.calls, *names))
+
+    def _unplug(self) -> None:
+        plugging.undo(self._runner.house, self._reach)
+        if self._reach.after:
+            introducing.gone(self._runner.house, self.id)
 
     def _listen(self, process: Process, output: Output) -> None:
         """Pass on what the program writes, to its end."""
@@ -279,7 +294,7 @@ class BuildContainer:
         """Wait for the end, and close the accounts."""
         runner, house = self._runner, self._runner.house
         status = house.kernel.wait(process)
-        plugging.undo(house, self._reach)
+        self._unplug()
         self._status = status or ExitStatus(137, SIGKILL)
         runner.tell(ContainerExited(
             self.id, self._status.code, self._status.signal,

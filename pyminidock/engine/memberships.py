@@ -66,7 +66,7 @@ def _refuse(faults: Sequence[str], network: str = "") -> None:
 
 def _faults(network: Network, wish: Endpoint) -> Iterator[str]:
     if not network.is_user_defined:
-        if wish.wants or wish.wants6 or wish.link_local:
+        if wish.wants or wish.wants6:
             yield "user specified IP address is supported on user defined networks only"
         if wish.aliases:
             yield (

@@ -28,6 +28,15 @@ SETTING: Sequence[str] = (
     "docker network create --subnet 10.52.0.0/24 --internal inner",
 )
 SCENES: Mapping[str, Sequence[str]] = {
+    "builds": (
+        "docker run -d --name web --net back twin sleep 1000",
+        "printf 'FROM twin\\nRUN ping -c1 -W2 web; cat /etc/resolv.conf' |"
+        " docker build --no-cache --network back - | grep -E 'PING|nameserver|options'",
+        "printf 'FROM twin\\nRUN ping -c1 web' |"
+        " docker build --no-cache --network front - 2>&1 | grep 'bad address'",
+        "docker run -d --name local --link-local-ip 169.254.8.8 twin sleep 1000",
+        "docker inspect -f '{{json .NetworkSettings.Networks.bridge.IPAMConfig}}' local",
+    ),
     "neighbours": (
         "docker run -d --name web --net back --network-alias www --network-alias WEB2"
         " -h shop twin sleep 1000",
