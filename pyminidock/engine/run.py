@@ -114,7 +114,7 @@ def _create(
     if tree is not None:
         _begin_with(house, tree, directory, snapshot)
     points = furnish(house, request, defaults, container, snapshot, voice, undo)
-    spec = replace(spec, points=points)
+    spec = replace(spec, points=points) if points else spec
     etcfiles.write(directory, spec.hostname, request.reach)
     kept = Kept(
         container, name, house.kernel.wall(), request, spec, snapshot, trees,

@@ -9,6 +9,7 @@ too, when the container is long gone.  That has to cost next to nothing: an empt
 one look at a directory, and beyond a few hundred names nobody looks on.
 """
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from itertools import islice
@@ -65,6 +66,9 @@ def tell(house: House, life: Life, emit: Emit) -> None:
     if kept.build:  # its layer tells it, name by name
         return
     seen = list[Entry]()
+    with suppress(OSError), os.scandir(kept.snapshot.upper) as top:
+        if next(top, None) is None:  # as most are: no need to look at what lies below
+            return
     with suppress(OSError), _entries(house, kept) as entries:
         seen += islice(entries, _MOST_SEEN + 1)
     found = [each for each in seen if each.change != "same"]

@@ -146,13 +146,14 @@ class Records:
         not spelled again.
         """
         directory = self.directory / container
-        directory.mkdir(mode=0o700, exist_ok=True)
         content = {"v": VERSION, **content}
         with self._lock:
             before, known = (
                 self._contents.get(container, {}),
                 self._texts.get(container, {}),
             )
+        if not before:
+            directory.mkdir(mode=0o700, exist_ok=True)
         texts = {
             name: known[name]
             if name in known and before.get(name) is value
@@ -214,14 +215,17 @@ class Records:
     def discard(self, path: Path) -> None:
         """Remove a file or directory of this root, by way of the trash."""
         trash = self._root / "trash"
-        trash.mkdir(mode=0o700, exist_ok=True)
         if path.parent != trash:
             target = trash / path.name
-            self._remove_tree(target)
             try:
                 path.rename(target)
-            except FileNotFoundError:
-                return
+            except OSError:  # there is no trash yet, or in it something of this name
+                trash.mkdir(mode=0o700, exist_ok=True)
+                self._remove_tree(target)
+                try:
+                    path.rename(target)
+                except FileNotFoundError:
+                    return
             path = target
             reach("record.trashed")
         self._remove_tree(path)

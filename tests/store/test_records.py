@@ -93,6 +93,18 @@ def test_a_name_is_free_again_after_removal(records: Records, tmp_path: Path) ->
     assert list((tmp_path / "root" / "trash").iterdir()) == []
 
 
+def test_what_an_earlier_removal_has_left_is_in_nobody_s_way(
+    records: Records, tmp_path: Path
+) -> None:
+    left = tmp_path / "root" / "trash" / ONE
+    left.mkdir(parents=True)
+    (left / "config.json").touch()
+    records.put(ONE, content(ONE, "web"))
+    records.remove(ONE)
+    assert not left.exists()
+    assert list(records.directory.iterdir()) == []
+
+
 def test_removing_follows_no_link(records: Records, tmp_path: Path) -> None:
     (tmp_path / "precious").mkdir()
     (tmp_path / "precious" / "file").touch()

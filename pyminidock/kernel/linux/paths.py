@@ -18,6 +18,7 @@ from pyminidock.kernel.linux.birth import Birth
 NULL_DEVICE = os.makedev(1, 3)
 _IN_ROOT = syscalls.RESOLVE_IN_ROOT | syscalls.RESOLVE_NO_MAGICLINKS
 _WITHOUT_LINKS = _IN_ROOT | syscalls.RESOLVE_NO_SYMLINKS
+_ITSELF = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
 _LONGEST_CHAIN = 40  # symbolic links in one path, as in the kernel
 
 
@@ -39,12 +40,8 @@ def open_or_make(
         if directory not in birth.own or name in (b"", b".", b".."):
             inside = path.lstrip(b"/") or b"."
             return syscalls.openat2(birth.root, inside, os.O_PATH, resolve=_WITHOUT_LINKS)
-        above = birth.own[directory]
-        found = _step(above, name, is_directory=is_directory, mode=mode)
-        if not stat.S_ISLNK(os.fstat(found).st_mode):
-            return found
-        os.close(found)
-    except OSError:  # something is missing, or a link: name by name
+        return _new(birth.own[directory], name, is_directory=is_directory, mode=mode)
+    except OSError:  # something is missing, or was there already: name by name
         pass
     return _walk(birth, path, is_directory=is_directory, mode=mode)
 
@@ -91,17 +88,20 @@ def _walk(birth: Birth, path: bytes, *, is_directory: bool, mode: int) -> int:
 
 def _step(directory: int, name: bytes, *, is_directory: bool, mode: int) -> int:
     """Open one name below a directory, itself and not where it leads; made if absent."""
-    flags = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
     try:
-        return os.open(name, flags, dir_fd=directory)
+        return os.open(name, _ITSELF, dir_fd=directory)
     except FileNotFoundError:
-        pass
+        return _new(directory, name, is_directory=is_directory, mode=mode)
+
+
+def _new(directory: int, name: bytes, *, is_directory: bool, mode: int) -> int:
+    """Make one name below a directory, and open it.  Raises FileExistsError."""
     if is_directory:
         os.mkdir(name, mode, dir_fd=directory)
     else:
         flags_to_make = os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
         os.close(os.open(name, flags_to_make, 0o644, dir_fd=directory))
-    return os.open(name, flags, dir_fd=directory)
+    return os.open(name, _ITSELF, dir_fd=directory)
 
 
 def open_place(birth: Birth, path: bytes, *, is_directory: bool) -> int:

@@ -84,3 +84,12 @@ def test_a_link_to_the_top_of_the_host_ends_at_the_top_of_the_root(
     (tmp_path / "root/out").symlink_to("../../../../../..")
     make(birth, b"/out/found")
     assert (tmp_path / "root/found").is_dir()
+
+
+def test_what_is_there_already_is_opened_as_it_is(birth: Birth, tmp_path: Path) -> None:
+    (tmp_path / "mounted/shm").mkdir(mode=0o700)
+    (tmp_path / "root/dev").unlink()
+    (tmp_path / "root/dev").mkdir()
+    (tmp_path / "root/dev/shm").mkdir()  # as if ours were mounted there
+    make(birth, b"/dev/shm")
+    assert (tmp_path / "mounted/shm").stat().st_mode & 0o777 == 0o700
