@@ -1,7 +1,7 @@
 """A story that is stepped through, in a cell: first a picture, then what lives.
 
     records ──► footage ──► outlet ══► page            (frames, forward)
-                                   ◄══  order, break, here, pin
+                                   ◄══  order, break, here, pin, from
 
 The stepper shows two things: a figure, which any notebook can show, and the widget, which
 hides the figure while it lives.  When the story ends, or somebody pins a step, the figure
@@ -14,6 +14,7 @@ they only note and pass on.  See `live` for what happens to a story that nobody 
 import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
+from functools import partial
 from threading import Event, Thread
 from typing import Any
 from weakref import WeakSet
@@ -22,6 +23,7 @@ import anywidget
 import traitlets
 
 from pyminidock.client.buildstory import BuildHandle
+from pyminidock.client.connect import connect
 from pyminidock.client.runstory import RunHandle
 from pyminidock.client.story import BEFORE_EACH, StoryHandle
 from pyminidock.client.transport import Refused
@@ -37,6 +39,7 @@ from pyminidock.widgets.cell import MOST_LINES, Spot, is_watched, put
 from pyminidock.widgets.discreet import Discreet
 from pyminidock.widgets.figure import Bundle, figure, waiting
 from pyminidock.widgets.footage import FULL, Footage
+from pyminidock.widgets.fromhere import begin
 from pyminidock.widgets.live import Presence, beat_s
 from pyminidock.widgets.sender import SENDER, Message
 
@@ -236,6 +239,8 @@ class Stepper:
             case {"t": "pin", "step": step}:
                 self._pinned = _whole(step)
                 self.outlet.draw("figure", self._redraw)
+            case {"t": "from", "step": step}:
+                self.outlet.draw("from", partial(self._run_from, _whole(step)))
             case _:  # a sign of life, or a word of a newer page
                 pass
 
@@ -253,6 +258,16 @@ class Stepper:
         orders = {"step": self._handle.step, "continue": self._handle.resume}
         try:
             orders.get(word, self._handle.abort)()
+        except (MinidockError, OSError) as refusal:
+            self._said = str(refusal)
+        self._tell_state()
+
+    def _run_from(self, step: int) -> None:
+        """Make a container that begins where a step ended, with a shell; say its name."""
+        story = "" if self.footage is None else self.footage.header.story
+        try:
+            client = connect() if self._handle is None else self._handle.client
+            self._said = begin(client, story, step)
         except (MinidockError, OSError) as refusal:
             self._said = str(refusal)
         self._tell_state()

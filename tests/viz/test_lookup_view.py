@@ -5,7 +5,6 @@ from dataclasses import replace
 
 import pytest
 
-from pyminidock import events as e
 from pyminidock.events import Event
 from pyminidock.events.journal import Record
 from pyminidock.unionfs.lookup import Kind, Layer
@@ -99,11 +98,6 @@ def test_a_search_by_another_program_begins_anew() -> None:
     world = fold_all((*one, *(replace(each, seq=100) for each in other)))
     asked = world.union.asked["/etc/motd"]
     assert (asked.command, asked.answers) == ("ls", ((xray.C, "file"),))
-
-
-def test_the_view_says_that_the_program_waits_while_it_is_held() -> None:
-    held = (*xray.READ, e.GateHeld("g1", len(xray.READ), "path.resolved"))
-    assert "waits for the answer: held" in drawn(held)[1]
 
 
 def test_it_shows_what_the_pure_lookup_told_as_well() -> None:

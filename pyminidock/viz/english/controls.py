@@ -73,6 +73,8 @@ CONTROLS: Mapping[str, str] = {
     "copy-none": "before the first step there is no event",
     "pin": "Pin picture",
     "pinned": "step {i} is the picture that stays in the notebook",
+    "from": "Run from here",
+    "from-asked": "a container is asked for that begins where step {i} ended",
     "alone": "On its own",
     "alone-on": "this view walks on its own now, the others stay where they are",
     "alone-off": "all views of this story walk together again",

@@ -64,7 +64,7 @@ def lookup(world: World) -> Scene:
     known = trees(union, world.container)
     return group(
         "lookup", f"Who answers for {union.path}?",
-        row("lookup.head", label_of(world), text("lookup.who", _who(asked, world))),
+        row("lookup.head", label_of(world), text("lookup.who", _who(asked))),
         _table(union, asked, known, seq),
         *_answer(union, asked, known),
     )  # fmt: skip
@@ -79,15 +79,14 @@ def reads(world: World) -> tuple[object, ...]:
     """Give what this view looks at."""
     container = world.container
     root = container.root if container else None
-    return world.union, root, world.backend, bool(world.holds)
+    return world.union, root, world.backend
 
 
-def _who(asked: Asked, world: World) -> str:
-    """Say who asked, how we know, and whether it waits."""
+def _who(asked: Asked) -> str:
+    """Say who asked, and how we know; that it is held is said by the player."""
     mark, meaning = english.EVIDENCE.get(asked.evidence, ("?", asked.evidence))
     who = f"{asked.command or 'a program'}" + (f"[{asked.pid}]" if asked.pid else "")
-    asks = "waits for the answer: held" if world.holds else "asked"
-    return f"{who} {asks} · {mark} {meaning}"
+    return f"{who} asked · {mark} {meaning}"
 
 
 # ── Who was asked for which name ─────────────────────────────────────────────────────────

@@ -52,6 +52,7 @@ class MdActions {
       link: () => this._copyLink(),
       copy: () => this._copyEvent(),
       pin: () => this._pin(),
+      from: () => this._runFrom(),
       alone: () => this._player.setAlone(!this._player.isAlone),
       help: () => this._player.help.open(),
       close: () => this.walkOut(),
@@ -218,6 +219,13 @@ class MdActions {
     const step = Math.max(this._player.film.position, 1);
     this._player.options.send?.({ t: "pin", step });
     this._player.note(this._player.say("pinned", { i: step }));
+  }
+
+  /** Ask for a container that begins where this step ended; the engine says what came of it. */
+  _runFrom() {
+    const step = Math.max(this._player.film.position, 1);
+    this._player.options.send?.({ t: "from", step });
+    this._player.note(this._player.say("from-asked", { i: step }));
   }
 
   /** Escape: close what is open, then go to the root, then out. */

@@ -25,7 +25,7 @@ class MdPlayer {
    *   opens          the step at which a recording is opened, 1 unless said
    *   embed          no title: whoever embeds it has one
    *   permalink(i)   gives the address of a step; absent where steps have none
-   *   pins           whether a step can become the picture that stays
+   *   pins           whether a step can become the picture that stays, and a container
    *   leave()        takes the focus when Escape leaves the player
    *   heading        level of the title, 2 unless said
    */
@@ -284,6 +284,7 @@ class MdPlayer {
     return mdElement("div", { class: "md-ui-header" }, title, mdElement(
       "div", { class: "md-ui-labels" }, this._label, this._date,
       this._alone,
+      this.options.pins ? mdTool(this, "from", this.say("from")) : null,
       this.options.pins ? mdTool(this, "pin", this.say("pin")) : null,
       this.options.permalink ? mdTool(this, "link", this.say("link")) : null,
       mdTool(this, "help", this.say("help")),
