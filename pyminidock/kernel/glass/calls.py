@@ -38,8 +38,9 @@ Names = tuple[str, str, str]  # the call, its path, the other path
 
 def _at(tree: Tree, nodeid: int, name: bytes | None = None) -> str:
     node = tree.nodes.get(nodeid)
-    path = node.path if node else ""
-    return path if name is None else inside(path, os.fsdecode(name))
+    if node is None:
+        return ""
+    return node.called if name is None else inside(node.path, os.fsdecode(name))
 
 
 def _named(call: str, skipped: int) -> Callable[[Tree, Request], Names]:

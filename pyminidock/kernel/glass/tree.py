@@ -22,7 +22,7 @@ from pyminidock.kernel.glass import wire
 from pyminidock.kernel.glass.disk import Disk
 from pyminidock.kernel.glass.wire import ROOT
 from pyminidock.unionfs import search
-from pyminidock.unionfs.branches import Spot, Stack
+from pyminidock.unionfs.branches import Spot, Stack, inside
 
 _REMEMBERED = 4096  # names of one directory
 
@@ -63,13 +63,13 @@ class Node:
     """What the kernel knows by a number."""
 
     __slots__ = (
-        "children", "fd", "fd_is_upper", "handles", "identity", "ino", "lookups", "mode",
-        "name", "nodeid", "packed", "parent", "path", "places", "spot", "told",
+        "called", "children", "fd", "fd_is_upper", "handles", "identity", "ino", "lookups",
+        "mode", "name", "nodeid", "packed", "parent", "path", "places", "spot", "told",
     )  # fmt: skip
 
     def __init__(self, nodeid: int, parent: "Node | None", name: str, spot: Spot) -> None:
         self.nodeid, self.parent, self.name, self.spot = nodeid, parent, name, spot
-        self.path = spot.path
+        self.path = self.called = spot.path  # called: by who asked last
         self.fd, self.fd_is_upper = -1, False  # of one whose names are all gone
         self.ino = self.mode = self.lookups = 0
         self.told: dict[str, Answers] = {}  # what the branches answered for its names
@@ -127,6 +127,7 @@ class Tree:
         if not known.exists or node is None:
             return None
         node.lookups += 1
+        node.called = inside(parent.path, name) if node.places else node.path
         return node
 
     def _ask(
