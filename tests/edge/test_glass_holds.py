@@ -2,7 +2,9 @@
 
 import json
 import os
+import shlex
 import signal
+import stat
 import subprocess
 from collections.abc import Iterator
 from contextlib import closing, suppress
@@ -162,3 +164,21 @@ def test_a_union_that_cannot_be_says_why(ground: Path) -> None:
     )  # fmt: skip
     assert done.returncode == 1
     assert "No such file or directory" in done.stderr
+
+
+def test_it_is_mounted_and_changed_in_a_user_namespace_of_its_own(ground: Path) -> None:
+    words = options(ground, "rootless")
+    place = ground / "rootless" / "merged"
+    command = shlex.join(glass_command("rootless", place, words))
+    changes = (
+        'cd "$0"; echo more >> motd; mkdir d; mv motd d/motd; cat d/motd; umount -l "$0"'
+    )
+    done = subprocess.run(
+        ["unshare", "--user", "--map-root-user", "--mount", "sh", "-euc",
+         f"{command}; {changes}", str(place)],
+        capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (0, "hello\nmore\n"), done.stderr
+    upper = ground / "rootless" / "upper"
+    assert stat.S_ISCHR((upper / "motd").stat().st_mode)  # a whiteout
+    assert (upper / "d" / "motd").read_text() == "hello\nmore\n"
