@@ -52,6 +52,10 @@ class Calls:
             line.close()
             self._leave(listener)
 
+    def explain(self, _most: int = 0) -> bool:
+        """Nothing is left to be explained: that is done before a call goes on."""
+        return False
+
     def hold(self) -> None:
         """Let every call wait until it is told to go on."""
         self._is_holding = True

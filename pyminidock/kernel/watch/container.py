@@ -53,6 +53,8 @@ class Watcher:
                 self._is_over = time.monotonic() > self._lonely
         self._files.flow()
         self._files.turn(set(self._files.descriptors()))
+        while self._files.explain():
+            pass
         self._line.tell([WatchEnded(was_lost=False)])
         self._say_the_rest()
 
@@ -66,7 +68,7 @@ class Watcher:
         for descriptor in {*reads, *own, *program}:
             is_written = descriptor in writes
             poll.register(descriptor, select.POLLIN | (select.POLLOUT if is_written else 0))
-        ready = {number for number, event in poll.poll(1000)
+        ready = {number for number, event in poll.poll(0 if files.explain() else 1000)
                  if event & ~select.POLLOUT}  # fmt: skip
         files.turn(ready)
         self._line.send()

@@ -15,6 +15,7 @@ watcher that dies holds nobody.
 """
 
 import os
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -42,6 +43,7 @@ UNSEEN = (
     "which layers the kernel asked",
 )  # fmt: skip
 _UNSEEN_BY_DESCRIPTOR = ("what is created, renamed or removed",)
+_AT_A_TIME = 50  # notes that are explained before the kernel has its turn again
 _AT_ONCE = 1 << 16  # bytes of one read
 _TURNS = 64  # reads before somebody else has a turn
 
@@ -55,6 +57,7 @@ class Files:
         self._held: dict[int, int] = {}  # number -> descriptor that waits to be allowed
         self._number = 0
         self.strangers: set[int] = set()  # pids of engines: they must never wait
+        self._unexplained: deque[FileNoticed] = deque()
         self.is_holding = self.is_born = False
         self.holding = marking.hold()
         marking.mark(self.holding, records.OPEN_EXEC_PERM, tree)
@@ -131,6 +134,7 @@ class Files:
                 self._hold(notice, path)
 
     def _hold(self, notice: Notice, path: str) -> None:
+        self.explain(len(self._unexplained))  # what came before is told before
         self._number += 1
         self._held[self._number] = notice.descriptor
         command = self._commands.asks(notice.pid)
@@ -140,7 +144,7 @@ class Files:
         self._tell(events, self._number)
 
     def listen(self) -> None:
-        """Read what has happened, and tell it."""
+        """Read what has happened, and note it."""
         for notice in self._read(self.listening):
             self._notice(notice)
 
@@ -160,11 +164,19 @@ class Files:
             self._directories.forget()
         told_before = _OPENS if self.is_holding else 0
         command = self._commands.name(notice.pid)
-        events: list[Event] = []
-        for deed in records.deeds(notice.mask & ~told_before):
-            events += self._told(FileNoticed(deed, path, to, notice.pid, command))
-        if events:
-            self._tell(events, 0)
+        self._unexplained += (
+            FileNoticed(deed, path, to, notice.pid, command)
+            for deed in records.deeds(notice.mask & ~told_before)
+        )
+
+    def explain(self, most: int = _AT_A_TIME) -> bool:
+        """Explain and tell what was noted, so much at a time; True: there is more.
+
+        Nobody waits for this, while whoever executes a program waits for our answer.
+        """
+        for _ in range(min(most, len(self._unexplained))):
+            self._tell([*self._told(self._unexplained.popleft())], 0)
+        return bool(self._unexplained)
 
     def _told(self, noticed: FileNoticed) -> Iterator[Event]:
         """Give what was seen, and behind it what the lookup says of it."""
