@@ -4,10 +4,12 @@ import json
 
 import pytest
 
+from pyminidock import events as e
 from pyminidock.viz.film import Reel, State, apply, flat, header, state_after
 from pyminidock.viz.things import EMPTY
 from pyminidock.viz.views import VIEWS, expected, suiting
 from pyminidock.viz.world import fold, fold_all
+from tests.viz.buildstory import baked
 from tests.viz.films import STORIES, film
 
 ALL = pytest.mark.parametrize("name", sorted(STORIES))
@@ -98,3 +100,10 @@ def test_a_story_that_just_fits_leaves_nothing_out(monkeypatch: pytest.MonkeyPat
     frames = list(Reel().frames(records))
     monkeypatch.setattr("pyminidock.viz.film.MOST_FRAMES", len(frames))
     assert list(Reel().frames(records)) == frames
+
+
+@pytest.mark.parametrize("answer", ["", "whiteout"])
+def test_a_damaged_lookup_that_names_no_path_is_drawn_all_the_same(answer: str) -> None:
+    asked = e.LayerProbed("", "", answer)
+    frames = list(Reel().frames(baked([asked, e.PathResolved("", ())])))
+    assert len(frames) == 2

@@ -153,11 +153,13 @@ def _outcome(asked: Asked, known: Sequence[Tree]) -> tuple[str, State]:
     said = [names[name].said if name in names else name for name in asked.layers]
     answers = dict(asked.answers)
     if not asked.is_over:
-        last = names[asked.answers[-1][0]].sign
+        last = asked.answers[-1][0] if asked.answers else "nobody"
+        last = names[last].sign if last in names else last
         return f"{last} was asked for it, topmost layer first; no answer yet", "idle"
     if not said:
         hider = next((n for n, answer in asked.answers if answer == WHITEOUT), "")
-        by = f"a whiteout in {names[hider].said} hides it" if hider else "no layer has it"
+        where = names[hider].said if hider in names else hider
+        by = f"a whiteout in {where} hides it" if hider else "no layer has it"
         return f"{asked.path} is not there: {by}", "miss"
     if len(said) == 1:
         return f"{asked.path} comes from {said[0]}", "hit"
