@@ -192,8 +192,8 @@ _FORWARD = Chain("forward", "filter", "forward", _FILTER, (
     _rule("an internal network has no way out",
           In(("iifname",), "internal"), Count(), _DROP),
     _rule("and no way in", In(("oifname",), "internal"), Count(), _DROP),
-    _rule("networks are isolated from each other", _OURS, _TO_OURS, Count(), _DROP),
     _rule("published", _TO_OURS, Is("ct status", "dnat"), Count(), _ACCEPT),
+    _rule("networks are isolated from each other", _OURS, _TO_OURS, Count(), _DROP),
     _rule("not published", _TO_OURS, Count(), _DROP),
     _rule("out into the world", _OURS, Count(), _ACCEPT),
 ))  # fmt: skip
