@@ -34,6 +34,23 @@ def told(minidock: Minidock, container: str) -> list[tuple[str, str, dict[str, o
     return [(each["kind"], each["evidence"], each["data"]) for each in records]
 
 
+def test_a_program_that_is_gone_at_once_was_called_by_its_own_name(
+    minidock: Minidock,
+) -> None:
+    """All of its file is busybox, and before it was the child that built the walls."""
+    made = minidock.run("run", "-d", "--watch", minidock.image, "cat", "/etc/passwd")
+    container = made.stdout.strip()
+    minidock.run("wait", container)
+    wait_for(lambda: "watch.ended" in {kind for kind, *_ in told(minidock, container)})
+    named = [
+        data["command"]
+        for kind, _, data in told(minidock, container)
+        if kind == "file.noticed" and data["path"] == "/etc/passwd"
+    ]
+    assert named == ["cat"]
+    minidock.run("rm", container)
+
+
 def deeds(minidock: Minidock, container: str) -> set[tuple[object, object]]:
     return {
         (data["deed"], data["path"])

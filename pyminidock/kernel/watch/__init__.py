@@ -3,6 +3,7 @@
     marking     asks the kernel to tell: fanotify groups, marks, handles
     records     what it tells, taken apart (pure)
     commands    who a pid is, also when it has ended since
+    askers      what /proc tells of a process that waits for an answer
     explaining  which layer answered: the pure lookup, over the layers as they lie there
     files       the two groups of one container, and who is held in open(2)
     line        told to the engine, which may ask that somebody is held

@@ -32,6 +32,7 @@ from pyminidock.kernel.linux.guard import (
     NOTICE_BYTES,
     RECEIVE,
 )
+from pyminidock.kernel.watch.askers import command_of, text_at
 from pyminidock.kernel.watch.explaining import Explaining
 from pyminidock.kernel.watch.notices import (
     HERE,
@@ -50,7 +51,6 @@ UNSEEN = (
 )  # fmt: skip
 _IS_VALID = 0x40082102  # SECCOMP_IOCTL_NOTIF_ID_VALID
 _AT_HERE = -100  # AT_FDCWD
-_PAGE, _LONGEST = 4096, 4096
 
 
 class Asked:
@@ -143,9 +143,9 @@ class Asked:
         if not self.is_born:
             return []
         try:
-            given = [_text(notice.pid, notice.arguments[at]) for _, at in shape.names]
+            given = [text_at(notice.pid, notice.arguments[at]) for _, at in shape.names]
             paths = [*_places(notice, shape, given)]
-            command = _comm(notice.pid)
+            command = command_of(notice.pid)
         except OSError:
             return []
         if not self._is_valid(notice.id):
@@ -161,24 +161,6 @@ def describe() -> WatchBegan:
     return WatchBegan("seccomp", UNSEEN)
 
 
-def _text(pid: int, address: int) -> str:
-    """Read a name from somebody's memory, up to its NUL.  Raises OSError."""
-    if not address:
-        return ""
-    memory = os.open(f"/proc/{pid}/mem", os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        told = b""
-        while b"\0" not in told and len(told) < _LONGEST:
-            here = address + len(told)
-            part = os.pread(memory, min(256, _PAGE - here % _PAGE), here)
-            if not part:
-                break
-            told += part
-    finally:
-        os.close(memory)
-    return os.fsdecode(told.partition(b"\0")[0])
-
-
 def _places(notice: Notice, shape: Shape, given: list[str]) -> Iterator[str]:
     """Give each name from the container's root on.  Raises OSError."""
     for (directory, _), name in zip(shape.names, given, strict=True):
@@ -190,8 +172,3 @@ def _places(notice: Notice, shape: Shape, given: list[str]) -> Iterator[str]:
             number = directory_of(notice.arguments[directory])
             base = os.readlink(f"/proc/{notice.pid}/fd/{number}")
         yield "/" + posixpath.normpath(f"{base}/{name}").lstrip("/")
-
-
-def _comm(pid: int) -> str:
-    with open(f"/proc/{pid}/comm", "rb") as file:
-        return os.fsdecode(file.read().removesuffix(b"\n"))

@@ -1,17 +1,22 @@
 """Who a pid is: the name of its program, also when it has ended before we asked.
 
 What is told of files is read a moment later, and `cat` may be gone by then.  But nobody
-becomes a program unseen: executing waits for our permission, and the file's name says what
-it is about to be called.
+becomes a program unseen: executing waits for our permission, and the words of the call that
+waits say what it is about to be called.
 
-    held at exec /bin/cat     next name of 7: cat      (two files: the program, its loader)
-    told: 7 opened /motd      /proc/7/comm, or, if 7 is gone, the name it had taken
+    7 waits in execve("/bin/cat")    next name of 7: cat    (even if the file is busybox)
+    7 still bears its old name       that one, and cat is kept for later
+    7 is gone                        cat
 
-Source: man 5 proc_pid_comm; Linux, fs/exec.c: begin_new_exec() takes the name of the file.
+Source: man 5 proc_pid_comm, proc_pid_syscall; Linux, fs/exec.c: begin_new_exec() takes the
+name by which the file was called.
 """
 
 import os
 from contextlib import suppress
+
+from pyminidock.kernel.watch.askers import command_of, text_at
+from pyminidock.kernel.watch.notices import calls_of
 
 _LONGEST = 15  # TASK_COMM_LEN, without its NUL
 _MOST = 4096
@@ -27,27 +32,25 @@ class Commands:
     def executes(self, pid: int, path: str) -> None:
         """Note that a process is about to become the program at `path`.
 
-        The first file of an exec is the program, or a script; interpreter and loader follow
-        while the process still has its old name.
+        A script's interpreter and a program's loader follow in the same call.
         """
-        name = os.path.basename(path)[:_LONGEST]
-        is_same_exec = pid in self._executing and _comm(pid) != self._names[pid]
-        if not is_same_exec:
-            self._keep(pid, name)
-            self._executing.add(pid)
+        self._keep(pid, os.path.basename(_called(pid) or path)[:_LONGEST])
+        self._executing.add(pid)
 
     def asks(self, pid: int) -> str:
         """Name who asks now, and is held until we answer."""
-        return _comm(pid)
+        return command_of(pid)
 
     def name(self, pid: int) -> str:
         """Name the program that `pid` is, or was; empty where nobody can know."""
+        alive = command_of(pid)
+        if not alive:
+            return self._names.get(pid, "")
+        if pid in self._executing and alive != self._names[pid]:
+            return alive  # not yet what it is about to be
         self._executing.discard(pid)
-        alive = _comm(pid)
-        if alive:
-            self._keep(pid, alive)
-            return alive
-        return self._names.get(pid, "")
+        self._keep(pid, alive)
+        return alive
 
     def _keep(self, pid: int, name: str) -> None:
         if len(self._names) >= _MOST and pid not in self._names:
@@ -58,7 +61,14 @@ class Commands:
         self._names[pid] = name
 
 
-def _comm(pid: int) -> str:
-    with suppress(OSError), open(f"/proc/{pid}/comm", "rb") as file:
-        return os.fsdecode(file.read().removesuffix(b"\n"))
+def _called(pid: int) -> str:
+    """Read by which name a process that waits in execve(2) calls a file; "": unreadable."""
+    with suppress(OSError, ValueError), open(f"/proc/{pid}/syscall", "rb") as file:
+        number, *words = file.read().split()
+        name, shape = _CALLS.get(int(number), ("", None))
+        if shape is not None and name in ("execve", "execveat"):
+            return text_at(pid, int(words[shape.names[0][1]], 16))
     return ""
+
+
+_CALLS = calls_of(os.uname().machine)

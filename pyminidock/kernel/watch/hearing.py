@@ -119,8 +119,8 @@ def events(record: dict[str, Any]) -> Iterator[Event]:
 
     >>> for event in events({"events": [["layer.probed", {
     ...     "path": "/motd", "layer": "upper", "answer": "absent"}]]}):
-    ...     print(event)
-    LayerProbed(path='/motd', layer='upper', answer='absent')
+    ...     print(event.path, event.layer, event.answer)
+    /motd upper absent
     """
     for kind, data in record["events"]:
         fields = {
