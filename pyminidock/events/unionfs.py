@@ -6,7 +6,7 @@ whoever watches the kernel's.  `command` and `pid`, on the host, say which progr
 "" and 0: none, somebody only wanted to know.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from pyminidock.events.base import Event
@@ -20,8 +20,8 @@ class LayerProbed(Event):
     path: str
     layer: str
     answer: str
-    pid: int = 0
-    command: str = ""
+    pid: int = field(default=0, repr=False)
+    command: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +31,8 @@ class PathResolved(Event):
     evidence: ClassVar[str] = "explained"
     path: str
     layers: tuple[str, ...]
-    pid: int = 0
-    command: str = ""
+    pid: int = field(default=0, repr=False)
+    command: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +48,8 @@ class CallAnswered(Event):
     path: str
     error: str = ""
     old: str = ""
-    pid: int = 0
-    command: str = ""
+    pid: int = field(default=0, repr=False)
+    command: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +65,8 @@ class PathCopiedUp(Event):
     layer: str
     extent: str
     size_bytes: int
-    pid: int = 0
-    command: str = ""
+    pid: int = field(default=0, repr=False)
+    command: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +75,8 @@ class WhiteoutMade(Event):
 
     evidence: ClassVar[str] = "explained"
     path: str
-    pid: int = 0
-    command: str = ""
+    pid: int = field(default=0, repr=False)
+    command: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +85,8 @@ class OpaqueMade(Event):
 
     evidence: ClassVar[str] = "explained"
     path: str
-    pid: int = 0
-    command: str = ""
+    pid: int = field(default=0, repr=False)
+    command: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,5 +96,5 @@ class RedirectMade(Event):
     evidence: ClassVar[str] = "explained"
     path: str
     to: str
-    pid: int = 0
-    command: str = ""
+    pid: int = field(default=0, repr=False)
+    command: str = field(default="", repr=False)
