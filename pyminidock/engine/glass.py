@@ -26,6 +26,7 @@ from pyminidock.kernel.port import BirthAborted
 from pyminidock.layers.apply import policy_here
 from pyminidock.layers.frames import Frames
 
+_OF_NOBODY = "files.missed"
 _LOOK_S = 0.05  # so often it is seen whether a gate is set
 
 
@@ -69,12 +70,12 @@ def events(record: dict[str, Any]) -> Iterator[tuple[str, Event]]:
     >>> for evidence, event in events({"pid": 7, "command": "sh", "told": [
     ...     ["remembered", "layer.probed", "/etc", "upper", "absent"],
     ...     ["observed", "path.resolved", "/etc", ["base"]]]}):
-    ...     print(evidence, event)
-    remembered LayerProbed(path='/etc', layer='upper', answer='absent', pid=7, command='sh')
-    observed PathResolved(path='/etc', layers=('base',), pid=7, command='sh')
+    ...     print(evidence, event, event.command)
+    remembered LayerProbed(path='/etc', layer='upper', answer='absent') sh
+    observed PathResolved(path='/etc', layers=('base',)) sh
     """
     kinds: Mapping[str, Callable[..., Event]] = record_kinds()
     who = record["pid"], record["command"]
     for evidence, kind, *values in record["told"]:
         given = (tuple(each) if isinstance(each, list) else each for each in values)
-        yield evidence, kinds[kind](*given, *who)
+        yield evidence, kinds[kind](*given, *(() if kind == _OF_NOBODY else who))

@@ -33,7 +33,7 @@ from pyminidock.kernel.glass.tree import Answers, Tree
 from pyminidock.kernel.glass.wire import Op, Request
 
 _AT_ONCE = 200  # records in one write
-_UNHEARD = 100_000  # records that wait for the engine; what comes then is lost
+_UNHEARD = 100_000  # records that wait for the engine; of more only the number is told
 _REST_S = 0.002  # between two writes, while nobody is held: a thread that wakes costs all
 _PROGRAMS = 64  # whose names are at hand
 
@@ -47,6 +47,7 @@ class Telling:
         self._tree, self._loop, self._line = tree, loop, line
         self._told: list[str] = []
         self._records: deque[str] = deque()
+        self._missed = 0  # records that were lost since this was last told
         self._news = threading.Event()
         self._programs: dict[int, int] = {}  # by number, where its name can be read
         self._held: dict[int, Reply] = {}
@@ -82,7 +83,9 @@ class Telling:
             self._told.append(spell(call, "observed"))
         if not self._told:
             return reply
-        if len(self._records) < _UNHEARD:
+        if len(self._records) >= _UNHEARD:
+            self._missed += 1
+        else:
             self._records.append(self._record(asked))
             if not self._news.is_set():
                 self._news.set()
@@ -95,6 +98,9 @@ class Telling:
 
     def _record(self, asked: Request) -> str:
         command = encode_basestring_ascii(self._command(asked.pid))
+        if self._missed:
+            self._told.insert(0, f'["observed","files.missed",{self._missed}]')
+            self._missed = 0
         return (
             f'{{"unique":{asked.unique},"pid":{asked.pid},"command":{command},'
             f'"told":[{",".join(self._told)}]}}\n'

@@ -29,6 +29,7 @@ class Line:
         self._listener = listener
         self._connection: socket.socket | None = None
         self._out, self._heard = bytearray(), b""
+        self._is_amid = False  # half a line has been sent
         self.missed = 0  # records that were dropped since this was last told
         self.engine = 0  # pid of who listens; 0: nobody
         listener.setblocking(False)
@@ -65,6 +66,7 @@ class Line:
             return
         with suppress(OSError):
             sent = self._connection.send(self._out[:_AT_ONCE])
+            self._is_amid = self._out[sent - 1 : sent] != b"\n"
             del self._out[:sent]
 
     def _welcome(self) -> list[list[str]]:
@@ -94,5 +96,7 @@ class Line:
         assert self._connection is not None  # noqa: S101  (there is one to leave)
         self._connection.close()
         self._connection, self._heard, self.engine = None, b"", 0
-        del self._out[: self._out.find(b"\n") + 1]
+        if self._is_amid:
+            del self._out[: self._out.find(b"\n") + 1]
+            self._is_amid = False
         return [GONE]
