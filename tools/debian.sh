@@ -13,6 +13,8 @@ set -eu
 packages="bubblewrap busybox-static ca-certificates chromium docker-cli docker-compose docker.io \
 fonts-dejavu-core git graphviz iproute2 nftables \
 python3 python3-venv gcc libc6-dev runc skopeo strace tmux umoci"
+# The tests of Python's own library, which Debian keeps apart, for its default Python.
+packages="$packages lib$(readlink /usr/bin/python3 || echo python3.13)-testsuite"
 # The small virtual machine of tests/vm boots Debian's amd64 kernel.
 [ "$(dpkg --print-architecture 2>/dev/null)" != amd64 ] || packages="$packages qemu-system-x86"
 

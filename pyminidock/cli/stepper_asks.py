@@ -41,7 +41,7 @@ class Help(ModalScreen[None]):
         shown = [f"{CHANGED} changed by this step"]
         shown += [f"{GLYPHS[s]} {w}" for s, w in _STATES.items()]
         shown += ["► the step where it stands"]
-        lines += ["", *("   ".join(shown[n : n + 3]) for n in range(0, len(shown), 3))]
+        lines += ["   ".join(shown[n : n + 3]) for n in range(0, len(shown), 3)]
         with VerticalScroll(id="help"):
             yield Static(Content("\n".join(lines)))
 

@@ -52,7 +52,7 @@ def inside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Inside]:
 
 
 def test_a_module_of_the_standard_library_passes_its_tests(inside: Inside) -> None:
-    said = inside(f"{sys.executable} -m unittest -q test.test_glob 2>&1 | tail -3")
+    said = inside("/usr/bin/python3 -m unittest -q test.test_glob 2>&1 | tail -3")
     assert "OK" in said
 
 
