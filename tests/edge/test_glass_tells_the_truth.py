@@ -9,6 +9,7 @@ import json
 import os
 import random
 import stat
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -41,10 +42,25 @@ def union(tmp_path: Path) -> Iterator[tuple[hearing.Hearing, Path]]:
     os.close(handle)
     line = hearing.connect(str(tmp_path))
     assert line is not None
-    line.say("flow")
+    flow(line, merged)
     yield line, merged
     line.close()
     LIBC.umount2(str(merged).encode(), MNT_DETACH)
+
+
+def flow(line: hearing.Hearing, merged: Path) -> None:
+    """Say that nobody holds anybody, and wait until that is heard.
+
+    Until then answers wait for a word of ours; of two words the first is heard first.
+    """
+    line.say("flow")
+    mark = f"{merged}/begin"
+    asking = threading.Thread(target=os.path.lexists, args=(mark,))
+    asking.start()
+    while asking.is_alive():
+        for record in line.hear(0.05):
+            line.say(f"go {record['unique']}")
+    asking.join()
 
 
 class Program:
