@@ -108,8 +108,11 @@ def _heard(layers: list[Path], root: Path) -> Iterator[None]:
             line = hearing.connect(str(root))
             assert line is not None
             line.say("flow")
+            is_flowing = False  # the first to ask may have to wait for a word
             while not line.is_over:
-                line.hear(1.0)
+                for record in line.hear(1.0)[: 0 if is_flowing else 1]:
+                    line.say(f"go {record['unique']}")
+                    is_flowing = True
         finally:
             os._exit(0)
     try:
