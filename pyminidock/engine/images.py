@@ -177,7 +177,11 @@ def give_name(
     house: House, image: Digest, name: Reference, *, emit: Emit = ignore
 ) -> Digest:
     """Let a name mean an image; give the id of another one that had it, or ""."""
-    before = house.store.images.tag(name.canonical, image)
+    return tell_named(image, name, house.store.images.tag(name.canonical, image), emit)
+
+
+def tell_named(image: Digest, name: Reference, before: Digest, emit: Emit) -> Digest:
+    """Tell that a name means an image now; give the id of another that had it, or ""."""
     moved = before if before != image else ""
     emit(ImageTagged(image, name.familiar, moved))
     return moved

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 
 from pyminidock.engine.archived import LIMITS, Coming, Members, Part, images_in
 from pyminidock.engine.house import House
-from pyminidock.engine.images import give_name, telling
+from pyminidock.engine.images import give_name, tell_named, telling
 from pyminidock.engine.operations import NOBODY, Via
 from pyminidock.engine.voice import Voice
 from pyminidock.errors import MinidockError
@@ -141,10 +141,14 @@ class _Intake:
                 ) from cause
             reach("load.layer")
         house, names = self.house, coming.names
-        row = admit(house.store, coming.document, rows, manifest=_manifest(coming, rows))
-        reach("load.admitted")
+        manifest = _manifest(coming, rows)
+        with house.store.db.guard:  # who removes the last name would take the image along
+            row = admit(house.store, coming.document, rows, manifest=manifest)
+            reach("load.admitted")
+            had = [house.store.images.tag(each.canonical, row.id) for each in names]
         self.voice(ImageLoaded(row.id, tuple(each.familiar for each in names), len(rows)))
-        moved = [(each, give_name(house, row.id, each, emit=self.voice)) for each in names]
+        moved = [(each, tell_named(row.id, each, before, self.voice))
+                 for each, before in zip(names, had, strict=True)]  # fmt: skip
         return Loaded(row.id, names, tuple(pair for pair in moved if pair[1]))
 
     def _layer(self, part: Part, below: Digest, expected: Digest) -> LayerRow:

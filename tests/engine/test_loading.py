@@ -6,6 +6,7 @@ import json
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -144,6 +145,27 @@ def test_a_name_is_taken_from_the_image_that_had_it(house: House) -> None:
     (told,) = load(house, tar(old_docker([TWO], config(TWO), "app:1")))
     assert told.renamed == ((parse("app:1"), digest(config(ONE))),)
     assert images.list_(house)
+
+
+def test_who_removes_the_last_name_waits_until_the_image_has_the_new_one(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the image would go between its coming in and its naming."""
+    app = tar(old_docker([ONE], config(ONE), "app:1"))
+    load(house, app)
+    removals: list[Thread] = []
+
+    def reach(point: str) -> None:
+        if point == "load.admitted" and not removals:
+            removals.append(Thread(target=removing.remove, args=(house, "app:1")))
+            removals[0].start()
+            removals[0].join(0.2)
+
+    monkeypatch.setattr(loading, "reach", reach)
+    app = tar(old_docker([ONE], config(ONE), "app:1"))
+    load(house, app)
+    removals[0].join()
+    assert house.store.images.all() == ()
 
 
 def test_several_images_come_in_one_by_one(house: House) -> None:
