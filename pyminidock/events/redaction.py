@@ -167,10 +167,15 @@ class Given:
         self.learn(f"{name}={value}" for name, value in arguments.items() if value)
 
     def hide(self, event: Event) -> Event:
-        """Hide the values in what a program printed; learn from what ENV sets."""
+        """Hide the values in what a program printed; learn from what ENV sets.
+
+        What ENV sets is given on as it is: the recorder hides it from everybody who reads,
+        and whoever listens learns from it, too.
+        """
         match event:
             case ConfigChanged(field="environment"):
                 self.learn(event.after)
+                return event
             case StepPrinted():
                 return _changed(event, {"text": self.text(event.text)})
         if not self._secrets:

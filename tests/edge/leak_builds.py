@@ -29,6 +29,7 @@ from tests.builder import packed
 from tests.edge.leak_runs import memory_kib
 
 WARM_UP = 5
+KEPT = 80  # builds after which nothing more is kept; every second one uses the cache
 ROUND = 20  # builds, and then all images go
 GOOD = (
     "FROM busybox AS first\nCOPY app /srv/app\nRUN cp /srv/app /srv/copy\n"
@@ -92,6 +93,9 @@ def main(builds: int, failures: int) -> None:
         for number in range(WARM_UP):
             for dockerfile in (GOOD, *BAD):
                 one(house, dockerfile, number)
+        # What repeated builds keep is bounded (32 of them): let it be full before.
+        for number in range(KEPT if builds > KEPT else 0):
+            one(house, GOOD, number)
         length = plan_length(house, body)
         clear(house)
         engine = (os.getpid(), *leaks.children())

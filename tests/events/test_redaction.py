@@ -192,6 +192,14 @@ def test_of_two_given_values_the_longer_is_hidden_whole() -> None:
     )
 
 
+def test_what_env_sets_is_given_on_for_others_to_learn_from() -> None:
+    """The recorder hides it from all who read."""
+    given = Given({})
+    event = ConfigChanged(2, "environment", (), ("A_KEY=long-enough",))
+    assert given.hide(event) is event
+    assert given.hide(StepPrinted(3, "stdout", "long-enough")).text == REDACTED
+
+
 def test_options_hide_the_argument_after_them_only() -> None:
     shown = for_journal(ProgramExecuted(("login", "--token", CANARY, "host")))
     assert shown == ProgramExecuted(("login", "--token", REDACTED, "host"))
