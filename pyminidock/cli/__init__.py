@@ -12,4 +12,5 @@ containers  rm, kill, stop, rename …         update      other limits
 images      what is there                    archives    in and out of files
 engine      doctor, daemon, system …         explain     plans, flags and isolation
 step        held between two steps           trace       what was recorded
+lab         JupyterLab on the course         lab_server  JupyterLab, sooner
 """

@@ -74,7 +74,9 @@ def lab(words: tuple[str, ...], **given: str | bool | None) -> NoReturn:
 def jupyter(folder: Path, port: int, page: str, *, opens: bool) -> list[str]:
     """Write the words that open JupyterLab on a page of a folder."""
     return [
-        sys.executable, "-m", "jupyterlab", f"--ip={_ADDRESS}", f"--port={port}",
+        # -P: a `random.py` of somebody's, in that folder, is not the server's.
+        sys.executable, "-P", "-m", "pyminidock.cli.lab_server",
+        f"--ip={_ADDRESS}", f"--port={port}",
         "--ServerApp.port_retries=0",  # we chose one that is free, and printed it
         "--log-level=WARN",
         f"--ServerApp.root_dir={folder}", f"--LabApp.default_url={page}",

@@ -307,7 +307,8 @@ def lab_at(
     (quiet / "notification.jupyterlab-settings").write_text('{"fetchNews": "false"}')
     port = free_port()
     words = [
-        str(BIN / "jupyter-lab"), "--no-browser", "--ip=127.0.0.1", f"--port={port}",
+        sys.executable, "-m", "pyminidock.cli.lab_server", "--no-browser",
+        "--ip=127.0.0.1", f"--port={port}",
         "--ServerApp.port_retries=0", "--IdentityProvider.token=",
         f"--ServerApp.root_dir={folder}", "--LabApp.expose_app_in_browser=True",
         "--LabApp.extension_manager=readonly", "--LabApp.news_url=",

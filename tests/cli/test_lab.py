@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -180,3 +181,17 @@ def test_where_nothing_can_be_made_the_folder_is_refused_in_one_sentence(
         assert code == 125
         assert "the notebooks cannot be put into" in err
         assert "Traceback" not in err
+
+
+def test_the_server_starts_beside_any_file_and_without_a_grammar_that_takes_longest(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "random.py").write_text("raise SystemExit('somebody wrote me')")
+    words = jupyter(tmp_path, 8888, "/lab", opens=False)
+    done = subprocess.run(
+        [*words[:4], "--version"], capture_output=True, text=True, timeout=60, check=False,
+        cwd=tmp_path, env=os.environ | {"PYTHONPROFILEIMPORTTIME": "1"},
+    )  # fmt: skip
+    assert done.stdout[0].isdecimal(), done.stderr  # the version of JupyterLab
+    loaded = re.findall(r"\| *(\w+)\n", done.stderr)
+    assert ("jsonschema" in loaded, "lark" in loaded) == (True, False)
