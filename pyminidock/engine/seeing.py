@@ -231,6 +231,14 @@ def lan_address(house: House, facts: NetFacts) -> str:
     )
 
 
+def device_of(address: str, seen: Look) -> str:
+    """Name the host's device that has this address; "" if none has."""
+    return next((
+        link.name for link in seen.facts.links
+        if address in [each.partition("/")[0] for each in link.addresses]
+    ), "")  # fmt: skip
+
+
 def host_sight(house: House, seen: Look, older_tables: tuple[str, ...]) -> HostSight:
     """Give what the host has to do with it."""
     addresses = tuple(

@@ -5,8 +5,8 @@
     hops as events in the story of the container ◄────────────────┘
 
 The attempt is a connection that is opened and closed, with nothing said.  From another
-machine none can be made here: that request is rehearsed in a copy of the wiring, where the
-rules of other programs are not.
+machine none can be made here: that request is rehearsed in a copy of the wiring, and of the
+rules of every other program.
 """
 
 from dataclasses import asdict, dataclass, replace
@@ -21,10 +21,18 @@ from pyminidock.events.base import Emit
 from pyminidock.kernel.attempts import Attempt, Attempted
 from pyminidock.kernel.port import NotHere, ProcessGone
 from pyminidock.network.causes import UNEXPLAINED, Cause, judge
-from pyminidock.network.copying import copied, rehearsal
+from pyminidock.network.copying import rehearsal, watched
 from pyminidock.network.hops import DIES, OK, Hop
 from pyminidock.network.remedies import remedy
-from pyminidock.network.sight import CONTAINER, HOST, OUTSIDE, Asked, Sight, Subject
+from pyminidock.network.sight import (
+    CONTAINER,
+    HOST,
+    OUTSIDE,
+    Asked,
+    HostSight,
+    Sight,
+    Subject,
+)
 from pyminidock.network.walk import walk
 
 Document = dict[str, Any]
@@ -92,6 +100,7 @@ def see(house: House, wanted: Wanted) -> Sight:
     sight = Sight(
         asked, _address(house, wanted, before),
         _subject(house, target, before, before), _subject(house, asker, before, before),
+        host=HostSight(way_in=seeing.device_of(_address(house, wanted, before), before)),
         own_tables=(seeing.table_name(house),),
     )  # fmt: skip
     sight = _looked_up(house, sight, wanted, asker)
@@ -101,7 +110,9 @@ def see(house: House, wanted: Wanted) -> Sight:
     return replace(
         sight, target=_subject(house, target, before, after),
         asker=_subject(house, asker, before, after),
-        host=seeing.host_sight(house, after, older),
+        host=replace(
+            seeing.host_sight(house, after, older), way_in=sight.host.way_in
+        ),
     )  # fmt: skip
 
 
@@ -162,7 +173,7 @@ def _tried(house: House, sight: Sight, asker: Life | None) -> Sight:
 def _rehearsed(house: House, sight: Sight) -> Attempted | None:
     """Say what came of the request in a copy, as nobody can ask from elsewhere here."""
     try:
-        return house.kernel.rehearse(rehearsal(copied(sight))).attempted
+        return house.kernel.rehearse(rehearsal(watched(sight))).attempted
     except (NotHere, OSError):
         return None
 

@@ -73,6 +73,7 @@ class Attempted:
     passages: tuple[Passage, ...] = ()
     was_followed: bool = False
     older_tables: tuple[str, ...] = ()  # of iptables before nftables, on the host
+    left_out: tuple[str, ...] = ()  # of a copy: tables of others that it could not take
 
     @property
     def was_taken(self) -> bool:
@@ -120,13 +121,16 @@ class Rehearsal:
     """A copy of the wiring, and one request in it.
 
     `plan` is performed by a host that is made for it and has nothing but its loopback;
-    `asker` is the sandbox from which the request comes, "" that host.
+    `asker` is the sandbox from which the request comes, "" that host.  `without` is how the
+    engine's own tables begin: all others of the real host are made in the copy, too; "":
+    none of them is.
     """
 
     plan: tuple[NetCall | RuleCall, ...]
     servers: tuple[Server, ...]
     asker: str
     wanted: Attempt
+    without: str = ""
 
 
 @dataclass(frozen=True, slots=True)

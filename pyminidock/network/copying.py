@@ -44,6 +44,9 @@ class Copy:
     strangers: tuple[Listening, ...] = ()  # other programs' sockets on the host
     is_dropped: bool = False  # by another program's rule
     is_by_port: bool = True  # of the host; else the container's own address is asked
+    is_local: bool = False  # the target has the host's own network
+    lan: str = ""  # the device by which other machines come; "": a name of the copy's own
+    own_table: str = ""  # the engine's; with it, all tables of others are copied, too
 
 
 def copied(sight: Sight) -> Copy:
@@ -60,7 +63,16 @@ def copied(sight: Sight) -> Copy:
               or each.address == "::"),
         (holder,) if holder else (),
         bool(dropped and dropped.table not in sight.own_tables), sight.is_by_port,
+        bool(target and target.mode == "host"), sight.host.way_in,
     )  # fmt: skip
+
+
+def watched(sight: Sight) -> Copy:
+    """Take over, besides, what other programs' rules do: for a request from elsewhere.
+
+    Devices have their real names in it, as rules speak of them.
+    """
+    return replace(copied(sight), own_table=sight.own_tables[0])
 
 
 # ── Cures: exactly one thing otherwise ───────────────────────────────────────────────────
@@ -216,7 +228,7 @@ def rehearsal(copy: Copy) -> Rehearsal:
         inner = any(p.is_internal for p in (*copy.target, *copy.asker) if p.network == name)
         elements += nat.of_bridge(nat.BridgeRules(call.name, is_internal=inner))
     for sandbox, mine in places.items():
-        if mine or sandbox == TARGET or copy.origin == CONTAINER:
+        if mine or _needs_sandbox(copy, sandbox):
             calls.append(MakeSandbox(sandbox))
         for number, place in enumerate(mine):
             plug = _plug(sandbox, number, place, bridges[place.network].name)
@@ -231,11 +243,20 @@ def rehearsal(copy: Copy) -> Rehearsal:
         calls += _neighbour(copy)
     if not copy.address.startswith(_LOOPBACK):
         calls = _lan(copy, calls)
-    tables = (*nat.tables(_TABLE, _CABLES), *((_strict(copy),) if copy.is_dropped else ()))
+    own = copy.own_table or _TABLE
+    tables = (*nat.tables(own, _CABLES), *((_strict(copy),) if copy.is_dropped else ()))
+    mark = f"{_TABLE}_mark" if copy.own_table else ""
     return Rehearsal(
         (*calls, MakeTable(tables, tuple(elements))), tuple(_servers(copy)), asker,
-        Attempt(copy.address, copy.port, copy.protocol, b"?", 0.5),
+        Attempt(copy.address, copy.port, copy.protocol, b"?", 0.5, mark), copy.own_table,
     )  # fmt: skip
+
+
+def _needs_sandbox(copy: Copy, sandbox: str) -> bool:
+    """Say whether a side without a place stands apart from the host all the same."""
+    if sandbox == TARGET:
+        return not copy.is_local
+    return copy.origin == CONTAINER
 
 
 def _bridges(copy: Copy) -> dict[str, MakeBridge]:
@@ -244,7 +265,7 @@ def _bridges(copy: Copy) -> dict[str, MakeBridge]:
     for place in (*copy.target, *copy.asker):
         host = place.host_address or place.gateway
         own = (f"{host}/{place.prefix}",) if host else ()
-        name = f"copy-{len(found)}"
+        name = place.bridge if copy.own_table else f"copy-{len(found)}"
         found.setdefault(place.network, MakeBridge(name, "", own, 0, is_ipv6=False))
     return found
 
@@ -277,21 +298,25 @@ def _lan(copy: Copy, calls: list[NetCall]) -> list[NetCall]:
     if copy.address in (*own, *inside, ""):
         return calls
     address = f"{copy.address}/24"
-    return [MakeBridge(_LAN, "", (address,), 0, is_ipv6=False), *calls]
+    return [MakeBridge(_lan_name(copy), "", (address,), 0, is_ipv6=False), *calls]
+
+
+def _lan_name(copy: Copy) -> str:
+    return (copy.own_table and copy.lan) or _LAN
 
 
 def _neighbour(copy: Copy) -> list[NetCall]:
     net = ipaddress.ip_network(f"{copy.address}/24", strict=False)
     free = next(str(each) for each in net.hosts() if str(each) != copy.address)
     return [MakeSandbox(OUTSIDE), Plug(
-        OUTSIDE, _LAN, _STRANGER, "eth0", "02:42:00:00:02:01", (f"{free}/24",),
+        OUTSIDE, _lan_name(copy), _STRANGER, "eth0", "02:42:00:00:02:01", (f"{free}/24",),
         copy.address, "", 0,
     )]  # fmt: skip
 
 
 def _strict(copy: Copy) -> Table:
     """Give a table of somebody else's, that drops the request where it passes."""
-    hook = "output" if copy.origin == HOST else "forward"
+    hook = "output" if copy.origin == HOST else "input" if copy.is_local else "forward"
     is_bridged = not copy.is_by_port
     rule = Rule("drop it", (
         Is("meta l4proto", copy.protocol), *_to_target(copy), Decide("drop")
@@ -306,7 +331,7 @@ def _to_target(copy: Copy) -> tuple[Is, ...]:
 
 def _servers(copy: Copy) -> Iterator[Server]:
     for each in copy.listening:
-        if copy.target or not each.takes("-"):
+        if copy.target or copy.is_local or not each.takes("-"):
             address = _ANY if each.address == "::" else each.address
             yield Server(TARGET, each.protocol, address, each.port)
     for each in copy.strangers:

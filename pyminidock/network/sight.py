@@ -117,6 +117,7 @@ class HostSight:
     is_forwarding: bool = True
     neighbours: tuple[Neighbour, ...] = ()
     older_tables: tuple[str, ...] = ()  # of iptables before nftables: nobody reports there
+    way_in: str = ""  # the device with the address at which other machines ask
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,6 +85,7 @@ def _client(sight: Sight) -> _Stop:
     if tried:
         way = f"{tried.source} → {tried.destination}" if tried.source else asked.name
         lines.append(f"{way}: {tried.outcome} after {tried.elapsed_s * 1000:.1f} ms")
+        lines += [f"tried without the rules of {name}" for name in tried.left_out]
     return "client", f"{who} asks {asked.name}:{asked.port}/{asked.protocol}", tuple(lines)
 
 

@@ -57,6 +57,64 @@ def test_other_machines_reach_a_port_that_is_published_for_them_alone(it: Lab) -
         it.clear()
 
 
+STRANGERS = {
+    "as ufw: what passes is dropped, and one address may": """
+ chain forward { type filter hook forward priority 0; policy %(policy)s;
+  ct state established,related accept
+  iifname != "lan0" accept
+  jump user
+ }
+ chain user { ip daddr 203.0.113.9 tcp dport 80 accept; }""",
+    "as firewalld: zones by the device, in a map": """
+ map zones { type ifname : verdict; elements = { "lan0" : goto zone }; }
+ chain forward { type filter hook forward priority 10; policy accept;
+  iifname vmap @zones; }
+ chain zone { %(verdict)s comment "zone public"; }""",
+    "as docker: before all others, by a set of addresses": """
+ set allowed { type ipv4_addr; flags interval; elements = { 192.0.2.0/24 }; }
+ chain forward { type filter hook forward priority -10; policy accept;
+  iifname "lan0" ip saddr != @allowed tcp dport { %(inner)d, 9 } counter %(verdict)s; }""",
+}
+
+
+@pytest.mark.parametrize("kind", STRANGERS)
+@pytest.mark.parametrize("drops", [True, False], ids=["drops", "lets pass"])
+def test_what_other_programs_drop_of_other_machines_is_named(
+    it: Lab, kind: str, *, drops: bool
+) -> None:
+    """Their rules are in the copy, too; the host itself, which asks otherwise, arrives."""
+    port, inner = it.port(), it.port()
+    word = "drop" if drops else "accept"
+    it.forbid(STRANGERS[kind] % {"policy": word, "verdict": word, "inner": inner})
+    it.serve(inner, ports={f"{inner}/tcp": [{"HostIp": LAN, "HostPort": str(port)}]})
+    told = it.trace({"port": port, "from": "outside", "prove": True})
+    found = (told["cause"] or {}).get("name")
+    assert found == ("foreign-firewall" if drops else None), shown(told)
+    assert it.trace({"port": port, "address": LAN})["arrived"]
+    if drops:
+        assert told["proof"]["holds"]
+        assert "strangers" in told["remedy"]["command"], shown(told)
+    else:
+        assert told["arrived"], shown(told)
+
+
+@pytest.mark.parametrize("drops", [True, False], ids=["drops", "lets pass"])
+def test_a_server_on_the_hosts_own_network_meets_the_hosts_input(
+    it: Lab, *, drops: bool
+) -> None:
+    port = it.port()
+    it.forbid(
+        f" chain in {{ type filter hook input priority 0; policy drop;\n"
+        f'  iifname "lo" accept\n  tcp dport {22 if drops else port} accept\n }}'
+    )
+    name = it.serve(port, network="host")
+    told = it.trace({"port": port, "container": name, "from": "outside", "prove": True})
+    found = (told["cause"] or {}).get("name")
+    assert found == ("foreign-firewall" if drops else None), shown(told)
+    assert told["arrived"] != drops
+    assert told["proof"]["holds"] if drops else told["proof"] is None
+
+
 def test_random_topologies_are_judged_right(
     it: Lab, at_length: Callable[[int], int]
 ) -> None:

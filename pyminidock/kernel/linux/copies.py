@@ -2,6 +2,7 @@
 
     thread ── unshare ──► a host with nothing but lo
                             │ the plan: bridges, sandboxes, cables, rules
+                            │ if wanted: other programs' tables, as the real host has them
                             │ sockets in the place of processes
                             └ one request ──► which socket took it?
 
@@ -16,10 +17,12 @@ import socket
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, suppress
+from dataclasses import replace
 
 from pyminidock.kernel.attempts import Rehearsal, Rehearsed, Server
 from pyminidock.kernel.linux import attempting, sandboxes
 from pyminidock.kernel.linux import rtnetlink as rt
+from pyminidock.kernel.linux.foreigntables import ForeignTable, tables_of_others
 from pyminidock.kernel.linux.namedesks import NameDesks
 from pyminidock.kernel.linux.netlink import Netlink
 from pyminidock.kernel.linux.nftables import Nftables
@@ -35,6 +38,7 @@ _PATIENCE_S = 1.2  # the kernel hurries with most news of cables, and else waits
 
 def rehearse(wanted: Rehearsal, names: NameDesks) -> Rehearsed:
     """Perform a rehearsal; nothing is left of it.  Raises OSError."""
+    others = tables_of_others(wanted.without) if wanted.without else ()
     with ExitStack() as undo:
         stage = sandboxes.make()
         undo.callback(stage.close)
@@ -50,13 +54,23 @@ def rehearse(wanted: Rehearsal, names: NameDesks) -> Rehearsed:
                 rules.do(call)
             else:
                 wiring.do(call, ExitStack())  # what is undone here is all of it
+        left_out = tuple(_made_again(rules, others))
         _wait_for_links([host, *(each.netlink for each in wiring.sandboxes.values())])
         waiting = [
             (each, undo.enter_context(_open(wiring, each))) for each in wanted.servers
         ]
         asker = wiring.sandboxes.get(wanted.asker)
         done = attempting.attempt(wanted.wanted, asker.handle if asker else None)
-        return Rehearsed(done, _taker(waiting))
+        return Rehearsed(replace(done, left_out=left_out), _taker(waiting))
+
+
+def _made_again(rules: Nftables, others: Sequence[ForeignTable]) -> Iterator[str]:
+    """Make the tables of other programs in the copy; name those that it does not take."""
+    for each in others:
+        try:
+            rules.send(each.messages)
+        except OSError:
+            yield f"{each.family} {each.name}"
 
 
 def _wait_for_links(lines: Sequence[Netlink]) -> None:
