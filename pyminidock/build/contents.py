@@ -4,12 +4,14 @@
                         └─► listing             the tree, as long as nobody unpacked it
 
 Most builds send the context of the build before.  So what a small archive holds is kept
-for the next one that is equal to it, byte for byte, and is not worked out again.
+for the next one that is equal to it, byte for byte, and is not worked out again.  And an
+archive that is unpacked after all is not read a second time: its entries are remembered,
+unless they are very many.
 """
 
 import os
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from io import BytesIO
 from typing import BinaryIO
@@ -17,10 +19,12 @@ from typing import BinaryIO
 from pyminidock.build.cachekey import Seen, Summing
 from pyminidock.build.listing import Listing
 from pyminidock.events import Emit, Event
-from pyminidock.layers.archive import Entry, Kind, Stream, read_entries
+from pyminidock.layers.archive import EMPTY, Entry, Kind, Stream, read_entries
+from pyminidock.layers.tarfields import BLOCK
 
 SMALL_BYTES = 256 << 10  # of an archive: worth remembering, and few enough
 _REMEMBERED = 16
+MANY = 1 << 14  # entries; of more archives than these only sums stay in memory
 _PIECE = 1 << 20
 _KINDS = {
     Kind.FILE: "file", Kind.HARD_LINK: "hard link", Kind.SYMLINK: "symlink",
@@ -34,18 +38,50 @@ class Contents:
     """What one archive holds; its bytes are in `spool`.
 
     `size_bytes` are of the files and of the links' targets.  `shared` is what all equal
-    archives of late have in common, None if it is not kept.
+    archives of late have in common, None if it is not kept.  `headers` are the entries,
+    whose bodies were read; none if there are MANY.
     """
 
     seen: Mapping[str, Seen]
     listing: Listing
     size_bytes: int
     spool: BinaryIO
+    headers: tuple[Entry, ...] = ()
     shared: "Contents | None" = None
 
     def again(self, spool: BinaryIO) -> "Contents":
         """Give the same, with another place for the bytes."""
-        return Contents(self.seen, self.listing.again(spool), self.size_bytes, spool, self)
+        listing = self.listing.again(spool)
+        return Contents(self.seen, listing, self.size_bytes, spool, self.headers, self)
+
+    def entries(self) -> Iterator[Entry]:
+        """Give all that is in the archive once more, as root's: so it is in an image."""
+        if not self.headers:
+            self.spool.seek(0)
+            for entry in read_entries(self.spool, may_lack_end=True):
+                yield replace(entry, uid=0, gid=0) if entry.uid or entry.gid else entry
+        for it in self.headers:
+            body = _Body(self.spool, it) if it.size else EMPTY
+            yield Entry(  # a third of the time that `replace` takes
+                it.name, it.kind, it.mode, 0, 0, it.size, it.mtime, it.nanoseconds,
+                it.link, it.device, it.xattrs, body, it.offset,
+            )  # fmt: skip
+
+
+class _Body:
+    """The bytes behind a header, read from the spool."""
+
+    __slots__ = ("_left", "_spool")
+
+    def __init__(self, spool: BinaryIO, header: Entry) -> None:
+        self._spool, self._left = spool, header.size
+        spool.seek(header.offset + BLOCK)
+
+    def read(self, limit: int, /) -> bytes:
+        """See Stream."""
+        data = self._spool.read(min(limit, self._left))
+        self._left -= len(data)
+        return data
 
 
 class _Odd(Exception):
@@ -113,7 +149,10 @@ def _summed(entries: Iterator[Entry], spool: BinaryIO) -> Contents:
     seen: dict[str, Seen] = {}
     listing, size_bytes, below = Listing(seen, spool), 0, _Below(seen)
     modes: dict[int, int] = {}  # many files, few modes
+    is_many = False
+    headers: list[Entry] = []
     for entry in entries:
+        headers.append(entry)
         name = os.fsdecode(entry.name)
         mode = modes.setdefault(entry.mode, entry.mode)
         facts = Seen(
@@ -133,7 +172,9 @@ def _summed(entries: Iterator[Entry], spool: BinaryIO) -> Contents:
                     seen.pop(inner, None)
             seen[name] = summing.seen()
             below.note(name)
-    return Contents(seen, listing, size_bytes, spool)
+        if len(headers) > MANY:
+            headers, is_many = [], True
+    return Contents(seen, listing, size_bytes, spool, () if is_many else tuple(headers))
 
 
 class _Below:

@@ -18,7 +18,7 @@ import os
 import stat
 import tempfile
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from io import BytesIO
@@ -33,7 +33,7 @@ from pyminidock.errors import MinidockError
 from pyminidock.events import ContextReceived, Emit, ignore
 from pyminidock.grammar.ignore import read as read_rules
 from pyminidock.layers.apply import Policy, apply
-from pyminidock.layers.archive import Entry, Stream, read_entries
+from pyminidock.layers.archive import Entry, Stream
 from pyminidock.layers.compression import decompressed
 from pyminidock.layers.merged import Merged
 from pyminidock.store.files import telling_full
@@ -73,6 +73,7 @@ class Context:
         self.listing: Listing | None = Listing(self.seen, self.spool)
         self.shared: Contents | None = None  # with other builds of the same archive
         self._policy, self._emit = policy, emit
+        self._entries: Callable[[], Iterable[Entry]] = tuple
         self._tree: Merged | None = None
         self._names: list[str] = []
         self._dropped: list[str] = []
@@ -81,7 +82,7 @@ class Context:
         """Take what an archive holds, whose bytes are in the spool."""
         self.seen, self.listing = contents.seen, contents.listing
         self.size_bytes, self.spool = contents.size_bytes, contents.spool
-        self.shared = contents.shared
+        self.shared, self._entries = contents.shared, contents.entries
 
     @property
     def names(self) -> Tree:
@@ -92,13 +93,12 @@ class Context:
     def tree(self) -> Merged:
         """The tree, unpacked now if it was not.  Raises ArchiveRefused, StoreFull."""
         if self._tree is None:
-            self.spool.seek(0)
-            entries = read_entries(self.spool, may_lack_end=True)
             make_place(self.directory)
             with telling_full(self.directory):
-                apply(_as_root(entries), self.directory, emit=self._emit,
+                apply(self._entries(), self.directory, emit=self._emit,
                       policy=self._policy)  # fmt: skip
             self.spool.close()
+            self._entries = tuple
             self.listing, self._tree = None, Merged([self.directory])
             for path in self._dropped:
                 self._unlink(path)
@@ -209,12 +209,6 @@ def _spool(directory: Path) -> BinaryIO:
 def empty(directory: Path) -> Context:
     """Give a context without files."""
     return Context(directory, Policy(), ignore)
-
-
-def _as_root(entries: Iterator[Entry]) -> Iterator[Entry]:
-    """Let all of it belong to root, as it will in the image."""
-    for entry in entries:
-        yield replace(entry, uid=0, gid=0) if entry.uid or entry.gid else entry
 
 
 # ── What is in it ────────────────────────────────────────────────────────────────────────

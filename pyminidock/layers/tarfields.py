@@ -22,6 +22,7 @@ Source: POSIX.1-2017 pax; GNU tar manual, "Basic Tar Format"; Go, src/archive/ta
 from base64 import b64decode
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from struct import Struct
 from types import MappingProxyType
 from typing import NoReturn
@@ -146,22 +147,29 @@ def number(field: bytes, what: str, offset: int) -> int:
     >>> number(b"0000644\0", "mode", 0) == 0o644, number(b"\x80\0\0\1", "uid", 0)
     (True, 1)
     """
-    digits = field.strip(b" \0")
-    if digits.isdigit():
-        try:
-            return int(digits, 8)
-        except ValueError:  # 8 or 9
-            pass
-    elif not digits:
-        return 0
-    value = _base256(field) if field[0] & 0x80 else -1
-    if value < 0 or value >= 2**63:
+    value = _read(field)
+    if value < 0:
         refuse(
             f"{what} is {shown(field)}",
             offset,
             f"{what} is octal digits, or a base-256 number from 0 to 2^63-1",
         )
     return value
+
+
+@lru_cache(maxsize=4096)  # modes, owners and times are the same again and again
+def _read(field: bytes) -> int:
+    """Read octal digits or a base-256 number; -1 where it is neither, or out of range."""
+    digits = field.strip(b" \0")
+    if digits.isdigit():
+        try:
+            return int(digits, 8)
+        except ValueError:  # 8 or 9
+            return -1
+    if not digits:
+        return 0
+    value = _base256(field) if field[0] & 0x80 else -1
+    return value if value < 2**63 else -1
 
 
 def time_of(field: bytes, offset: int) -> int:

@@ -66,7 +66,7 @@ def races(ours: OurImages, docker: DockerImages, *, has_buildkit: bool) -> tuple
             Contender("classic", docker, docker.build, 4.0),
             *([buildkit] if has_buildkit else []),
         ), command=()),
-        Race("ten steps, cached", 5, payloads.ten_steps, payloads.answer_of_ten_steps, (
+        Race("ten steps, cached", 15, payloads.ten_steps, payloads.answer_of_ten_steps, (
             Contender("ours", ours, ours.rebuild),
             Contender("classic", docker, docker.rebuild, 3.0),
         ), command=()),

@@ -4,11 +4,14 @@ import io
 import sys
 import tarfile
 from collections.abc import Iterable
+from dataclasses import replace
 
 import pytest
 
+from pyminidock.build import contents
 from pyminidock.build.contents import contents_of
 from pyminidock.events import ignore
+from pyminidock.layers.archive import Entry, read_entries
 
 
 def archive_of(names: Iterable[str]) -> io.BytesIO:
@@ -65,3 +68,49 @@ def calls(directories: int) -> int:
 
 def test_twice_as_many_replaced_directories_are_twice_the_work() -> None:
     assert calls(400) < 2.2 * calls(200)
+
+
+def kept(owner: int, body_bytes: int) -> io.BytesIO:
+    """Make an archive with each kind of header that a context can have."""
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w", format=tarfile.PAX_FORMAT) as archive:
+        for number, name in enumerate(("a", "b/", "b/c", "long" * 60, "d", "e", "é")):
+            entry = tarfile.TarInfo(name.rstrip("/"))
+            entry.uid, entry.mtime, entry.mode = owner, number + 0.5, 0o640
+            if name.endswith("/"):
+                entry.type = tarfile.DIRTYPE
+            elif name == "d":
+                entry.type, entry.linkname = tarfile.SYMTYPE, "b/c"
+            elif name == "e":
+                entry.type, entry.linkname = tarfile.LNKTYPE, "a"
+            else:
+                entry.size = body_bytes
+            body = bytes([number]) * entry.size
+            archive.addfile(entry, io.BytesIO(body) if body else None)
+    out.seek(0)
+    return out
+
+
+def read_whole(entry: Entry) -> tuple[Entry, bytes]:
+    """Give an entry, and its bytes in pieces of three."""
+    pieces = iter(lambda: entry.body.read(3), b"")
+    return entry, b"".join(pieces)
+
+
+@pytest.mark.parametrize("owner", [0, 1000])
+@pytest.mark.parametrize("body_bytes", [0, 5, contents.SMALL_BYTES])
+@pytest.mark.parametrize("many", [contents.MANY, 3])
+def test_what_was_in_an_archive_can_be_had_once_more_as_roots(
+    monkeypatch: pytest.MonkeyPatch, owner: int, body_bytes: int, many: int
+) -> None:
+    monkeypatch.setattr(contents, "MANY", many)
+    contents._of_small.cache_clear()
+    archive = kept(owner, body_bytes)
+    found = contents_of(archive, io.BytesIO, ignore)
+    archive.seek(0)
+    expected = [
+        (replace(entry, uid=0, gid=0), data)
+        for entry, data in map(read_whole, read_entries(archive))
+    ]
+    assert [*map(read_whole, found.entries())] == expected
+    assert len(found.headers) == (7 if many > 7 else 0)
