@@ -8,16 +8,19 @@ Source: moby, api/server/router/container/container_routes.go.
 """
 
 import re
+from dataclasses import replace
 
-from pyminidock.api.failures import BadRequest, NotYet
+from pyminidock.api.failures import BadRequest
 from pyminidock.api.message import Request, Response
-from pyminidock.api.streams import FRAMED, RAW, STDOUT, Terms, Wire, carry, frame
+from pyminidock.api.streams import FRAMED, RAW, STDOUT, Carrier, Terms, Wire, carry, frame
+from pyminidock.api.websocket import BINARY, TEXT, WebSocket, greeting
 from pyminidock.engine import attaching, logs
 from pyminidock.engine.attaching import Visit, Wish
 from pyminidock.engine.house import House
 from pyminidock.errors import MinidockError
 
-_FRAMED_SINCE = (1, 42)
+_FRAMED_SINCE = (1, 42)  # since then a client says which streams it wants
+_BINARY_SINCE = (1, 28)  # what a program prints need not be text
 _LOOK_S = 0.25  # how soon an attach that waits for a start notices that its client left
 _NO_LOG = (
     "failed to get logging factory: logger: no log driver named 'none' is registered: "
@@ -43,7 +46,7 @@ def attach(house: House, request: Request, container: str) -> Response:
     return Response(200, (kind,), upgrade=lambda wire: _show(house, visit, wire))
 
 
-def _show(house: House, visit: Visit, wire: Wire) -> None:
+def _show(house: House, visit: Visit, wire: Carrier) -> None:
     """Send what was printed, if wanted, and carry the streams as soon as there are any.
 
     Of a program that runs they are taken first: nothing is missed in between, and what is
@@ -68,7 +71,7 @@ def _show(house: House, visit: Visit, wire: Wire) -> None:
             visit.left()
 
 
-def _send_past(house: House, visit: Visit, wire: Wire) -> bool:
+def _send_past(house: House, visit: Visit, wire: Carrier) -> bool:
     """Send what was printed so far; False: nobody hears it, or there is no log."""
     if not visit.wish.wants_past:
         return True
@@ -83,13 +86,32 @@ def _send_past(house: House, visit: Visit, wire: Wire) -> bool:
 
 
 def websocket(house: House, request: Request, container: str) -> Response:
-    """Refuse what browsers would use: they may not use us at all."""
+    """Give the connection away to frames; what is refused before is refused as HTTP.
+
+    Older clients could not say which streams they want, and got them all.
+    """
+    wants_all = request.version < _FRAMED_SINCE
+    wish = Wish(
+        stdin=wants_all or request.says("stdin"),
+        stdout=wants_all or request.says("stdout"),
+        stderr=wants_all or request.says("stderr"),
+        is_live=request.says("stream"), wants_past=request.says("logs"),
+        keys=request.query.get("detachKeys", ""),
+    )  # fmt: skip
     house.life(container)
-    raise NotYet(
-        "attaching through a WebSocket is not supported",
-        why="a WebSocket is a browser's, and a web page must not reach the engine",
-        try_next=f"docker attach {container}",
-    )
+    answer = greeting(request.headers)
+    if answer.status != 101:
+        return answer
+    visit = attaching.attach(house, container, wish, via=(request.method, request.path))
+    visit.is_framed = False
+    kind = BINARY if request.version >= _BINARY_SINCE else TEXT
+
+    def show(wire: Wire) -> None:
+        carrier = WebSocket(wire, kind)
+        _show(house, visit, carrier)
+        carrier.end()
+
+    return replace(answer, upgrade=show)
 
 
 def resize(house: House, request: Request, container: str) -> Response:

@@ -21,7 +21,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Self
+from typing import Protocol, Self
 
 from pyminidock.grammar.detachkeys import Watcher
 from pyminidock.kernel.linux.unread import unread_bytes
@@ -78,6 +78,25 @@ class Lines:
     def close(self) -> None:
         """End the wait, from any thread."""
         self._close()
+
+
+class Carrier(Protocol):
+    """What carries a program's streams: a connection as it is, or one with frames on it."""
+
+    def receive(self) -> bytes:
+        """Wait for bytes; none at the end, or when the other side broke off."""
+
+    def send(self, data: bytes, /) -> bool:
+        """Send all of `data`, however long it takes; False if the other side is gone."""
+
+    def wait_for(self, streams: Streams, /) -> bool:
+        """Wait for output of `streams`; False if the other side hangs up first."""
+
+    def is_gone(self) -> bool:
+        """Tell whether the other side has hung up, without waiting."""
+
+    def end(self) -> None:
+        """Stop both directions; whoever waits in `receive` gets no bytes."""
 
 
 class Wire:
@@ -171,7 +190,7 @@ class Terms:
 
 
 def carry(
-    wire: Wire, streams: Streams, terms: Terms,
+    wire: Carrier, streams: Streams, terms: Terms,
     before_end: Callable[[], object] | None = None,
 ) -> bool:  # fmt: skip
     """Connect a client with a program until one of them has had enough.
@@ -205,7 +224,7 @@ def carry(
     return watcher.has_fired
 
 
-def _carry_input(wire: Wire, streams: Streams, terms: Terms, watcher: Watcher) -> None:
+def _carry_input(wire: Carrier, streams: Streams, terms: Terms, watcher: Watcher) -> None:
     """Bring what the client sends to the program, until it leaves or has no more.
 
     The end of what it sends is the end of the program's input, or else of the visit.

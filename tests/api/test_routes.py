@@ -181,7 +181,6 @@ def test_the_story_tells_who_asked_for_what(router: Router, engine: Studio) -> N
         ("POST", "/containers/nope/attach?refusals=status", 404,
          "No such container: nope"),
         ("GET", "/containers/nope/attach/ws", 404, "No such container: nope"),
-        ("GET", "/containers/web/attach/ws", 501, "WebSocket"),
         ("POST", "/containers/nope/wait", 404, "No such container: nope"),
         ("GET", "/containers/nope/json", 404, "No such container: nope"),
         ("POST", "/containers/nope/resize?h=1&w=1", 404, "No such container: nope"),
