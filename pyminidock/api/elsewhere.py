@@ -157,9 +157,8 @@ ROUTES: tuple[tuple[str, str, Answer], ...] = (
       for verb in ("enable", "disable", "push", "set")),
     *(("POST", f"/plugins/{path}", install_plugin)
       for path in ("pull", "create", "{name*}/upgrade")),
-    ("GET", "/containers/{id}/checkpoints", checkpoint),
-    ("POST", "/containers/{id}/checkpoints", checkpoint),
-    ("DELETE", "/containers/{id}/checkpoints/{name}", checkpoint),
+    ("GET", "/containers/{id*}/checkpoints", checkpoint),
+    ("POST", "/containers/{id*}/checkpoints", checkpoint),
     ("POST", "/build/cancel", cancel_build),
     ("POST", "/session", buildkit),
     ("POST", "/grpc", buildkit),

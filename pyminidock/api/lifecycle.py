@@ -15,7 +15,7 @@ from pyminidock.api.containers import via
 from pyminidock.api.failures import JSON, BadRequest
 from pyminidock.api.message import Request, Response
 from pyminidock.api.streams import document
-from pyminidock.engine import run
+from pyminidock.engine import linking, run
 from pyminidock.engine.house import House
 from pyminidock.engine.lives import Life
 from pyminidock.engine.outcomes import Outcome
@@ -85,10 +85,13 @@ def rename(house: House, request: Request, container: str) -> Response:
 
 
 def remove(house: House, request: Request, container: str) -> Response:
-    """Remove it."""
+    """Remove it, or only a link that leads to it."""
+    if request.says("link"):
+        linking.unlink(house, container, via=via(request))
+        return Response(204)
     run.remove(
-        house, container, force=request.says("force"), link=request.says("link"),
-        volumes=request.says("v"), via=via(request),
+        house, container, force=request.says("force"), volumes=request.says("v"),
+        via=via(request),
     )  # fmt: skip
     return Response(204)
 

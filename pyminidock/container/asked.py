@@ -193,3 +193,13 @@ class Reach:
     extra_hosts: tuple[str, ...] = ()  # name:address
     links: tuple[str, ...] = ()
     endpoints: tuple[Endpoint, ...] = ()
+
+    @property
+    def linked(self) -> tuple[tuple[str, str], ...]:
+        """Give the links as pairs: the other's name as it was typed, and the alias.
+
+        >>> Reach(links=("db:store", "/cache")).linked
+        (('db', 'store'), ('cache', 'cache'))
+        """
+        pairs = (link.lstrip("/").partition(":") for link in self.links)
+        return tuple((name, alias or name) for name, _, alias in pairs)

@@ -25,25 +25,19 @@ class RemovalFailed(MinidockError):
     """The disk does not let go of what a container wrote."""
 
 
-class LinkKept(MinidockError):
-    """Docker's default name of a container is no link that could be removed."""
-
-
-def remove(  # noqa: PLR0913  (what Docker's query says)
-    house: House, reference: str, *, force: bool = False, link: bool = False,
-    volumes: bool = False, via: Via = NOBODY,
+def remove(
+    house: House, reference: str, *, force: bool = False, volumes: bool = False,
+    via: Via = NOBODY,
 ) -> None:  # fmt: skip
     """Remove a container with all that it wrote; `force` kills its program first.
 
     `volumes`: and the volumes that have no name, if nobody else has them.
 
-    Raises VerbRefused, ContainerBusy, LinkKept, KillUnheard, RemovalFailed.
+    Raises VerbRefused, ContainerBusy, KillUnheard, RemovalFailed.
     """
     life = house.life(reference)
 
     def check() -> None:
-        if link and not life.is_gone:
-            raise _link_kept(reference)
         if life.is_running and not force:
             life.allows(Verb.REMOVE)
 
@@ -92,14 +86,5 @@ def _not_removed(life: Life, refusal: OSError) -> RemovalFailed:
         f"unable to remove filesystem for {life.id}: {refusal}",
         why="its files could not be taken away, so its name is kept for another try",
         try_next=f"minidock rm {life.name}",
-        lesson="lifecycle",
-    )
-
-
-def _link_kept(reference: str) -> LinkKept:
-    return LinkKept(
-        "Conflict, cannot remove the default link name of the container",
-        why="links between containers are names besides the first one, and it has none",
-        try_next=f"minidock rm {reference}",
         lesson="lifecycle",
     )

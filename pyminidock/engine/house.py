@@ -17,6 +17,7 @@ It decides nothing: stories are functions that take it.  Its first act is to loo
 an earlier engine left (`reconcile`), its last to let the containers go on without it.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass, field, fields, replace
 from functools import lru_cache, partial
 from pathlib import Path
@@ -52,7 +53,7 @@ from pyminidock.network.endpoints import Endpoint
 from pyminidock.network.nat import Published
 from pyminidock.network.objects import Net
 from pyminidock.store.opening import Store, open_store
-from pyminidock.store.records import Content, Records, no_such_container
+from pyminidock.store.records import Content, NoSuchContainer, Records, no_such_container
 
 API_VERSION = "1.45"
 REMOVALS_S = 10.0  # for a container's removal, when the engine is told to stop
@@ -219,12 +220,24 @@ class House:
 
     def life(self, reference: str) -> Life:
         """Find a container by its name, id or part of it.  Raises NoSuchContainer."""
-        container = self.records.find(reference)
+        container = self._by_link(reference) or self.records.find(reference)
         with self._lock:
             found = self._lives.get(container)
         if found is None:  # its removal has begun to be final
             raise no_such_container(reference)
         return found
+
+    def _by_link(self, reference: str) -> str:
+        """Find whom `web/db` means: whom web's links call db; "" if it means nobody."""
+        web, _, called = reference.removeprefix("/").rpartition("/")
+        with self._lock:
+            links = [each.request.reach.linked for each in self._kept.values()
+                     if web and each.name == web]  # fmt: skip
+        for name, alias in (pair for pairs in links for pair in pairs):
+            with suppress(NoSuchContainer):
+                if alias == called:
+                    return self.records.find(name)
+        return ""
 
     def lives(self) -> tuple[Life, ...]:
         """Give every container, oldest first; one that is being made is none yet."""

@@ -3,13 +3,14 @@
     --link db:store     192.0.2.2  store 51c4… db        as long as the container runs
                         STORE_PORT=tcp://…, STORE_ENV_…  as it was at the start
 
+Whom web calls db has the name web/db, too, until that link is removed.
+
 On networks that somebody made a link is one more word for the name server, and this is not
 needed.  Who is linked has to run when the other one starts.
 
 Source: moby, daemon/container_operations_unix.go, setupLinkedContainers().
 """
 
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -19,12 +20,18 @@ from pyminidock.container.netmode import network_of
 from pyminidock.container.spec import ContainerSpec
 from pyminidock.engine import etcfiles
 from pyminidock.engine.house import House, Kept
+from pyminidock.engine.lives import Life
+from pyminidock.engine.operations import NOBODY, Via, operation
 from pyminidock.errors import MinidockError
-from pyminidock.network.hosts import Linked, relinked
+from pyminidock.network.hosts import Linked, relinked, unlinked
 from pyminidock.network.linkvars import link_variables
 from pyminidock.network.objects import BRIDGE, PREDEFINED
 
 _GIVEN = ("PATH=", "HOSTNAME=", "TERM=")  # what stands in front of all variables
+
+
+class LinkKept(MinidockError):
+    """The name that a container was given goes with the container alone."""
 
 
 class LinkedDoesNotRun(MinidockError):
@@ -33,23 +40,10 @@ class LinkedDoesNotRun(MinidockError):
     status = 500
 
 
-def links_of(kept: Kept) -> Iterator[tuple[str, str]]:
-    """Give the links of a container: the other's name as it was typed, and the alias.
-
-    >>> from types import SimpleNamespace as S
-    >>> asked = S(request=S(reach=S(links=("db:store", "/cache"))))
-    >>> list(links_of(asked))
-    [('db', 'store'), ('cache', 'cache')]
-    """
-    for link in kept.request.reach.links:
-        name, _, alias = link.lstrip("/").partition(":")
-        yield name, alias or name
-
-
 def linked(house: House, kept: Kept) -> tuple[Linked, ...]:
     """Find those to whom a container is linked and who run."""
     found = []
-    for name, alias in links_of(kept):
+    for name, alias in kept.request.reach.linked:
         with suppress(MinidockError):
             other = house.life(name)
             for each in house.networks.of_container(other.id):
@@ -75,7 +69,7 @@ def _relinked(one: Linked, text: str) -> str:
 
 def told(house: House, kept: Kept, spec: ContainerSpec) -> ContainerSpec:
     """Tell a container that starts what its links know.  Raises LinkedDoesNotRun."""
-    wanted = tuple(links_of(kept)) if spec.network_mode == BRIDGE else ()
+    wanted = kept.request.reach.linked if spec.network_mode == BRIDGE else ()
     if not wanted:
         return replace(spec, link_variables=()) if spec.link_variables else spec
     found = {each.alias: each for each in linked(house, kept)}
@@ -108,7 +102,71 @@ def shown(house: House, kept: Kept) -> list[str] | None:
     if network_of(kept.request) not in PREDEFINED:
         return None  # its links belong to its place in the network
     return [f"/{_name(house, name)}:/{kept.name}/{alias}"
-            for name, alias in links_of(kept)] or None  # fmt: skip
+            for name, alias in kept.request.reach.linked] or None  # fmt: skip
+
+
+def names(house: House) -> dict[str, tuple[str, ...]]:
+    """Give those to whom somebody is linked, by id, each with the names that this makes."""
+    found: dict[str, tuple[str, ...]] = {}
+    for life in house.lives():
+        with suppress(MinidockError):  # removed meanwhile
+            kept = house.kept(life.id)
+            for spelt in (kept.request.reach.links and shown(house, kept)) or ():
+                other, _, name = spelt.partition(":")
+                with suppress(MinidockError):
+                    other = house.life(other).id
+                    found[other] = (*found.get(other, ()), name)
+    return found
+
+
+def renamed(house: House, before: str, after: str) -> None:
+    """Let the links of others lead to a container by its new name."""
+    for life in house.lives():
+        reach = house.kept(life.id).request.reach
+        if any(name == before for name, _ in reach.linked):
+            links = tuple(
+                f"{after if name == before else name}:{alias}"
+                for name, alias in reach.linked
+            )
+            _amend(house, life, links)
+
+
+def _amend(house: House, life: Life, links: tuple[str, ...]) -> None:
+    request = house.kept(life.id).request
+    house.amend(life, request=replace(request, reach=replace(request.reach, links=links)))
+
+
+def unlink(house: House, reference: str, *, via: Via = NOBODY) -> None:
+    """Take the name `web/db` from whom it means; both containers stay.
+
+    Who runs forgets the line in its hosts at once, and the variables at its next start.
+    Raises NoSuchContainer, LinkKept.
+    """
+    life = house.life(reference)
+    web, _, alias = reference.removeprefix("/").rpartition("/")
+    if not web:
+        raise LinkKept(
+            "Conflict, cannot remove the default link name of the container",
+            why="a link is a name besides the first one, which goes with the container",
+            try_next=f"minidock rm {reference}",
+            lesson="lifecycle",
+        )
+    asker = house.life(web)
+    with operation(house, asker.story, "unlink", via) as voice, asker.only("unlink", voice):
+        kept = house.kept(asker.id)
+        spelt = (f"{name}:{called}" for name, called in kept.request.reach.linked)
+        _amend(house, asker, tuple(each for each in spelt if _alias(each) != alias))
+        if asker.is_running:
+            directory = Path(kept.spec.directory)
+            etcfiles.change(directory, "hosts", partial(_unlinked, alias, life.id))
+
+
+def _unlinked(alias: str, container: str, text: str) -> str:
+    return unlinked(text, alias, container)
+
+
+def _alias(link: str) -> str:
+    return link.partition(":")[2]
 
 
 def _name(house: House, reference: str) -> str:

@@ -16,7 +16,7 @@ from typing import Any
 
 from pyminidock.container.netmode import network_of
 from pyminidock.container.states import State
-from pyminidock.engine import images
+from pyminidock.engine import images, linking
 from pyminidock.engine.document import Document
 from pyminidock.engine.endpoints import networks
 from pyminidock.engine.filters import FilterRefused, Filters
@@ -62,7 +62,7 @@ def list_(
     asked, filters = asked or Asked(), Filters(said or {}, FILTERS)
     fits = _tests(house, filters)
     shows_all = asked.everything or asked.limit > 0 or filters.values("status") != ()
-    rows = []
+    rows, called = [], linking.names(house)
     for life in reversed(house.lives()):
         try:
             kept = house.kept(life.id)
@@ -71,7 +71,9 @@ def list_(
         if not (shows_all or life.is_running):
             continue
         if all(test(kept, life) for test in fits):
-            rows.append(_row(house, kept, life, has_size=asked.size))
+            row = _row(house, kept, life, has_size=asked.size)
+            row["Names"] = sorted((f"/{kept.name}", *called.get(kept.id, ())))
+            rows.append(row)
             if len(rows) == asked.limit:
                 break
     return rows
@@ -84,7 +86,7 @@ def _row(house: House, kept: Kept, life: Life, *, has_size: bool) -> Document:
         size.pop("SizeRw", None)
     return {
         "Id": kept.id,
-        "Names": [f"/{kept.name}"],
+        "Names": [],  # whoever lists it knows who else calls it what
         "Image": _image(house, kept),
         "ImageID": kept.image,
         "Command": " ".join((path, *map(_quoted, arguments))),

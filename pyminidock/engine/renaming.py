@@ -5,7 +5,7 @@ Source: moby, daemon/rename.go.
 
 from dataclasses import replace
 
-from pyminidock.engine import introducing
+from pyminidock.engine import introducing, linking
 from pyminidock.engine.house import House
 from pyminidock.engine.operations import NOBODY, Via, operation
 from pyminidock.errors import MinidockError
@@ -40,6 +40,7 @@ def rename(house: House, reference: str, name: str, *, via: Via = NOBODY) -> Non
             raise
         house.records.let_go(before)
         life.name = after
+        linking.renamed(house, before, after)
         introducing.renamed(house, life.id, before)
         voice(ContainerRenamed(life.id, before, after))
 

@@ -103,6 +103,17 @@ def relinked(text: str, one: Linked) -> str:
     )
 
 
+def unlinked(text: str, alias: str, container: str) -> str:
+    r"""Take out the line about a link to a container, whatever its name was.
+
+    >>> unlinked("192.0.2.7\tdb\n172.17.0.2\tlk 0123456789ab db\n", "lk", "0123456789ab")
+    '192.0.2.7\tdb\n'
+    """
+    lines = text.splitlines(keepends=True)
+    is_it = f"\t{alias} {container[:12]}"
+    return "".join(each for each in lines if f"{is_it} " not in f"{each.rstrip()} ")
+
+
 def _called(one: Linked) -> str:
     return " ".join(dict.fromkeys((one.alias, one.id[:12], one.name)))
 

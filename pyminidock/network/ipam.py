@@ -134,7 +134,7 @@ def complete(pool: Pool) -> Pool:
 
 def lowest(pool: Pool, used: Collection[str]) -> str:
     """Give the lowest address that is free; "" if there is none."""
-    area = ipaddress.ip_network(pool.range or pool.subnet)
+    area = ipaddress.ip_network(pool.range or pool.subnet, strict=False)
     for number in range(int(area.network_address), int(area.broadcast_address) + 1):
         address = ipaddress.ip_address(number) if area.version == 4 else (
             ipaddress.IPv6Address(number)

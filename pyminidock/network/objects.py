@@ -43,7 +43,7 @@ class Pool:
     @property
     def net(self) -> Net:
         """Give the subnet as numbers."""
-        return ipaddress.ip_network(self.subnet)
+        return ipaddress.ip_network(self.subnet, strict=False)
 
     @property
     def prefix(self) -> int:
