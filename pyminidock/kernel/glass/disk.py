@@ -15,6 +15,7 @@ import stat
 from collections.abc import Iterable
 from contextlib import suppress
 
+from pyminidock.kernel.glass import deep
 from pyminidock.unionfs.branches import Seen
 from pyminidock.unionfs.lookup import Kind
 from pyminidock.unionfs.whiteout import Spelling
@@ -70,15 +71,21 @@ class Disk:
 
     def status(self, path: str) -> os.stat_result:
         """Read what the disk says of a name.  Raises OSError."""
+        if len(path) > deep.LONG:
+            return os.lstat(deep.place(self.root, path))
         return os.stat(path[1:] or ".", dir_fd=self.root, follow_symlinks=False)
 
     def open(self, path: str, flags: int, mode: int = 0) -> int:
         """Open what has this name; a symbolic link is not followed.  Raises OSError."""
         flags |= os.O_NOFOLLOW | os.O_CLOEXEC
+        if len(path) > deep.LONG:
+            return os.open(deep.place(self.root, path), flags, mode)
         return os.open(path[1:] or ".", flags, mode, dir_fd=self.root)
 
     def place(self, path: str) -> str:
-        """Give a name for calls that know no handles."""
+        """Give a name for calls that know no handles, good for the next few of them."""
+        if len(path) > deep.LONG:
+            return deep.place(self.root, path)
         return self.base + path if path != "/" else self.base
 
     def mark(self, path: str, mark: str) -> str:

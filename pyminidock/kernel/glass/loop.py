@@ -17,6 +17,7 @@ Source: Linux, Documentation/filesystems/fuse.rst, "Interrupting filesystem oper
 import errno
 import os
 import threading
+import traceback
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -73,10 +74,17 @@ class Loop:
                 self._interrupt(*wire.INTERRUPT_IN.unpack_from(asked.body))
                 return None
             return wire.refusal(asked.unique, errno.ENOSYS)
+        return self._answer(asked, perform)
+
+    def _answer(self, asked: Request, perform: Perform) -> Reply | None:
+        """Perform a request; whatever goes wrong is the answer to it, and to it alone."""
         try:
             reply: Reply | None = perform(asked)
         except OSError as refusal:
             reply = wire.refusal(asked.unique, refusal.errno or errno.EIO)
+        except Exception:
+            traceback.print_exc()
+            reply = wire.refusal(asked.unique, errno.EIO)
         if reply is not None and self.admit is not None:
             return self.admit(asked, reply)
         return reply
@@ -106,12 +114,7 @@ class Loop:
         """Perform a request that waited; under the lock."""
         if self._waiting.pop(asked.unique, None) is None:
             return
-        try:
-            reply: Reply | None = perform(asked)
-        except OSError as refusal:
-            reply = wire.refusal(asked.unique, refusal.errno or errno.EIO)
-        if reply is not None and self.admit is not None:
-            reply = self.admit(asked, reply)
+        reply = self._answer(asked, perform)
         if reply is not None:
             self.reply(reply)
 

@@ -18,6 +18,7 @@ from pyminidock.kernel.glass import privatenames, wire
 from pyminidock.kernel.glass.loop import Loop, Perform, Reply
 from pyminidock.kernel.glass.tree import Node, Tree
 from pyminidock.kernel.glass.wire import Op, Request
+from pyminidock.kernel.linux import syscalls
 from pyminidock.unionfs.search import listing
 
 _OPENED = wire.FOPEN_KEEP_CACHE | wire.FOPEN_NOFLUSH
@@ -44,7 +45,7 @@ class Reading:
             Op.RELEASEDIR: self.release, Op.STATFS: self.statfs,
             Op.GETXATTR: self.getxattr, Op.LISTXATTR: self.listxattr,
             Op.LSEEK: self.lseek, Op.FLUSH: lambda asked: wire.done(asked.unique),
-            Op.DESTROY: lambda asked: wire.done(asked.unique),
+            Op.STATX: self.statx, Op.DESTROY: lambda asked: wire.done(asked.unique),
         }  # fmt: skip
 
     def lookup(self, asked: Request) -> Reply:
@@ -79,6 +80,16 @@ class Reading:
         """Give the attributes of a node."""
         node.packed = (-1, b"")
         return wire.attributes(unique, self.tree.attributes(node))
+
+    def statx(self, asked: Request) -> Reply:
+        """Give the attributes of a node and the time of its birth."""
+        node = self.tree.node(asked.nodeid)
+        found = self.tree.status(node)
+        if node.fd >= 0:
+            told = syscalls.statx(node.fd, b"")
+        else:
+            told = syscalls.statx(syscalls.AT_FDCWD, os.fsencode(self.tree.place(node)))
+        return wire.statx(asked.unique, told, node.ino, self.tree.links(node, found))
 
     def readlink(self, asked: Request) -> Reply:
         """Give where a symbolic link leads."""

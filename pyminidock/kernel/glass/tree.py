@@ -209,12 +209,12 @@ class Tree:
         since, packed = node.packed
         if since != self.changes:
             found = self.status(node)
-            packed = wire.attr(node.ino, found, self._links(node, found))
+            packed = wire.attr(node.ino, found, self.links(node, found))
             node.packed = (self.changes, packed)
         return packed
 
     @staticmethod
-    def _links(node: Node, found: os.stat_result) -> int:
+    def links(node: Node, found: os.stat_result) -> int:
         """Give the number of names: of a directory that merges, 1, as overlayfs does."""
         if node.fd < 0 and node.is_directory and len(node.spot.parts) > 1:
             return 1
@@ -245,13 +245,14 @@ class Tree:
 
     def look_again(self, node: Node) -> None:
         """Find out where a node lies now, and all that the kernel knows below it."""
-        node.told.clear()
-        if node.parent is not None:
-            node.spot = search.find(self.stack, node.parent.spot, node.name)
-            node.path = node.spot.path
-        for child in list(node.children.values()):
-            if child.parent is node:
-                self.look_again(child)
+        outdated = [node]
+        while outdated:  # deeper than Python calls itself
+            node = outdated.pop()
+            node.told.clear()
+            if node.parent is not None:
+                node.spot = search.find(self.stack, node.parent.spot, node.name)
+                node.path = node.spot.path
+            outdated += [each for each in node.children.values() if each.parent is node]
 
     def touched(self, path: str) -> None:
         """Look again where one node lies, which has been copied up."""

@@ -65,15 +65,17 @@ class Op(IntEnum):
     COPY_FILE_RANGE = 47
     SYNCFS = 50
     TMPFILE = 51
+    STATX = 52
 
 
 # What we ask for in INIT.  Not asked for: READDIRPLUS, which searches the branches once for
 # every name; the write-back cache, which would keep sizes and times from us.
 FUSE_ASYNC_READ, FUSE_ATOMIC_O_TRUNC, FUSE_BIG_WRITES = 1 << 0, 1 << 3, 1 << 5
 FUSE_PARALLEL_DIROPS, FUSE_MAX_PAGES, FUSE_INIT_EXT = 1 << 18, 1 << 22, 1 << 30
+FUSE_NO_EXPORT_SUPPORT = 1 << 38  # a handle outlives no FORGET: overlayfs gives none either
 WISHES = (
     FUSE_ASYNC_READ | FUSE_ATOMIC_O_TRUNC | FUSE_BIG_WRITES
-    | FUSE_PARALLEL_DIROPS | FUSE_MAX_PAGES | FUSE_INIT_EXT
+    | FUSE_PARALLEL_DIROPS | FUSE_MAX_PAGES | FUSE_INIT_EXT | FUSE_NO_EXPORT_SUPPORT
 )  # fmt: skip
 
 FOPEN_KEEP_CACHE, FOPEN_CACHE_DIR, FOPEN_NOFLUSH = 1 << 1, 1 << 3, 1 << 5
@@ -87,12 +89,15 @@ OUT_HEADER = Struct("<IiQ")  # fuse_out_header: len error unique
 _ATTR = Struct("<6Q10I")  # fuse_attr: ino size blocks, three times, their rests, mode …
 _ENTRY = Struct("<IiQ4QII")  # fuse_out_header, fuse_entry_out without its fuse_attr
 _ATTR_OUT = Struct("<IiQQII")  # fuse_out_header, fuse_attr_out without it
+_STATX_NLINK, _STATX_INO = Struct("<I"), Struct("<Q")
+_STATX_OUT = Struct("<IiQQII16x")  # fuse_out_header, fuse_statx_out without fuse_statx
 _OPEN_OUT = Struct("<IiQQIi")  # fuse_out_header, fuse_open_out
 _OPENED = Struct("<QIi")  # fuse_open_out
 _COUNT_OUT = Struct("<IiQII")  # fuse_out_header, fuse_write_out or fuse_getxattr_out
 _STATFS_OUT = Struct("<IiQ5Q4I24x")  # fuse_out_header, fuse_kstatfs
 _LSEEK_OUT = Struct("<IiQQ")  # fuse_out_header, fuse_lseek_out
 _INIT_IN = Struct("<IIII")  # fuse_init_in, its first four words
+_INIT_MORE = Struct("<16xI")  # fuse_init_in, flags2: there since Linux 5.17
 _INIT_OUT = Struct("<IiQIIIIHHIIHHII24x")  # fuse_out_header, fuse_init_out
 _DIRENT = Struct("<QQII")  # fuse_dirent: ino off namelen type, then the name
 
@@ -115,10 +120,10 @@ FORGET_IN = Struct("<Q")  # fuse_forget_in: nlookup
 BATCH_FORGET_IN = Struct("<II")  # fuse_batch_forget_in: count
 FORGET_ONE = Struct("<QQ")  # fuse_forget_one: nodeid nlookup
 FALLOCATE_IN = Struct("<QQQII")  # fuse_fallocate_in: fh offset length mode
-LSEEK_IN = Struct("<QQII")  # fuse_lseek_in: fh offset whence
+LSEEK_IN = Struct("<QqII")  # fuse_lseek_in: fh offset whence; below 0 is an error
 COPY_IN = Struct("<QQQQQQQ")  # fuse_copy_file_range_in
 
-_U64 = (1 << 64) - 1
+_U64, _U32 = (1 << 64) - 1, (1 << 32) - 1
 _SECOND_NS = 1_000_000_000
 
 
@@ -214,6 +219,13 @@ def attributes(unique: int, attr: bytes) -> bytes:
     return _ATTR_OUT.pack(120, 0, unique, FOREVER_S, 0, 0) + attr
 
 
+def statx(unique: int, found: bytearray, ino: int, nlink: int) -> bytes:
+    """Give struct statx, which is struct fuse_statx, with two fields of our own."""
+    _STATX_NLINK.pack_into(found, 16, nlink)
+    _STATX_INO.pack_into(found, 32, ino)
+    return _STATX_OUT.pack(48 + len(found), 0, unique, FOREVER_S, 0, 0) + found
+
+
 def opened(unique: int, handle: int, flags: int) -> bytes:
     """Give a handle for an open file or directory."""
     return _OPEN_OUT.pack(32, 0, unique, handle, flags, 0)
@@ -287,9 +299,12 @@ def greeting(unique: int, body: memoryview) -> bytes:
     Raises OSError (EPROTO) for a kernel that speaks another version.
     """
     major, _minor, readahead, offered = _INIT_IN.unpack_from(body)
+    if offered & FUSE_INIT_EXT and len(body) >= _INIT_MORE.size:
+        offered |= _INIT_MORE.unpack_from(body)[0] << 32
+    wishes = WISHES & offered
     if major != MAJOR:
         raise OSError(71, f"the kernel speaks FUSE {major}, we speak {MAJOR}")
     return _INIT_OUT.pack(
-        80, 0, unique, MAJOR, MINOR, readahead, WISHES & offered, 64, 48,
-        MAX_WRITE, 1, MAX_WRITE // 4096, 0, 0, 0,
+        80, 0, unique, MAJOR, MINOR, readahead, wishes & _U32, 64, 48,
+        MAX_WRITE, 1, MAX_WRITE // 4096, 0, wishes >> 32, 0,
     )  # fmt: skip

@@ -216,6 +216,8 @@ class Writing:
         word = os.fsdecode(wire.names(asked.body, 8)[0])
         path = inside(parent.path, word)
         if node.fd >= 0:
+            if node.parent is not None:
+                raise OSError(errno.ENOENT, "its last name is gone")
             effects = naming.link_unnamed(self.tree.stack, path)
             self.perform(effects)
             last = effects[-1]
@@ -288,7 +290,7 @@ class Writing:
             extent = Extent.CONTENT if wanted.size else Extent.EMPTY
         self.copied_up(node, extent)
         place, follow = self.tree.place(node), node.fd >= 0
-        if valid & (wire.FATTR_UID | wire.FATTR_GID):
+        if valid & (wire.FATTR_UID | wire.FATTR_GID) or not valid:  # chown(-1, -1): now
             uid = wanted.uid if valid & wire.FATTR_UID else -1
             gid = wanted.gid if valid & wire.FATTR_GID else -1
             os.chown(place, uid, gid, follow_symlinks=follow)

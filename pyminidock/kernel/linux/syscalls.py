@@ -40,6 +40,7 @@ NR_GETCWD = 17 if _IS_ARM else 79
 NR_SYNCFS = 267 if _IS_ARM else 306
 NR_PERSONALITY = 92 if _IS_ARM else 135
 NR_LINKAT = 37 if _IS_ARM else 265
+NR_STATX = 291 if _IS_ARM else 332
 NR_OPEN_TREE, NR_MOVE_MOUNT, NR_FSOPEN, NR_FSCONFIG, NR_FSMOUNT = 428, 429, 430, 431, 432
 NR_CLOSE_RANGE, NR_OPENAT2, NR_MOUNT_SETATTR = 436, 437, 442
 
@@ -47,6 +48,7 @@ AT_FDCWD = -100
 AT_EMPTY_PATH = 0x1000
 AT_RECURSIVE = 0x8000
 AT_SYMLINK_FOLLOW = 0x400
+AT_SYMLINK_NOFOLLOW = 0x100
 
 CLONE_FLAGS = {
     "time": 0x00000080,
@@ -138,6 +140,7 @@ _fsopen, _fsmount = _call(NR_FSOPEN, "bn"), _call(NR_FSMOUNT, "nnn")
 _fsconfig = _call(NR_FSCONFIG, "nnbbn")
 _open_tree, _move_mount = _call(NR_OPEN_TREE, "nbn"), _call(NR_MOVE_MOUNT, "nbnbn")
 _mount_setattr, _openat2 = _call(NR_MOUNT_SETATTR, "nbnbn"), _call(NR_OPENAT2, "nbbn")
+_statx, _STATX_BYTES, _STATX_ALL = _call(NR_STATX, "nbnnn"), 256, 0xFFF
 _MOUNT_ATTR, _OPEN_HOW = struct.Struct("<QQQQ"), struct.Struct("<QQQ")
 
 
@@ -249,6 +252,17 @@ def name_file(descriptor: int, directory: int, name: bytes) -> None:
     """
     origin = b"/proc/self/fd/%d" % descriptor
     enter(NR_LINKAT, AT_FDCWD, origin, directory, name, AT_SYMLINK_FOLLOW)
+
+
+def statx(directory: int, path: bytes) -> bytearray:
+    """Give struct statx (256 bytes) of a name that is not followed, or of the handle.
+
+    Python's stat knows no time of birth.  Source: man 2 statx.
+    """
+    found = ctypes.create_string_buffer(_STATX_BYTES)
+    flags = AT_SYMLINK_NOFOLLOW if path else AT_EMPTY_PATH
+    _statx(directory, path, flags, _STATX_ALL, ctypes.addressof(found))
+    return bytearray(found.raw)
 
 
 def pivot_root(new: bytes, old: bytes) -> None:

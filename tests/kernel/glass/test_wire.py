@@ -63,10 +63,12 @@ def test_a_directory_is_padded_so_that_each_name_begins_at_eight_bytes() -> None
 
 def test_the_greeting_asks_for_what_the_kernel_offers_and_no_more() -> None:
     offered = wire.WISHES & ~wire.FUSE_MAX_PAGES | wire.FUSE_ASYNC_READ
-    asked = memoryview(struct.pack("<IIII", 7, 45, 131072, offered) + bytes(48))
+    low, high = offered & 0xFFFFFFFF, offered >> 32
+    asked = memoryview(struct.pack("<IIIII", 7, 45, 131072, low, high) + bytes(44))
     reply = wire.greeting(1, asked)
     assert header(reply) == (80, 0, 1)
-    assert struct.unpack_from("<IIII", reply, 16) == (7, 41, 131072, offered)
+    assert struct.unpack_from("<IIII", reply, 16) == (7, 41, 131072, low)
+    assert struct.unpack_from("<I", reply, 48) == (high,)
 
 
 def test_another_version_is_refused() -> None:

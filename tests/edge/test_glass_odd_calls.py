@@ -1,0 +1,162 @@
+"""What other people's suites for filesystems ask that programs rarely do, on both sides.
+
+Each is a difference from the kernel's overlayfs that glass once had.
+"""
+
+import ctypes
+import os
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, suppress
+from pathlib import Path
+
+import pytest
+
+from pyminidock.kernel.linux import syscalls
+from tests.edge.callcases import answer
+from tests.edge.glasshouse import glass, overlay
+
+pytestmark = pytest.mark.edge
+Side = Callable[[Callable[[Path], object]], list[object]]
+
+
+@pytest.fixture(scope="module")
+def grounds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Path]]:
+    """Mount the same layers twice."""
+    ground = tmp_path_factory.mktemp("odd")
+    for name in ("lower", "base"):
+        (ground / name).mkdir()
+    (ground / "base" / "file").write_bytes(b"base")
+    (ground / "base" / "gone").write_bytes(b"gone")
+    os.close(go_down(ground / "lower", "d" * 200, 24))
+    for side in ("overlay", "glass"):
+        (ground / side / "upper").mkdir(parents=True)
+        os.close(go_down(ground / side / "upper", "e", 1100))
+    with ExitStack() as mounted:
+        kernel = mounted.enter_context(overlay(ground))
+        ours, _ = mounted.enter_context(glass(ground))
+        yield [kernel, ours]
+    subprocess.run(["rm", "-rf", ground], check=True)  # Python would call itself for each
+
+
+@pytest.fixture
+def both(grounds: list[Path]) -> Side:
+    """Do something on both sides: what the kernel answers, what glass does."""
+
+    def do(something: Callable[[Path], object]) -> list[object]:
+        return [something(place) for place in grounds]
+
+    return do
+
+
+def go_down(place: Path, name: str, times: int) -> int:
+    """Go into a directory of that name, and again, from each to the next; give the last.
+
+    What is not there is made.
+    """
+    here = os.open(place, os.O_RDONLY)
+    for _ in range(times):
+        with suppress(FileExistsError):
+            os.mkdir(name, dir_fd=here)
+        below = os.open(name, os.O_RDONLY, dir_fd=here)
+        os.close(here)
+        here = below
+    return here
+
+
+def test_a_seek_before_the_beginning_is_refused_and_the_server_lives(both: Side) -> None:
+    def seek(place: Path) -> object:
+        with (place / "file").open("rb") as file:
+            where = (file.fileno(), -1, os.SEEK_DATA)
+            return answer(lambda: os.lseek(*where)), (place / "file").read_bytes()
+
+    kernel, ours = both(seek)
+    assert ours == kernel == ("ENXIO", b"base")
+
+
+def test_a_path_may_be_longer_than_the_kernel_takes_at_once(both: Side) -> None:
+    def change(place: Path) -> object:
+        here = go_down(place, "d" * 200, 24)
+        try:
+            file = os.open("leaf", os.O_CREAT | os.O_RDWR, 0o640, dir_fd=here)
+            os.write(file, b"deep")
+            os.setxattr(file, "user.a", b"1")
+            os.fchmod(file, 0o600)
+            os.link("leaf", "other", src_dir_fd=here, dst_dir_fd=here)
+            os.rename("other", "third", src_dir_fd=here, dst_dir_fd=here)
+            os.symlink("leaf", "link", dir_fd=here)
+            os.mkdir("below", dir_fd=here)
+            os.unlink("leaf", dir_fd=here)
+            found = os.stat("third", dir_fd=here)
+            os.close(file)
+            return found.st_size, found.st_mode, found.st_nlink, sorted(os.listdir(here))
+        finally:
+            os.close(here)
+
+    kernel, ours = both(change)
+    assert ours == kernel == (4, 0o100600, 1, ["below", "link", "third"])
+
+
+def test_a_tree_deeper_than_python_calls_itself_can_be_moved(both: Side) -> None:
+    def move(place: Path) -> object:
+        here = go_down(place, "e", 1100)
+        told = answer(lambda: os.rename(place / "e", place / "moved"))
+        os.mkdir("last", dir_fd=here)
+        os.close(here)
+        return told, os.listdir(place / "moved")
+
+    kernel, ours = both(move)
+    assert ours == kernel == (None, ["e"])
+
+
+def test_statx_tells_when_a_file_was_born(both: Side) -> None:
+    def born(place: Path) -> object:
+        found = syscalls.statx(syscalls.AT_FDCWD, os.fsencode(place / "file"))
+        mask, links, size = (
+            int.from_bytes(found[at : at + wide], "little")
+            for at, wide in ((0, 4), (16, 4), (40, 8))
+        )
+        return mask & 0xFFF, links, size, found[80:92]
+
+    kernel, ours = both(born)
+    assert ours == kernel
+
+
+def test_no_file_handle_is_given_that_would_not_last(both: Side) -> None:
+    def handle(place: Path) -> object:
+        room = ctypes.create_string_buffer(bytes([128, 0, 0, 0]), 256)
+        mount = ctypes.c_int()
+        words = os.fsencode(place / "file"), room, ctypes.byref(mount), 0
+        libc = ctypes.CDLL(None, use_errno=True)
+        return libc.name_to_handle_at(syscalls.AT_FDCWD, *words), ctypes.get_errno()
+
+    kernel, ours = both(handle)
+    assert ours == kernel
+
+
+def test_an_owner_given_as_nobody_still_counts_as_a_change(both: Side) -> None:
+    def give(place: Path) -> object:
+        path = place / "given"
+        path.touch()
+        os.utime(path, ns=(5, 5))
+        before = path.stat().st_ctime_ns
+        while path.stat().st_ctime_ns == before:
+            os.chown(path, -1, -1)
+            if path.stat().st_ctime_ns == before:
+                os.sched_yield()
+        return path.stat().st_mtime_ns
+
+    kernel, ours = both(give)
+    assert ours == kernel == 5
+
+
+def test_a_file_whose_last_name_is_gone_gets_no_other(both: Side) -> None:
+    def again(place: Path) -> object:
+        with (place / "gone").open("rb") as file:
+            (place / "gone").unlink()
+            words = file.fileno(), b"", syscalls.AT_FDCWD, os.fsencode(place / "again")
+            link = (syscalls.NR_LINKAT, *words, syscalls.AT_EMPTY_PATH)
+            return answer(lambda: syscalls.enter(*link))
+
+    kernel, ours = both(again)
+    assert ours == kernel == "ENOENT"
