@@ -6,10 +6,11 @@ from pyminidock.cli.stepper_walk import Walk, living
 from pyminidock.client.pagefiles import read_source
 from pyminidock.events.journal import Record
 from pyminidock.viz import english
+from pyminidock.viz.captions import caption as caption_of
 from pyminidock.viz.painters.text import Line, Span, columns, cut, paint_lines, wrap
 from pyminidock.viz.scene import Scene
 from pyminidock.viz.seeking import CHANGES, LOOKS
-from pyminidock.viz.sentences import say, visible
+from pyminidock.viz.sentences import visible
 from pyminidock.viz.things import Process, World
 from pyminidock.viz.views.birth import mounts, powers, processes
 from pyminidock.viz.views.build import decision, instructions
@@ -57,7 +58,8 @@ def caption(walk: Walk, width: int, *, shows_linux: bool) -> list[Line]:
     )
     head = cut(f"{parts} · {record.t:.3f} s{stop}", width)
     style = "err" if record.kind in _BAD_NEWS else "title"
-    said = [(Span(line, style),) for line in wrap(say(record, walk.depth), width)[:2]]
+    words = caption_of(walk.world, record, walk.depth)
+    said = [(Span(line, style),) for line in wrap(words, width)[:2]]
     lines: list[Line] = [(Span(head, "dim"),), *said]
     return [*lines, *_linux(walk, record, width, 4 - len(lines))] if shows_linux else lines
 

@@ -8,10 +8,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from pyminidock.events.journal import Record
+from pyminidock.viz.captions import caption
 from pyminidock.viz.frames import Player
 from pyminidock.viz.groups import joins
 from pyminidock.viz.seeking import CHANGES, LOOKS
-from pyminidock.viz.sentences import say
 from pyminidock.viz.things import Process, Step, World
 
 _GATES = ("gate.held", "gate.released")
@@ -161,7 +161,8 @@ class Walk:
         for depths in ((self.depth,), (1, 2, 3)) if wanted else ():
             for position in order:
                 record = self.at(position)
-                if record and any(wanted in text.lower() for text in _said(record, depths)):
+                said = self._said(record, depths) if record else ()
+                if any(wanted in text.lower() for text in said):
                     self.go(position)
                     return True
         return False
@@ -200,6 +201,12 @@ class Walk:
         self.player.go(here)
         return world
 
+    def _said(self, record: Record, depths: Iterable[int]) -> tuple[str, ...]:
+        """Give the words by which a step can be found."""
+        shown = (record.kind, record.src, record.linux)
+        newest = self.player.newest
+        return (*shown, *(caption(newest, record, depth) for depth in depths))
+
     def _newest_step(self) -> Step | None:
         items = self.player.newest.steps.items
         return items[-1] if items else None
@@ -211,11 +218,6 @@ class Walk:
     def _span(self, position: int) -> str | None:
         """Name the part of the story to which the step at a position belongs."""
         return self.parts[position - 1] if 1 <= position <= len(self.parts) else None
-
-
-def _said(record: Record, depths: Iterable[int]) -> tuple[str, ...]:
-    shown = (record.kind, record.src, record.linux)
-    return (*shown, *(say(record, depth) for depth in depths))
 
 
 def living(world: World) -> Process | None:

@@ -24,11 +24,12 @@ from zlib import crc32
 
 from pyminidock.events.journal import Header, Record, event_of
 from pyminidock.viz import english, keys
+from pyminidock.viz.captions import caption
 from pyminidock.viz.english.controls import CONTROLS
 from pyminidock.viz.excerpts import excerpts as excerpts  # noqa: PLC0414  (part of it)
 from pyminidock.viz.groups import joins
 from pyminidock.viz.scene import CHANGED, GLYPHS, WORDS, Node
-from pyminidock.viz.sentences import say, short_ids, visible
+from pyminidock.viz.sentences import short_ids, visible
 from pyminidock.viz.things import EMPTY, Step, World
 from pyminidock.viz.views import VIEWS, View
 from pyminidock.viz.views.steps import heading_of, label
@@ -103,7 +104,7 @@ class Reel:
             "i": self.length, "seq": record.seq, "t": round(record.t - self._began, 6),
             "k": visible(record.kind), "ev": visible(record.evidence),
             "src": visible(record.src), "lv": step.level, "part": visible(step.part),
-            "say": [say(event, depth) for depth in (1, 2, 3)],
+            "say": [caption(world, event, depth) for depth in (1, 2, 3)],
         }  # fmt: skip
         before, self._before = self._before, step
         if self.left_out:

@@ -9,8 +9,9 @@
 from collections.abc import Iterator, Sequence
 
 from pyminidock.viz import english
+from pyminidock.viz.captions import caption
 from pyminidock.viz.scene import Node, Scene, row, stack, text
-from pyminidock.viz.sentences import say, visible
+from pyminidock.viz.sentences import visible
 from pyminidock.viz.things import Step, World
 from pyminidock.viz.views import VIEWS, View, suiting
 from pyminidock.viz.views.steps import heading_of, label_of
@@ -30,7 +31,7 @@ def moment(world: World, names: Sequence[str] = ()) -> Scene:
         nothing = text("moment.none", "nothing recorded yet: run a command")
         return stack("moment", TITLE, nothing)
     drawn = (view.draw(world) for view in _chosen(world, names))
-    return stack("moment", say(step.record), *_caption(world, step), *drawn)
+    return stack("moment", caption(world, step.record), *_caption(world, step), *drawn)
 
 
 def _chosen(world: World, names: Sequence[str]) -> tuple[View, ...]:
@@ -45,7 +46,7 @@ def _caption(world: World, step: Step) -> Iterator[Node]:
     part = text("moment.part", visible(heading_of(world, step.part)))
     yield row("moment.head", label_of(world), part)
     mark, meaning = english.EVIDENCE.get(record.evidence, ("?", record.evidence))
-    yield text("moment.said", say(record))
+    yield text("moment.said", caption(world, record))
     yield text("moment.known", f"{mark} {meaning}")
     if record.linux:
         yield text("moment.linux", f"# {visible(record.linux)}")

@@ -36,19 +36,22 @@ WIDTHS = {1: 120, 2: 240, 3: 400}  # characters at each depth
 
 
 _NAMED = 3  # names in one sentence
+_NO_SIGNS: Mapping[str, str] = {}
 _LIMITS_OF = {"devices": "/device", "freezer": "/freezer"}  # file names that begin so
 
 
-def say(told: Record | Event, depth: int = 1) -> str:
+def say(told: Record | Event, depth: int = 1, signs: Mapping[str, str] = _NO_SIGNS) -> str:
     """Put one event into words: 1 what, 2 how or why, 3 which kernel call.
 
-    Never empty, one line, at most WIDTHS[depth] characters, no control characters.
+    `signs` are shorter names of layers (see `captions`).  Never empty, one line, at most
+    WIDTHS[depth] characters, no control characters.
     """
     event = event_of(told) if isinstance(told, Record) else told
     if event is None:
         template, facts = english.UNKNOWN[depth - 1], _unknown(cast(Record, told))
     else:
         key, facts = words_of(cast("AnyEvent", event))
+        facts = _signed(facts, signs) if signs else facts
         template = english.CATALOGUE[key][depth - 1]
     said = _filled(template, facts, WIDTHS[depth])
     if said.strip():
@@ -255,6 +258,17 @@ def _of_union(
             kind = f"{kind}/refused" if event.error else kind
             return f"{kind}/named" if event.old else kind
     return f"{kind}/program" if event.command else kind
+
+
+def _signed(facts: Mapping[str, Any], signs: Mapping[str, str]) -> Mapping[str, Any]:
+    """Call layers by their signs, as far as they have one."""
+    signed = dict(facts)
+    layer = facts.get("layer", "")
+    if layer in signs:
+        signed["layer"] = signs[layer]
+    if layers := facts.get("layers"):
+        signed["layers"] = tuple(signs.get(each, each) for each in layers)
+    return signed
 
 
 def _two_faces(

@@ -8,9 +8,9 @@ from typing import Any
 from pyminidock.events.journal import Header, Record
 from pyminidock.events.redaction import of_record
 from pyminidock.viz import film
+from pyminidock.viz.captions import caption
 from pyminidock.viz.scene import Scene
-from pyminidock.viz.sentences import say
-from pyminidock.viz.things import EMPTY
+from pyminidock.viz.things import EMPTY, World
 from pyminidock.viz.views import View, expected, suiting
 from pyminidock.viz.world import fold
 from pyminidock.widgets.assets import source
@@ -106,6 +106,11 @@ class Footage:
         """How many lines of the engine have told something so far."""
         return len(self._sources)
 
+    @property
+    def world(self) -> World:
+        """Give the world after all that was added."""
+        return self._reel.world
+
     def picture(
         self, journal: Iterable[Record], step: int = 0
     ) -> tuple[Scene, str, str] | None:
@@ -125,8 +130,8 @@ class Footage:
             world = fold(world, record)
         fitting = suiting(world, self.views) or tuple(self.views)
         view = fitting[0]
-        caption = f"Step {len(shown)} of {len(self)}: {say(shown[-1])}"
-        return view.draw(world), view.title, caption
+        said = f"Step {len(shown)} of {len(self)}: {caption(world, shown[-1])}"
+        return view.draw(world), view.title, said
 
 
 def _telling(story: str, records: Sequence[Record]) -> int:

@@ -31,8 +31,9 @@ from pyminidock.client.watch import Watch
 from pyminidock.errors import MinidockError
 from pyminidock.events.journal import Header, Record, Trace
 from pyminidock.events.redaction import of_record, text
+from pyminidock.viz.captions import caption
 from pyminidock.viz.painters.harmless import harmless
-from pyminidock.viz.sentences import say
+from pyminidock.viz.things import EMPTY, World
 from pyminidock.viz.views import expected
 from pyminidock.widgets.assets import loader, look, name, script
 from pyminidock.widgets.cell import MOST_LINES, Spot, is_watched, put
@@ -342,7 +343,8 @@ class Stepper:
         footage, handle = self.footage, self._handle
         held = 0 if footage is None else footage.number_of(self._held_seq)
         parts = handle is not None and handle.holds_only(BEFORE_EACH)
-        says = self._said or ("" if handle is None else _stands(handle))
+        world = EMPTY if footage is None else footage.world
+        says = self._said or ("" if handle is None else _stands(handle, world))
         if footage is not None and footage.is_full and self._is_going_on:
             says = FULL
         beat = beat_s(is_live=self._is_going_on, is_held=bool(self._held_seq))
@@ -350,10 +352,10 @@ class Stepper:
                 "parts": parts, "beat": beat}  # fmt: skip
 
 
-def _stands(handle: StoryHandle) -> str:
+def _stands(handle: StoryHandle, world: World) -> str:
     """Say where a story stands, as a person would; nothing while it simply goes on."""
     if handle.holding is not None:
-        return say(of_record(handle.holding))
+        return caption(world, of_record(handle.holding))
     if isinstance(handle, RunHandle) and handle.exit_code is not None:
         return f"Its program ended with exit code {handle.exit_code}"
     if handle.refusal is not None:

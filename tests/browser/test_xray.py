@@ -99,4 +99,16 @@ def looked_at(sheet: Sheet, widget: Locator, steps: dict[str, int]) -> None:
             number.press("Enter")
             widget.get_by_role("button", name=view).press("Enter")
             assert hindrances(sheet.page, ".md-root") == []
+            assert fits(sheet, widget)
             keep(widget, f"xray-{view.split()[0]}-{theme.split()[1]}".lower())
+
+
+def fits(sheet: Sheet, widget: Locator) -> bool:
+    """Tell whether all of it is seen at once, and its picture has room, on a projector."""
+
+    def height(shown: Locator) -> float:
+        return float(shown.evaluate("e => e.getBoundingClientRect().height"))
+
+    picture = height(widget.locator(".md-ui-host:visible"))
+    room = height(sheet.page.locator(".jp-WindowedPanel-outer"))
+    return height(widget) <= room and picture >= 130

@@ -10,8 +10,9 @@ instruction of a build, is one part of the story, and gets one heading.
 from itertools import groupby
 
 from pyminidock.viz import english
+from pyminidock.viz.captions import caption
 from pyminidock.viz.scene import Node, Scene, badge, cell, group, row, stack, table, text
-from pyminidock.viz.sentences import say, visible
+from pyminidock.viz.sentences import visible
 from pyminidock.viz.spending import part_name
 from pyminidock.viz.things import Step, World
 
@@ -31,7 +32,7 @@ def steps(world: World, depth: int = 1) -> Scene:
     forgotten = world.steps.seen - len(world.steps.items)
     numbered = enumerate(world.steps.items, forgotten + 1)
     parts = [
-        _part(list(part), heading_of(world, name), depth)
+        _part(world, list(part), heading_of(world, name), depth)
         for name, part in groupby(numbered, key=lambda each: each[1].part)
     ]
     if forgotten:
@@ -59,20 +60,20 @@ def label_of(world: World) -> Node:
     return badge("backend", label(world.backend), name=f"backend {world.backend}")
 
 
-def _part(part: list[tuple[int, Step]], heading: str, depth: int) -> Node:
+def _part(world: World, part: list[tuple[int, Step]], heading: str, depth: int) -> Node:
     """One part of the story under its heading, its steps as a table."""
     first = part[0][1].record
     head = ("step", "", "what happened")
-    rows = (_step(number, step, depth) for number, step in part)
+    rows = (_step(world, number, step, depth) for number, step in part)
     shown = table(f"part.{first.seq}.steps", heading, head, *rows)
     return group(f"part.{first.seq}", heading, shown)
 
 
-def _step(number: int, step: Step, depth: int) -> Node:
+def _step(world: World, number: int, step: Step, depth: int) -> Node:
     record = step.record
     id_ = f"step.{number}"
     mark, meaning = english.EVIDENCE.get(record.evidence, ("?", record.evidence))
-    said = "  " * max(step.level - 1, 0) + say(record, depth)
+    said = "  " * max(step.level - 1, 0) + caption(world, record, depth)
     return row(
         id_,
         cell(f"{id_}.n", str(number)),
