@@ -158,7 +158,7 @@ def _refusal(what: str, text: str) -> ReferenceMalformed:
         what,
         why="a name is [host/]path[:tag][@digest]: the path in small letters and digits,"
         " parted by '/', '.', '_' or '-'; a tag of 128 characters at most",
-        try_next=f"minidock pull {_suggestion(text)}",
+        try_next=f"another name, such as {_suggestion(text)}",
         lesson="references",
     )
 

@@ -85,7 +85,7 @@ def test_what_does_not_fit_is_refused_in_docker_s_words(text: str, message: str)
     with pytest.raises(MinidockError) as refusal:
         parse(text)
     assert refusal.value.what == message
-    offered = refusal.value.try_next.removeprefix("minidock pull ")
+    offered = refusal.value.try_next.removeprefix("another name, such as ")
     assert parse(offered).familiar == offered
 
 
