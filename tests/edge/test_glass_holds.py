@@ -16,6 +16,7 @@ from pyminidock.client.handles import Client
 from pyminidock.client.http import SocketTransport
 from pyminidock.client.watch import GateHandle
 from pyminidock.events.journal import Record
+from pyminidock.kernel.glass import wire
 from tests.edge.glasshouse import glass, glass_command, is_mounted, options, wait_for
 from tests.minidock_cli import Minidock
 
@@ -130,6 +131,14 @@ def _answers(place: Path) -> bool:
     with suppress(OSError):
         return bool((place / "motd").stat())
     return False
+
+
+def test_the_kernel_asks_for_as_much_as_one_answer_takes(ground: Path) -> None:
+    with glass(ground) as (place, _):
+        device = place.stat().st_dev
+        place_of_wish = f"/sys/class/bdi/{os.major(device)}:{os.minor(device)}"
+        wish = Path(place_of_wish, "read_ahead_kb").read_text(encoding="ascii")
+        assert int(wish) << 10 == wire.MAX_WRITE
 
 
 def test_glass_mount_goes_to_the_background_and_away_at_sigterm(ground: Path) -> None:

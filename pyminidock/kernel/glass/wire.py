@@ -298,13 +298,13 @@ def greeting(unique: int, body: memoryview) -> bytes:
 
     Raises OSError (EPROTO) for a kernel that speaks another version.
     """
-    major, _minor, readahead, offered = _INIT_IN.unpack_from(body)
+    major, _minor, _readahead, offered = _INIT_IN.unpack_from(body)
     if offered & FUSE_INIT_EXT and len(body) >= _INIT_MORE.size:
         offered |= _INIT_MORE.unpack_from(body)[0] << 32
     wishes = WISHES & offered
     if major != MAJOR:
         raise OSError(71, f"the kernel speaks FUSE {major}, we speak {MAJOR}")
     return _INIT_OUT.pack(
-        80, 0, unique, MAJOR, MINOR, readahead, wishes & _U32, 64, 48,
+        80, 0, unique, MAJOR, MINOR, MAX_WRITE, wishes & _U32, 64, 48,
         MAX_WRITE, 1, MAX_WRITE // 4096, 0, wishes >> 32, 0,
     )  # fmt: skip

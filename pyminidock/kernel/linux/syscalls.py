@@ -46,6 +46,7 @@ NR_CLOSE_RANGE, NR_OPENAT2, NR_MOUNT_SETATTR = 436, 437, 442
 
 AT_FDCWD = -100
 AT_EMPTY_PATH = 0x1000
+AT_STATX_DONT_SYNC = 0x4000
 AT_RECURSIVE = 0x8000
 AT_SYMLINK_FOLLOW = 0x400
 AT_SYMLINK_NOFOLLOW = 0x100
@@ -263,6 +264,15 @@ def statx(directory: int, path: bytes) -> bytearray:
     flags = AT_SYMLINK_NOFOLLOW if path else AT_EMPTY_PATH
     _statx(directory, path, flags, _STATX_ALL, ctypes.addressof(found))
     return bytearray(found.raw)
+
+
+def device_of(descriptor: int) -> tuple[int, int]:
+    """Give major and minor number of the filesystem, which itself is asked nothing."""
+    found = ctypes.create_string_buffer(_STATX_BYTES)
+    flags = AT_EMPTY_PATH | AT_STATX_DONT_SYNC
+    _statx(descriptor, b"", flags, 0, ctypes.addressof(found))
+    major, minor = struct.unpack_from("=II", found, 136)
+    return major, minor
 
 
 def pivot_root(new: bytes, old: bytes) -> None:

@@ -67,7 +67,7 @@ def test_the_greeting_asks_for_what_the_kernel_offers_and_no_more() -> None:
     asked = memoryview(struct.pack("<IIIII", 7, 45, 131072, low, high) + bytes(44))
     reply = wire.greeting(1, asked)
     assert header(reply) == (80, 0, 1)
-    assert struct.unpack_from("<IIII", reply, 16) == (7, 41, 131072, low)
+    assert struct.unpack_from("<IIII", reply, 16) == (7, 41, wire.MAX_WRITE, low)
     assert struct.unpack_from("<I", reply, 48) == (high,)
 
 
