@@ -85,22 +85,27 @@ class Guard:
                 self._go(number)
 
     def _answer(self) -> None:
+        """Let one go on; to read where nobody asks would wait."""
+        state = self._state()
+        if not state & select.POLLIN:
+            if state:
+                self.close()
+            return
         notice = bytearray(NOTICE_BYTES)
         try:
             fcntl.ioctl(self._listener, RECEIVE, notice)
-        except FileNotFoundError:  # it has died since, or nobody is left to be told of
-            if not self._has_anybody():
-                self.close()
+        except FileNotFoundError:  # it has died since
             return
         except OSError:
             self.close()
             return
         self._go(_NUMBER.unpack_from(notice)[0])
 
-    def _has_anybody(self) -> bool:
+    def _state(self) -> int:
+        """Give what poll(2) says of the listener; POLLHUP: nobody is left to ask."""
         poll = select.poll()
         poll.register(self._listener, select.POLLIN)
-        return not any(event & select.POLLHUP for _, event in poll.poll(0))
+        return sum(event for _, event in poll.poll(0))
 
     def _go(self, number: int) -> None:
         try:

@@ -71,13 +71,19 @@ class Asked:
         self.is_holding = self.is_born = self.is_over = False
 
     def turn(self) -> None:
-        """Read one call, tell it, and let it go on, unless it is to be held."""
+        """Read one call, tell it, and let it go on, unless it is to be held.
+
+        To read where nobody asks would wait, on many kernels also when nobody is left.
+        """
+        state = self._state()
+        if not state & select.POLLIN:
+            self.is_over = bool(state & select.POLLHUP)
+            return
         self._notice[:NOTICE_BYTES] = bytes(NOTICE_BYTES)
         try:
             fcntl.ioctl(self.listener, RECEIVE, self._notice)
-        except OSError:  # it died before we read of it, or it was the last one
+        except OSError:  # it died before we read of it
             self._notice[:NOTICE_BYTES] = bytes(NOTICE_BYTES)
-            self.is_over = self._is_deserted()
             return
         notice = parse(self._notice)
         events = self._read(notice)
@@ -107,10 +113,11 @@ class Asked:
         self._board.close()
         os.close(self.listener)
 
-    def _is_deserted(self) -> bool:
+    def _state(self) -> int:
+        """Give what poll(2) says of the listener; POLLHUP: nobody is left to ask."""
         poll = select.poll()
         poll.register(self.listener, select.POLLIN)
-        return any(event & select.POLLHUP for _, event in poll.poll(0))
+        return sum(event for _, event in poll.poll(0))
 
     def _hold(self, id_: int) -> bool:
         """Note it on the board; False: the board is full, and it goes on."""
