@@ -21,6 +21,7 @@ another.  A class says how its facts are known as a rule, and who tells one may 
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import ClassVar, Protocol, runtime_checkable
 
 EVIDENCE = ("acknowledged", "observed", "explained", "planned", "client", "remembered")
@@ -58,5 +59,9 @@ def kind_of(event: Event | type[Event]) -> str:
     >>> kind_of(LayerProbed)
     'layer.probed'
     """
-    name = (event if isinstance(event, type) else type(event)).__name__
+    return _words_of((event if isinstance(event, type) else type(event)).__name__)
+
+
+@cache
+def _words_of(name: str) -> str:
     return ".".join(word.lower() for word in re.findall(r"[A-Z][a-z0-9]*", name))

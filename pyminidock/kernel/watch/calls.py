@@ -52,9 +52,12 @@ class Calls:
             line.close()
             self._leave(listener)
 
-    def explain(self, _most: int = 0) -> bool:
-        """Nothing is left to be explained: that is done before a call goes on."""
-        return False
+    def patience_s(self) -> float:
+        """Say how long nobody has to look for anything but `descriptors`."""
+        return 1.0
+
+    def drain(self) -> None:
+        """Nothing is left to be told: that is done before a call goes on."""
 
     def hold(self) -> None:
         """Let every call wait until it is told to go on."""

@@ -18,7 +18,7 @@ import sys
 import time
 from contextlib import suppress
 
-from pyminidock.events import Event, FilesMissed, WatchEnded
+from pyminidock.events import Event, FilesMissed
 from pyminidock.kernel.glass.disk import Disk
 from pyminidock.kernel.linux import userns
 from pyminidock.kernel.linux.proc import name_process
@@ -29,6 +29,7 @@ from pyminidock.kernel.watch.line import GONE, Line
 from pyminidock.unionfs.branches import Stack
 from pyminidock.unionfs.whiteout import TRUSTED, USER
 
+_NICE = 5  # a third of a processor's time if the watched want all: executing waits for us
 _PATIENCE_S = 30.0  # for an engine that has started us, and is not heard
 
 
@@ -52,11 +53,8 @@ class Watcher:
             if self._program < 0 and not self._line.engine:
                 self._is_over = time.monotonic() > self._lonely
         self._files.flow()
-        self._files.turn(set(self._files.descriptors()))
-        while self._files.explain():
-            pass
-        self._line.tell([WatchEnded(was_lost=False)])
-        self._say_the_rest()
+        self._files.drain()
+        self._line.end()
 
     def _wait(self) -> set[int]:
         """Wait for anybody, and do at once what the kernel wants."""
@@ -68,8 +66,8 @@ class Watcher:
         for descriptor in {*reads, *own, *program}:
             is_written = descriptor in writes
             poll.register(descriptor, select.POLLIN | (select.POLLOUT if is_written else 0))
-        ready = {number for number, event in poll.poll(0 if files.explain() else 1000)
-                 if event & ~select.POLLOUT}  # fmt: skip
+        told = poll.poll(files.patience_s() * 1000)
+        ready = {number for number, event in told if event & ~select.POLLOUT}
         files.turn(ready)
         self._line.send()
         self._is_over = self._program in ready
@@ -101,12 +99,6 @@ class Watcher:
             except ProcessLookupError:
                 self._is_over = True
 
-    def _say_the_rest(self) -> None:
-        end = time.monotonic() + 1.0
-        while self._line.descriptors()[1] and time.monotonic() < end:
-            select.select([], self._line.descriptors()[1], [], 0.1)
-            self._line.send()
-
 
 def main() -> None:
     """Watch one container; the errno of what went wrong is the exit code."""
@@ -133,12 +125,20 @@ def main() -> None:
     os.setsid()
     os.chdir("/")
     name_process(b"minidock-watch")
+    _step_back()
     nothing = os.open(os.devnull, os.O_RDWR)
     for stream in range(3):
         os.dup2(nothing, stream)
     files.strangers = {order["engine"]}
     Watcher(files, line).serve()
     os._exit(0)
+
+
+def _step_back() -> None:
+    """Let the watched go first where processors are scarce; man 7 sched, "Autogrouping"."""
+    os.nice(_NICE)
+    with suppress(OSError), open("/proc/self/autogroup", "w", encoding="ascii") as group:
+        group.write(str(_NICE))
 
 
 def _stack(order: dict[str, list[str]]) -> Stack:

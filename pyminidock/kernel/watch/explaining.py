@@ -5,7 +5,8 @@ the layers lie there, and the rules are known.  So each deed is looked up once m
 pure lookup, over the layers as they are now.
 
 A directory on the way is told once, until something changes there: the kernel, too, asks
-the layers once and keeps the answer (its dcache).  The last name is told each time.
+the layers once and keeps the answer (its dcache).  The last name is told each time.  For
+many deeds that are explained together such a directory is looked up once, too.
 
 Source: unionfs.search, unionfs.copyup.
 """
@@ -53,6 +54,11 @@ class Explaining:
         self._stack, self._root = stack, stack.root()
         self._told: set[str] = set()
         self._raised: set[str] = set()
+        self._spots: dict[str, Spot] = {}  # directories on the way, until `afresh`
+
+    def afresh(self) -> None:
+        """Look at every directory again: time has passed since the last look."""
+        self._spots.clear()
 
     def know(self, paths: Iterable[str]) -> None:
         """Note what the upper layer spoke of before anybody was watched."""
@@ -84,6 +90,7 @@ class Explaining:
 
     def ask(self, path: str) -> list[Explained]:
         """Say what the layers will answer for `path`: nothing has happened yet."""
+        self.afresh()
         return self._walk(self._stack, path)[1]
 
     def _look(self, path: str) -> list[Explained]:
@@ -111,6 +118,7 @@ class Explaining:
     def _raise(self, path: str) -> None:
         """Note that the upper layer speaks of a name, and of each directory above."""
         while path != "/" and path not in self._raised:
+            self.afresh()
             self._raised.add(path)
             path = above(path)
 
@@ -133,11 +141,15 @@ class Explaining:
         for number, name in enumerate(names, 1):
             if not here.is_directory:
                 break
+            is_last = number == len(names)
             place = inside(here.path, name)
-            is_told = number < len(names) and place in self._told
-            here = find(stack, here, name, emit=ignore if is_told else note)
+            is_told = not is_last and place in self._told
+            known = self._spots.get(place) if is_told else None
+            here = known or find(stack, here, name, emit=ignore if is_told else note)
             if here.is_directory:
                 self._remember(place)
+                if not is_last:
+                    self._spots[place] = here
         return here, events
 
     def _remember(self, place: str) -> None:
@@ -153,5 +165,6 @@ class Explaining:
     def _forget(self, path: str) -> None:
         """What lies here and below it is looked up, and told, anew."""
         below = path.rstrip("/") + "/"
+        self.afresh()
         self._told = {each for each in self._told
                       if each != path and not each.startswith(below)}  # fmt: skip

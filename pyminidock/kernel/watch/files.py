@@ -7,6 +7,9 @@ Executing always asks, because that is where a process gets its name; it costs a
 some microseconds once.  While programs are held, opens are told when they ask and not once
 more when they are done.
 
+What is told costs a program what the kernel takes to note it.  So we read in handfuls, and
+explain when the program takes a breath: where processors are few, it would wait for us.
+
 Where the overlay cannot give handles (it was stacked without nfs_export), the kernel tells
 with descriptors instead, and nothing is heard of names that come and go.
 
@@ -15,6 +18,7 @@ watcher that dies holds nobody.
 """
 
 import os
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
@@ -36,6 +40,9 @@ _LISTENED = (
 _WITHOUT_NAMES = (
     records.OPEN | records.OPEN_EXEC | records.MODIFY | records.CLOSE_WRITE | records.ONDIR
 )
+_LOST_ITS_NAME = (
+    records.ATTRIB | records.ONDIR
+)  # of a directory itself: told beside its end
 _OPENS = records.OPEN | records.OPEN_EXEC
 UNSEEN = (
     "stat, access and readlink", "names that do not exist",
@@ -43,6 +50,8 @@ UNSEEN = (
     "which layers the kernel asked",
 )  # fmt: skip
 _UNSEEN_BY_DESCRIPTOR = ("what is created, renamed or removed",)
+REST_S = 0.005  # between two looks at what has happened, so that not each deed wakes us
+QUIET_S, LATE_S = 0.02, 0.2  # explained once nothing has happened for so long, or then
 _AT_A_TIME = 50  # notes that are explained before the kernel has its turn again
 _AT_ONCE = 1 << 16  # bytes of one read
 _TURNS = 64  # reads before somebody else has a turn
@@ -58,6 +67,7 @@ class Files:
         self._number = 0
         self.strangers: set[int] = set()  # pids of engines: they must never wait
         self._unexplained: deque[FileNoticed] = deque()
+        self._oldest = self._newest = self._looked = 0.0  # when it was noted, or looked for
         self.is_holding = self.is_born = False
         self.holding = marking.hold()
         marking.mark(self.holding, records.OPEN_EXEC_PERM, tree)
@@ -79,14 +89,35 @@ class Files:
 
     def descriptors(self) -> list[int]:
         """Say what to wait for."""
-        return [self.holding, self.listening]
+        if self.is_holding or time.monotonic() - self._looked >= REST_S:
+            return [self.holding, self.listening]
+        return [self.holding]
+
+    def patience_s(self) -> float:
+        """Say how long nobody has to look for anything but `descriptors`."""
+        now = time.monotonic()
+        rest = self._looked + REST_S - now
+        if not self._unexplained:
+            return rest if rest > 0 else 1.0
+        due = min(self._newest + QUIET_S, self._oldest + LATE_S) - now
+        if self.is_holding or due <= 0:
+            return 0.0
+        return min(rest, due) if rest > 0 else due
 
     def turn(self, ready: set[int]) -> None:
-        """Do what the kernel wants."""
+        """Do what the kernel wants; then explain, if it is time to."""
         if self.holding in ready:
             self.answer()
         if self.listening in ready:
+            self._looked = time.monotonic()
             self.listen()
+        if not self.patience_s():
+            self._explain(_AT_A_TIME)
+
+    def drain(self) -> None:
+        """Tell all that has happened until now."""
+        self.listen()
+        self._explain(len(self._unexplained))
 
     # ── What the engine wants ────────────────────────────────────────────────────────────
 
@@ -134,7 +165,7 @@ class Files:
                 self._hold(notice, path)
 
     def _hold(self, notice: Notice, path: str) -> None:
-        self.explain(len(self._unexplained))  # what came before is told before
+        self._explain(len(self._unexplained))  # what came before is told before
         self._number += 1
         self._held[self._number] = notice.descriptor
         command = self._commands.asks(notice.pid)
@@ -145,17 +176,24 @@ class Files:
 
     def listen(self) -> None:
         """Read what has happened, and note it."""
+        names: dict[int, str] = {}  # nobody gets another one while we read
+        before = len(self._unexplained)
         for notice in self._read(self.listening):
-            self._notice(notice)
+            self._notice(notice, names)
+        if len(self._unexplained) > before:
+            self._newest = time.monotonic()
+            if not before:
+                self._oldest = self._newest
 
-    def _notice(self, notice: Notice) -> None:
+    def _notice(self, notice: Notice, names: dict[int, str]) -> None:
         if notice.mask & records.OVERFLOW:
             self._tell([FilesMissed(0)], 0)
             return
         try:
             path = self._path(notice)
         except OSError:  # its directory is gone: nobody knows any more where it was
-            self._tell([FilesMissed(1)], 0)
+            if notice.mask != _LOST_ITS_NAME:
+                self._tell([FilesMissed(1)], 0)
             return
         if not self.is_born or notice.pid in self.strangers:
             return
@@ -163,20 +201,22 @@ class Files:
         if notice.mask & records.ONDIR and notice.mask & (records.RENAME | records.DELETE):
             self._directories.forget()
         told_before = _OPENS if self.is_holding else 0
-        command = self._commands.name(notice.pid)
+        if notice.pid not in names:
+            names[notice.pid] = self._commands.name(notice.pid)
+        command = names[notice.pid]
         self._unexplained += (
             FileNoticed(deed, path, to, notice.pid, command)
             for deed in records.deeds(notice.mask & ~told_before)
         )
 
-    def explain(self, most: int = _AT_A_TIME) -> bool:
-        """Explain and tell what was noted, so much at a time; True: there is more.
+    def _explain(self, most: int) -> None:
+        """Explain and tell what was noted, so much at a time.
 
         Nobody waits for this, while whoever executes a program waits for our answer.
         """
+        self._explaining.afresh()
         for _ in range(min(most, len(self._unexplained))):
             self._tell([*self._told(self._unexplained.popleft())], 0)
-        return bool(self._unexplained)
 
     def _told(self, noticed: FileNoticed) -> Iterator[Event]:
         """Give what was seen, and behind it what the lookup says of it."""

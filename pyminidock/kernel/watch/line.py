@@ -9,14 +9,16 @@ is gone, the next one may come.
 
 import json
 import os
+import select
 import socket
 import struct
 from collections.abc import Sequence
 from contextlib import suppress
 
-from pyminidock.events import Event, kind_of
+from pyminidock.events import Event, FilesMissed, WatchEnded, kind_of
 from pyminidock.events.journal import data_of
 
+PATIENCE_S = 10.0  # with an engine that takes nothing at all, at the end
 _MOST_BYTES = 8 << 20  # kept for an engine that is busy, or not there
 _AT_ONCE = 1 << 16
 GONE = ["gone"]
@@ -39,9 +41,28 @@ class Line:
         if len(self._out) > _MOST_BYTES:
             self.missed += 1
             return False
+        self._put(events, number)
+        return True
+
+    def _put(self, events: Sequence[Event], number: int) -> None:
         told = [[kind_of(event), data_of(event)] for event in events]
         self._out += json.dumps({"go": number, "events": told}).encode() + b"\n"
-        return True
+
+    def end(self, patience_s: float = PATIENCE_S) -> None:
+        """Say that all is told, wait for an engine that is behind, and hang up.
+
+        What was lost is told before, however much waits already.
+        """
+        missed = [FilesMissed(self.missed)] if self.missed else []
+        self._put([*missed, WatchEnded(was_lost=False)], 0)
+        while self._out and self._connection is not None:
+            waiting = len(self._out)
+            select.select([], [self._connection.fileno()], [], patience_s)
+            self.send()
+            if len(self._out) == waiting:  # it is gone, or stands still
+                break
+        if self._connection is not None:
+            self._connection.close()
 
     def descriptors(self) -> tuple[list[int], list[int]]:
         """Say what to wait for: descriptors to read from, and to write to."""

@@ -116,3 +116,39 @@ def test_a_new_name_is_looked_up_and_the_old_one_covered(
         LayerProbed("/n", "upper", "file"),
         PathResolved("/n", ("upper",)),
     ]
+
+
+class Counting(Tree):
+    """A branch that counts how often it is asked."""
+
+    count = 0
+
+    def look(self, path: str) -> Seen | None:
+        """See Branch."""
+        self.count += 1
+        return super().look(path)
+
+
+def test_of_many_deeds_explained_together_a_directory_is_looked_up_once() -> None:
+    kinds = {"/a": Kind.DIRECTORY, "/a/b": Kind.DIRECTORY, "/a/b/file": Kind.FILE}
+    base = Counting("base", kinds)
+    explaining = Explaining(Stack((Tree("upper", {}), base)))
+    explaining.explain("opened", "/a/b/file")
+    first = explaining.explain("opened", "/a/b/file")
+    base.count = 0
+    assert explaining.explain("opened", "/a/b/file") == first
+    assert base.count == 1
+    explaining.afresh()
+    assert explaining.explain("opened", "/a/b/file") == first
+    assert base.count == 1 + 3
+
+
+def test_what_is_made_in_a_directory_of_a_layer_is_looked_up_in_its_copy(
+    explaining: Explaining, upper: Tree
+) -> None:
+    for _ in range(2):
+        explaining.explain("opened", "/etc/motd")
+    upper.kinds |= {"/etc": Kind.DIRECTORY, "/etc/new": Kind.FILE}
+    assert explaining.explain("created", "/etc/new")[-1] == PathResolved(
+        "/etc/new", ("upper",)
+    )
