@@ -111,5 +111,21 @@ case "$1/$2" in
     echo 'cause: stopped'
     docker rm -f lamp1
     docker run -d --name lamp1 -p 8089:5000 lamp httpd -f -p 5000 -h /www ;;
+
+  07.13/by-name)
+    echo 'cause: internal'
+    docker network connect bridge safe1 ;;
+  07.13/by-id)
+    echo 'cause: internal'
+    docker network connect "$(docker network ls -q --filter name=bridge)" safe1 ;;
+
+  07.14/next-port)
+    echo 'cause: taken'
+    docker rm twin2
+    docker run -d --name twin2 --hostname twin2 -p 8092:5000 twin ;;
+  07.14/this-machine-only)
+    echo 'cause: taken'
+    docker rm -f twin2
+    docker run -d --name twin2 --hostname twin2 -p 127.0.0.1:8092:5000 twin ;;
   *) echo "no such way: $1 $2"; exit 2 ;;
 esac

@@ -76,5 +76,22 @@ case "$1/$2" in
   07.12/once-more)
     echo 'cause: stopped'
     docker start lamp1 ;;
+
+  07.13/wrong-cause)
+    echo 'cause: none'
+    docker network connect bridge safe1 ;;
+  07.13/another-vault)
+    echo 'cause: internal'
+    docker network create --internal hall
+    docker network connect hall safe1 ;;
+
+  07.14/throws-the-first-out)
+    echo 'cause: taken'
+    docker rm -f twin1 twin2
+    docker run -d --name twin2 --hostname twin2 -p 8092:5000 twin ;;
+  07.14/wrong-cause)
+    echo 'cause: not-published'
+    docker rm twin2
+    docker run -d --name twin2 --hostname twin2 -p 8092:5000 twin ;;
   *) echo "no such way: $1 $2"; exit 2 ;;
 esac

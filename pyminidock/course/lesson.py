@@ -63,12 +63,14 @@ class Tag:
 class Container:
     """At its start a level runs this container, without waiting for its end.
 
-    `flags` are keywords of client.runbody; unsaid, it has no network.
+    `flags` are keywords of client.runbody; unsaid, it has no network.  One that is only
+    `created` waits for somebody to start it.
     """
 
     name: str
     words: tuple[str, ...]  # the image, and what follows it
     flags: Mapping[str, Any] = field(default_factory=dict)
+    is_started: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +82,10 @@ class Volume:
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """At its start a level makes this network."""
+    """At its start a level makes this network; an internal one has no way out."""
 
     name: str
+    is_internal: bool = False
 
 
 Start: TypeAlias = Image | Tag | Container | Volume | Network
@@ -263,11 +266,12 @@ def _start(table: "_Table") -> Start:
     elif "volume" in table.told:
         made = Volume(table.text("volume"))
     elif "network" in table.told:
-        made = Network(table.text("network"))
+        made = Network(table.text("network"), table.truth("internal"))
     else:
         made = Container(
-            table.text("container"), table.texts("run"), table.mapping("flags")
-        )
+            table.text("container"), table.texts("run"), table.mapping("flags"),
+            not table.truth("created"),
+        )  # fmt: skip
     table.end()
     return made
 
@@ -304,6 +308,10 @@ class _Table:
     def number(self, key: str) -> int:
         """Give a number that must be there."""
         return int(self._get(key, int))
+
+    def truth(self, key: str) -> bool:
+        """Say whether something holds; what is not said does not."""
+        return bool(self._get(key, bool, False))
 
     def texts(self, key: str, least: int = 1) -> tuple[str, ...]:
         """Give a list of texts."""
@@ -349,7 +357,7 @@ class _Table:
         found = self.told.get(key, default)
         if found is None:
             raise self.mistake(key, f"{key} is missing")
-        if not isinstance(found, kind) or isinstance(found, bool):
+        if not isinstance(found, kind) or (isinstance(found, bool) and kind is not bool):
             raise self.mistake(key, f"{key} has to be a {kind.__name__}")
         return found
 

@@ -51,7 +51,8 @@ def make(client: Client, level: Level) -> dict[str, str]:
                 _post(client, level, step.name, "/volumes/create", {"Name": step.name})
             case Network():
                 _post(client, level, step.name, "/networks/create",
-                      {"Name": step.name, "CheckDuplicate": True})  # fmt: skip
+                      {"Name": step.name, "CheckDuplicate": True,
+                       "Internal": step.is_internal})  # fmt: skip
             case Container():
                 _run(client, level, step)
     return made
@@ -90,7 +91,9 @@ def _run(client: Client, level: Level, container: Container) -> None:
     body["Labels"] = {LABEL: f"{level.id} {container.name}"}
     body["OpenStdin"] = body["StdinOnce"] = False
     try:
-        client.start(client.create(body, container.name))
+        made = client.create(body, container.name)
+        if container.is_started:
+            client.start(made)
     except Refused as refusal:
         raise _failed(level, container.name, refusal.what) from refusal
 

@@ -6,8 +6,10 @@ import pytest
 
 from pyminidock.course.lesson import (
     FOLDER,
+    Container,
     Lesson,
     LessonMalformed,
+    Network,
     NoSuchLesson,
     find_level,
     find_prediction,
@@ -88,3 +90,12 @@ def test_a_place_without_lessons_says_where_to_look(tmp_path: Path) -> None:
     with pytest.raises(NoSuchLesson) as told:
         lessons(tmp_path / "none")
     assert "MINIDOCK_LESSONS" in told.value.try_next
+
+
+def test_a_level_may_begin_with_what_is_shut_in_and_with_what_is_not_started() -> None:
+    (vault,) = (made for made in find_level("07.13").start if isinstance(made, Network))
+    waiting = [made for made in find_level("07.14").start if isinstance(made, Container)]
+    assert vault == Network("vault", is_internal=True)
+    assert [(made.name, made.is_started) for made in waiting] == [
+        ("twin1", True), ("twin2", False)
+    ]  # fmt: skip
