@@ -81,8 +81,9 @@ def reconcile(house: House) -> None:
     for kept in found:  # before anything is started that might take their addresses
         replugging.expect(house, kept)
     volumemounts.take_over(house, found)
-    for kept in found:
-        _take_over(house, kept)
+    over = [each for kept in found if (each := _take_over(house, kept))]
+    for life, voice in over:  # by now it is known who else has their volumes
+        bury(house, life, voice, has_volumes=True)
     for name in replugging.tidy(house):
         told.orphan("network device", name)
     rulekeeping.take_over(house)
@@ -117,8 +118,8 @@ class _Told:
             self._house.recorder.end(STORY)
 
 
-def _take_over(house: House, kept: Kept) -> None:
-    """Look after one container."""
+def _take_over(house: House, kept: Kept) -> tuple[Life, Voice] | None:
+    """Look after one container; give it if it removes itself, as its program is over."""
     life = Life(kept.id, kept.name)
     life.story = kept.build or life.story
     verb = "build" if kept.build else f"run {kept.request.image}"
@@ -130,10 +131,10 @@ def _take_over(house: House, kept: Kept) -> None:
         replugging.forget(house, kept)
         _end_with_its_build(house, kept, process, voice)
         bury(house, life, voice)
-        return
+        return None
     if process is not None:
         _adopt(house, life, process, voice)
-        return
+        return None
     volumemounts.release(house, kept.spec.points, life.id)  # it may just have ended
     kept = replugging.forget(house, kept)
     _adopt_execs(house, life, voice)
@@ -149,14 +150,15 @@ def _take_over(house: House, kept: Kept) -> None:
     elif kept.error:
         life.fails(kept.error, kept.exit_code)
     if kept.spec.auto_remove and (kept.finished or was_starting):
-        bury(house, life, voice)
-    elif kept.finished and wants_again(
+        return life, voice
+    if kept.finished and wants_again(
         kept.spec.restart_policy, kept.spec.restart_retries, exit_code=kept.exit_code,
         restarts=kept.restarts, was_stopped=kept.was_stopped,
     ):  # fmt: skip
         Thread(
             target=start_anew, args=(house, life), name=f"again-{life.name}", daemon=True
         ).start()
+    return None
 
 
 def _adopt(house: House, life: Life, process: Process, voice: Voice) -> None:

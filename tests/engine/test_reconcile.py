@@ -6,6 +6,7 @@ from threading import Thread
 
 import pytest
 
+from pyminidock.container.asked import Places
 from pyminidock.container.states import State
 from pyminidock.engine import inspect, run
 from pyminidock.engine.starting import StartRefused
@@ -211,3 +212,24 @@ def test_what_a_failed_start_said_is_known_to_the_next_engine(tmp_path: Path) ->
         state = inspect.inspect(house, container)["State"]
     assert state == before
     assert (state["Status"], state["Error"]) == ("created", refusal.value.what)
+
+
+def test_what_removes_itself_takes_its_unnamed_volumes_along_after_a_reboot_too(
+    tmp_path: Path,
+) -> None:
+    """Not those that another container has, which the new engine comes to know later."""
+    body = ModelBody()
+    places = Places(volumes=("/mine", "/shared"))
+    with house_over(prepared(tmp_path), body) as first:
+        gone = started(first, replace(WISH, auto_remove=True, places=places))
+        mine, shared = (point.name for point in first.kept(gone.id).spec.points)
+        borrowed = Places(binds=(f"{shared}:/borrowed",))
+        for _ in range(8):  # of whom some come later, whatever the order
+            run.create(first, replace(WISH, places=borrowed))
+        first.keep(replace(first.kept(gone.id), state="running", pid=5))
+    with house_over(tmp_path, ModelBody()) as second:
+        left = {row.name for row in second.store.volumes.all()}
+        assert mine not in left
+        assert shared in left
+        assert kinds(second, gone.story).count("volume.removed") == 1
+        assert len(second.lives()) == 8
