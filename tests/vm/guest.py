@@ -53,6 +53,21 @@ def attempt(check: Callable[[], str | None]) -> None:
         say(name, traceback.format_exc(), is_fine=False)
 
 
+def prepare() -> None:
+    """Mount what a Linux needs."""
+    for kind, target in (("proc", "/proc"), ("sysfs", "/sys"), ("devtmpfs", "/dev"),
+                         ("tmpfs", "/run"), ("cgroup2", str(CGROUPS))):  # fmt: skip
+        mount(kind, target)
+    os.environ |= {"PATH": "/bin:/usr/bin", "HOME": "/"}
+
+
+def end() -> None:
+    """Say that all is said, and power off as a cut cable would: nothing is stopped."""
+    say("end")
+    os.sync()
+    Path("/proc/sysrq-trigger").write_text("o")
+
+
 # ── A kernel without overlay ─────────────────────────────────────────────────────────────
 
 
@@ -77,12 +92,25 @@ def without_overlay_linux_is_refused_by_name() -> None:
 
 def load_overlay() -> None:
     """From here on containers can be made; `loop` is for a disk that they may try."""
+    load("overlay", "loop")
+
+
+def load(*names: str) -> None:
+    """Give the kernel modules; one that needs another that is not there yet waits."""
     libc = ctypes.CDLL(None, use_errno=True)
-    for name in ("overlay", "loop"):
-        descriptor = os.open(f"/modules/{name}.ko", os.O_RDONLY)
-        done = libc.syscall(INIT_MODULE, descriptor, b"", 0)
-        os.close(descriptor)
-        assert done == 0, os.strerror(ctypes.get_errno())
+    waiting = list(names)
+    while waiting:
+        refused = [name for name in waiting if not _is_taken(libc, name)]
+        why = f"{refused}: {os.strerror(ctypes.get_errno())}"
+        assert len(refused) < len(waiting), why
+        waiting = refused
+
+
+def _is_taken(libc: ctypes.CDLL, name: str) -> bool:
+    descriptor = os.open(f"/modules/{name}.ko", os.O_RDONLY)
+    done = libc.syscall(INIT_MODULE, descriptor, b"", 0)
+    os.close(descriptor)
+    return bool(done == 0)
 
 
 # ── cgroup v2 ────────────────────────────────────────────────────────────────────────────
@@ -211,10 +239,7 @@ def nothing_of_a_container_is_left_in_the_tree() -> None:
 
 def main() -> None:
     """Mount, check, power off."""
-    for kind, target in (("proc", "/proc"), ("sysfs", "/sys"), ("devtmpfs", "/dev"),
-                         ("tmpfs", "/run"), ("cgroup2", str(CGROUPS))):  # fmt: skip
-        mount(kind, target)
-    os.environ |= {"PATH": "/bin:/usr/bin", "HOME": "/"}
+    prepare()
     for check in (
         without_overlay_the_doctor_says_so,
         without_overlay_linux_is_refused_by_name,
@@ -229,9 +254,7 @@ def main() -> None:
         nothing_of_a_container_is_left_in_the_tree,
     ):
         attempt(check)
-    say("end")
-    os.sync()
-    Path("/proc/sysrq-trigger").write_text("o")
+    end()
 
 
 if __name__ == "__main__":

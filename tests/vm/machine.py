@@ -2,10 +2,13 @@
 
 The machines that run our tests have cgroup v1.  Here Debian's cloud kernel boots under
 QEMU, without KVM, from an initial file system made of the distribution's own Python, a
-static BusyBox and this project; `guest.py` runs in it as the first process, and its lines
-come back over the serial console.
+static BusyBox and this project; a guest (`guest.py`, `rebooted.py`) runs in it as the first
+process, and its lines come back over the serial console.
 
     {"check": "memory", "ok": true, "detail": ""}      one line per check
+
+What shall be there after another boot lies on a disk: a file with an empty ext4, which this
+kernel knows without a module, as it does the controller.
 
 Source: qemu-system-x86_64(1), cpio(5) "newc", the kernel's early userspace documentation.
 """
@@ -20,10 +23,32 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import dnslib
+import h11
+
 REPOSITORY = Path(__file__).parents[2]
 GUEST_PYTHON = Path("/usr/bin/python3")  # the distribution's: its library lies in one place
-MODULES = ("kernel/fs/overlayfs/overlay.ko", "kernel/drivers/block/loop.ko")
+_FILTER = "kernel/net/netfilter"
+NETWORK_MODULES = (
+    "kernel/net/802/stp.ko", "kernel/net/llc/llc.ko", "kernel/net/bridge/bridge.ko",
+    "kernel/drivers/net/veth.ko", "kernel/lib/libcrc32c.ko", f"{_FILTER}/nfnetlink.ko",
+    "kernel/net/ipv4/netfilter/nf_defrag_ipv4.ko",
+    "kernel/net/ipv6/netfilter/nf_defrag_ipv6.ko",
+    *(f"{_FILTER}/{name}.ko" for name in (
+        "nf_conntrack", "nf_nat", "nf_tables", "nft_ct", "nft_chain_nat", "nft_nat",
+        "nft_masq", "nft_fib")),
+    "kernel/net/ipv4/netfilter/nft_fib_ipv4.ko",
+    "kernel/net/ipv6/netfilter/nft_fib_ipv6.ko",
+    f"{_FILTER}/nft_fib_inet.ko", "kernel/net/bridge/netfilter/nft_meta_bridge.ko",
+    "kernel/net/bridge/netfilter/nf_conntrack_bridge.ko",
+)  # fmt: skip
+MODULES = (
+    "kernel/fs/overlayfs/overlay.ko", "kernel/drivers/block/loop.ko", *NETWORK_MODULES
+)  # fmt: skip
+GUESTS = ("guest.py", "rebooted.py")
+DISK_BYTES = 256 << 20
 MEMORY = "768M"
+_NO_CACHE = shutil.ignore_patterns("__pycache__")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,19 +59,28 @@ class Check:
     detail: str
 
 
-def boot(place: Path, *, options: str = "", timeout_s: float = 300) -> dict[str, Check]:
-    """Boot once and give what each check said; `place` keeps kernel and console log.
+def boot(
+    place: Path, *, options: str = "", timeout_s: float = 300, disk: Path | None = None
+) -> dict[str, Check]:
+    """Boot once and give what each check said.
 
-    `options` are added to the kernel command line.  Raises AssertionError, with the end of
-    the console, when the guest does not come to its own end.
+    `place` keeps kernel, first root and console log.  `options` are added to the kernel
+    command line; what it does not know of the form NAME=value is in the environment of the
+    guest: GUEST=rebooted chooses another one.  `disk` is /dev/nvme0n1.
+    Raises AssertionError, with the end of the console, when the guest does not come to its
+    own end.
     """
     kernel = _unpack_kernel(place)
-    initrd = _initial_files(place, kernel)
+    initrd = place / "initrd.gz"
+    if not initrd.exists():
+        _initial_files(place, kernel)
+    drive = ("-drive", f"file={disk},if=none,format=raw,id=disk",
+             "-device", "nvme,drive=disk,serial=1") if disk else ()  # fmt: skip
     console = place / "console.log"
     with console.open("wb") as log:
         machine = subprocess.run(
             ["qemu-system-x86_64", "-M", "q35", "-accel", "tcg", "-cpu", "max",
-             "-m", MEMORY, "-smp", "1", "-nographic", "-no-reboot", "-nic", "none",
+             "-m", MEMORY, "-smp", "1", "-nographic", "-no-reboot", "-nic", "none", *drive,
              "-kernel", str(kernel), "-initrd", str(initrd),
              "-append", f"console=ttyS0 quiet panic=-1 rdinit=/init {options}"],
             stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
@@ -58,6 +92,15 @@ def boot(place: Path, *, options: str = "", timeout_s: float = 300) -> dict[str,
     assert machine.returncode == 0, "\n".join(lines[-40:])
     assert "end" in answers, "\n".join(lines[-40:])
     return answers
+
+
+def make_disk(place: Path) -> Path:
+    """Make an empty disk that a guest can mount as ext4."""
+    disk = place / "disk"
+    with disk.open("wb") as file:
+        file.truncate(DISK_BYTES)
+    subprocess.run(["mkfs.ext4", "-q", "-F", disk], check=True)
+    return disk
 
 
 def _unpack_kernel(place: Path) -> Path:
@@ -96,10 +139,14 @@ def _initial_files(place: Path, kernel: Path) -> Path:
     _copy_python(root)
     _copy_modules(root, kernel)
     shutil.copytree(
-        REPOSITORY / "pyminidock", root / "project" / "pyminidock",
-        ignore=shutil.ignore_patterns("__pycache__"),
+        REPOSITORY / "pyminidock", root / "project" / "pyminidock", ignore=_NO_CACHE
     )  # fmt: skip
-    shutil.copy(Path(__file__).with_name("guest.py"), root / "project" / "guest.py")
+    for package in (dnslib, h11):  # what the engine needs of others, all Python
+        there = Path(str(package.__file__)).parent
+        shutil.copytree(there, root / "project" / there.name, ignore=_NO_CACHE)
+    for name in GUESTS:
+        shutil.copy(Path(__file__).with_name(name), root / "project" / name)
+    shutil.copy(REPOSITORY / "tests" / "rawapi.py", root / "project" / "rawapi.py")
     subprocess.run([GUEST_PYTHON, "-m", "compileall", "-q", root / "project"], check=True)
     init = root / "init"
     init.write_text(_INIT)
@@ -112,7 +159,7 @@ _INIT = f"""#!/bin/sh
 /bin/busybox mount -t tmpfs -o mode=755 root /new
 cd / && /bin/busybox cp -a bin modules project usr lib lib64 init /new/ 2>/dev/null
 /bin/busybox mkdir -p /new/proc /new/sys /new/dev /new/tmp
-exec /bin/busybox switch_root /new {GUEST_PYTHON} /project/guest.py
+exec /bin/busybox switch_root /new {GUEST_PYTHON} /project/${{GUEST:-guest}}.py
 """
 
 
@@ -140,7 +187,7 @@ def _copy_python(root: Path) -> None:
 
 
 def _copy_modules(root: Path, kernel: Path) -> None:
-    """Copy the modules that the guest loads by hand, decompressed."""
+    """Copy the modules that the guest loads by hand, decompressed, and their names."""
     tree = next((kernel.parents[1] / "usr" / "lib" / "modules").glob("*"), None) or next(
         (kernel.parents[1] / "lib" / "modules").glob("*")
     )
@@ -151,6 +198,8 @@ def _copy_modules(root: Path, kernel: Path) -> None:
             target.write_bytes(lzma.decompress(packed.read_bytes()))
         else:
             shutil.copy(tree / name, target)
+    names = "\n".join(Path(name).stem for name in MODULES)
+    (root / "modules" / "names").write_text(names)
 
 
 def _pack(root: Path, archive: Path) -> Path:
@@ -190,5 +239,6 @@ def _pack(root: Path, archive: Path) -> Path:
 
 
 if __name__ == "__main__":
+    (Path(sys.argv[1]) / "initrd.gz").unlink(missing_ok=True)  # the project may be newer
     for name, check in boot(Path(sys.argv[1]), options=" ".join(sys.argv[2:])).items():
         sys.stdout.write(f"{'ok  ' if check.ok else 'FAIL'} {name} {check.detail}\n")
