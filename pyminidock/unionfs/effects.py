@@ -35,13 +35,17 @@ class Extent(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Newborn:
-    """A new object; `mode` has the type in it, as in st_mode."""
+    """A new object; `mode` has the type in it, as in st_mode.
+
+    `heritage` is the access list that its directory gives to what is made in it.
+    """
 
     mode: int
     uid: int = 0
     gid: int = 0
     device: int = 0
     target: str = ""
+    heritage: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

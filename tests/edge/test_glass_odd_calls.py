@@ -5,6 +5,7 @@ Each is a difference from the kernel's overlayfs that glass once had.
 
 import ctypes
 import os
+import struct
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
@@ -13,11 +14,28 @@ from pathlib import Path
 import pytest
 
 from pyminidock.kernel.linux import syscalls
-from tests.edge.callcases import answer
+from tests.edge.callcases import answer, user
 from tests.edge.glasshouse import glass, overlay
 
 pytestmark = pytest.mark.edge
 Side = Callable[[Callable[[Path], object]], list[object]]
+
+ANYBODY = 0xFFFFFFFF
+
+
+def access_list(*entries: tuple[int, int, int]) -> bytes:
+    """Spell an access list: tag, bits and who, as Linux keeps it (posix_acl_xattr.h)."""
+    return struct.pack("<I", 2) + b"".join(struct.pack("<HHI", *each) for each in entries)
+
+
+HERITAGE = access_list(
+    (0x01, 7, ANYBODY), (0x02, 6, 4321), (0x04, 5, ANYBODY), (0x10, 7, ANYBODY),
+    (0x20, 0, ANYBODY),
+)  # fmt: skip
+SECRET = access_list(
+    (0x01, 6, ANYBODY), (0x02, 4, 4321), (0x04, 0, ANYBODY), (0x10, 4, ANYBODY),
+    (0x20, 0, ANYBODY),
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -28,6 +46,14 @@ def grounds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Path]]:
         (ground / name).mkdir()
     (ground / "base" / "file").write_bytes(b"base")
     (ground / "base" / "gone").write_bytes(b"gone")
+    (ground / "lower" / "shared" / "dir").mkdir(parents=True)
+    (ground / "lower" / "shared" / "file").touch()
+    (ground / "base" / "secret").write_bytes(b"secret")
+    os.chmod(ground / "base" / "secret", 0o600)
+    os.setxattr(ground / "base" / "secret", "system.posix_acl_access", SECRET)
+    for above in (ground, *ground.parents[:-1]):  # others go in there, too
+        if above.stat().st_uid == os.geteuid() and above.stat().st_mode & 0o005 != 0o005:
+            above.chmod(above.stat().st_mode | 0o055)
     os.close(go_down(ground / "lower", "d" * 200, 24))
     for side in ("overlay", "glass"):
         (ground / side / "upper").mkdir(parents=True)
@@ -160,3 +186,73 @@ def test_a_file_whose_last_name_is_gone_gets_no_other(both: Side) -> None:
 
     kernel, ours = both(again)
     assert ours == kernel == "ENOENT"
+
+
+def listed(path: Path) -> object:
+    """Tell the mode and both lists of a file."""
+    lists = [
+        answer(lambda name=name: os.getxattr(path, f"system.posix_acl_{name}"))  # type: ignore[misc]
+        for name in ("access", "default")
+    ]
+    return oct(path.stat().st_mode), lists
+
+
+def test_what_is_made_inherits_the_access_list_of_its_directory(both: Side) -> None:
+    def inherit(place: Path) -> object:
+        home = place / "lists"
+        os.mkdir(home)
+        os.mkdir(home / "again")
+        (home / "whiteout").touch()
+        os.setxattr(home, "system.posix_acl_default", HERITAGE)
+        mask = os.umask(0o077)
+        try:
+            os.mkdir(home / "dir", 0o775)
+            os.close(os.open(home / "file", os.O_CREAT | os.O_WRONLY, 0o664))
+            os.close(os.open(home / "dir" / "below", os.O_CREAT | os.O_WRONLY, 0o640))
+            os.mkfifo(home / "pipe", 0o666)
+            os.symlink("file", home / "link")
+            unnamed = os.open(home, os.O_TMPFILE | os.O_RDWR, 0o666)
+            told = oct(os.fstat(unnamed).st_mode)
+            os.close(unnamed)
+        finally:
+            os.umask(mask)
+        os.chmod(home / "file", 0o604)
+        made = ("dir", "file", "pipe", "dir/below", "again")
+        return told, [listed(home / name) for name in made], sorted(os.listdir(home))
+
+    kernel, ours = both(inherit)
+    assert ours == kernel
+
+
+def test_it_inherits_where_a_lower_name_was_deleted_too(both: Side) -> None:
+    def over(place: Path) -> object:
+        home = place / "shared"
+        os.setxattr(home, "system.posix_acl_default", HERITAGE)
+        os.unlink(home / "file")
+        os.rmdir(home / "dir")
+        os.close(os.open(home / "file", os.O_CREAT | os.O_WRONLY, 0o664))
+        os.mkdir(home / "dir", 0o2775)
+        return [listed(home / name) for name in (".", "file", "dir")]
+
+    kernel, ours = both(over)
+    assert ours == kernel
+
+
+def test_an_access_list_decides_who_may_read_and_survives_a_copy(both: Side) -> None:
+    def read(place: Path) -> object:
+        path = place / "secret"
+        told = [listed(path)]
+        for uid in (4321, 4322):
+            with user(uid, uid):
+                told.append(answer(path.read_bytes))
+        path.write_bytes(b"copied")
+        told.append(listed(path))
+        with user(4321, 4321):
+            told.append(answer(path.read_bytes))
+        os.removexattr(path, "system.posix_acl_access")
+        with user(4321, 4321):
+            told.append(answer(path.read_bytes))
+        return [*told, listed(path)]
+
+    kernel, ours = both(read)
+    assert ours == kernel

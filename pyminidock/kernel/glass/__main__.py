@@ -7,6 +7,8 @@
 Told with `--foreground` it stays, for debuggers and for those who watch their children.
 """
 
+import errno
+import itertools
 import os
 import signal
 import sys
@@ -67,6 +69,7 @@ def _in_the_background(wanted: options.Options, name: str, place: str) -> NoRetu
 def _serve(
     wanted: options.Options, name: str, place: str, ready: Callable[[], None]
 ) -> None:
+    _refuse_overlap([*wanted.lower, *filter(None, (wanted.upper, wanted.work))])
     place = os.path.realpath(place)
     device = mounting.open_device()
     union = Union(wanted, device)
@@ -84,6 +87,17 @@ def _serve(
     ready()
     with suppress(Ended):
         union.serve()
+
+
+def _refuse_overlap(places: list[str]) -> None:
+    """Refuse a directory that is another one of the same union, or lies in it.
+
+    Raises OSError: ELOOP, as overlayfs does.
+    """
+    real = sorted(os.path.realpath(place) + "/" for place in places)
+    for one, other in itertools.pairwise(real):
+        if other.startswith(one):
+            raise OSError(errno.ELOOP, f"{other} is in {one}: one would change the other")
 
 
 if __name__ == "__main__":

@@ -12,12 +12,20 @@ from dataclasses import dataclass
 
 from pyminidock.errors import MinidockError
 
-_FLAGS = {"ro", "nosuid", "nodev", "noexec", "noatime", "relatime", "strictatime"}
+_FLAGS = {
+    "ro", "nosuid", "nodev", "noexec", "noatime", "relatime", "strictatime", "nodiratime",
+    "nosymfollow",
+}  # fmt: skip
 _SAID_TO_MOUNT = {
     "rw", "suid", "dev", "exec", "defaults", "auto", "noauto", "user", "nouser", "users",
-    "_netdev", "nofail", "async", "atime", "diratime", "norelatime", "allow_other",
-    "default_permissions", "xino=auto", "xino=off", "index=off", "nfs_export=off",
+    "_netdev", "nofail", "async", "atime", "diratime", "norelatime", "nolazytime",
+    "symfollow", "silent", "loud", "allow_other", "default_permissions", "acl",
+}  # fmt: skip
+# What glass does anyway, or what means nothing without marks that only the kernel writes.
+_TRUE_ANYWAY = {
+    "xino=auto", "xino=off", "xino=on", "index=off", "nfs_export=off", "verity=off",
     "redirect_dir=off", "redirect_dir=follow", "redirect_dir=nofollow", "metacopy=off",
+    "uuid=auto", "uuid=on", "uuid=off", "uuid=null", "volatile", "override_creds",
 }  # fmt: skip
 
 
@@ -38,6 +46,7 @@ class Options:
     redirects: bool = False
     metacopy: bool = False
     userxattr: bool = False
+    acl: bool = False
 
 
 def read(words: str) -> Options:
@@ -50,18 +59,23 @@ def read(words: str) -> Options:
     """
     values: dict[str, str] = {}
     flags: list[str] = []
+    added: list[str] = []
     switches: set[str] = set()
+    known = _SAID_TO_MOUNT | _TRUE_ANYWAY
     for word in _split(words, ","):
         key, has_value, value = word.partition("=")
         if key in ("lowerdir", "upperdir", "workdir") and has_value:
             values[key] = value
+        elif key == "lowerdir+" and has_value:  # one at a time, as it is, below the others
+            added.append(value)
         elif word in _FLAGS:
             flags.append(word)
-        elif word in ("redirect_dir=on", "metacopy=on", "userxattr"):
+        elif word in ("redirect_dir=on", "metacopy=on", "userxattr", "noacl"):
             switches.add(key)
-        elif word and word not in _SAID_TO_MOUNT and not word.startswith("x-"):
+        elif word and word not in known and not word.startswith("x-"):
             raise _unknown(word)
-    lower = tuple(_plain(each) for each in _split(values.get("lowerdir", ""), ":") if each)
+    lower = [_plain(each) for each in _split(values.get("lowerdir", ""), ":") if each]
+    lower += [_plain(each) for each in added]
     upper, work = _plain(values.get("upperdir", "")), _plain(values.get("workdir", ""))
     if not lower or bool(upper) != bool(work):
         raise OptionsWrong(
@@ -72,10 +86,11 @@ def read(words: str) -> Options:
             lesson="union-filesystem",
         )
     return Options(
-        lower, upper, work, tuple(flags),
+        tuple(lower), upper, work, tuple(flags if upper else {*flags, "ro"}),
         redirects=bool(switches & {"redirect_dir", "metacopy"}),
         metacopy="metacopy" in switches,
         userxattr="userxattr" in switches,
+        acl="noacl" not in switches,
     )  # fmt: skip
 
 

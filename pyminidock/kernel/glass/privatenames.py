@@ -12,25 +12,25 @@ Source: Linux, fs/overlayfs/xattrs.c, ovl_xattr_escape_name(), ovl_listxattr().
 import errno
 from collections.abc import Iterator
 
-_ACLS = ("system.posix_acl_access", "system.posix_acl_default")
+ACCESS, DEFAULT = "system.posix_acl_access", "system.posix_acl_default"
 
 
-def real(name: str, private: str) -> str:
-    """Give the name on the disk.  Raises OSError (EOPNOTSUPP) for access lists.
+def real(name: str, private: str, *, has_lists: bool = False) -> str:
+    """Give the name on the disk.  Raises OSError (EOPNOTSUPP) for unwanted access lists.
 
     >>> real("trusted.overlay.opaque", "trusted.overlay.")
     'trusted.overlay.overlay.opaque'
     >>> real("user.colour", "trusted.overlay.")
     'user.colour'
     """
-    if name in _ACLS:
+    if not has_lists and name in (ACCESS, DEFAULT):
         raise OSError(errno.EOPNOTSUPP, name)
     if name.startswith(private):
         return f"{private}overlay.{name.removeprefix(private)}"
     return name
 
 
-def shown(names: list[str], private: str) -> Iterator[str]:
+def shown(names: list[str], private: str, *, has_lists: bool = False) -> Iterator[str]:
     """Give the names that a program sees.
 
     >>> list(shown(["user.a", "trusted.overlay.origin", "trusted.overlay.overlay.opaque"],
@@ -41,5 +41,5 @@ def shown(names: list[str], private: str) -> Iterator[str]:
     for name in names:
         if name.startswith(escaped):
             yield private + name.removeprefix(escaped)
-        elif not name.startswith(private) and name not in _ACLS:
+        elif not name.startswith(private) and (has_lists or name not in (ACCESS, DEFAULT)):
             yield name

@@ -30,14 +30,14 @@ _ENTRY_ROOM = 24  # bytes of a fuse_dirent without its name
 class Reading:
     """What can be asked without changing anything."""
 
-    def __init__(self, tree: Tree, loop: Loop) -> None:
-        self.tree, self.loop = tree, loop
+    def __init__(self, tree: Tree, loop: Loop, *, has_lists: bool = False) -> None:
+        self.tree, self.loop, self.has_lists = tree, loop, has_lists
         self.private = tree.disks[0].spelling.prefix
 
     def performs(self) -> dict[int, Perform]:
         """Tell which request is performed by whom."""
         return {
-            Op.INIT: lambda asked: wire.greeting(asked.unique, asked.body),
+            Op.INIT: self.greet,
             Op.LOOKUP: self.lookup, Op.FORGET: self.forget,
             Op.BATCH_FORGET: self.forget_many, Op.GETATTR: self.getattr,
             Op.READLINK: self.readlink, Op.READ: self.read, Op.RELEASE: self.release,
@@ -47,6 +47,16 @@ class Reading:
             Op.LSEEK: self.lseek, Op.FLUSH: lambda asked: wire.done(asked.unique),
             Op.STATX: self.statx, Op.DESTROY: lambda asked: wire.done(asked.unique),
         }  # fmt: skip
+
+    def greet(self, asked: Request) -> Reply:
+        """Answer the first question of all: what we understand."""
+        lists = wire.FUSE_POSIX_ACL | wire.FUSE_DONT_MASK if self.has_lists else 0
+        return wire.greeting(asked.unique, asked.body, wire.WISHES | lists)
+
+    def real(self, name: bytes) -> str:
+        """Give the name that an extended attribute has on the disk.  Raises OSError."""
+        word = os.fsdecode(name)
+        return privatenames.real(word, self.private, has_lists=self.has_lists)
 
     def lookup(self, asked: Request) -> Reply:
         """Say what a name in a directory leads to."""
@@ -185,7 +195,7 @@ class Reading:
     def getxattr(self, asked: Request) -> Reply:
         """Give the value of an extended attribute, or its size."""
         size, _ = wire.GETXATTR_IN.unpack_from(asked.body)
-        name = privatenames.real(os.fsdecode(wire.names(asked.body, 8)[0]), self.private)
+        name = self.real(wire.names(asked.body, 8)[0])
         value = self.value(self.tree.node(asked.nodeid), name)
         return _sized(asked.unique, size, value)
 
@@ -198,7 +208,9 @@ class Reading:
         size, _ = wire.GETXATTR_IN.unpack_from(asked.body)
         node = self.tree.node(asked.nodeid)
         shown = privatenames.shown(
-            os.listxattr(self.tree.place(node), follow_symlinks=node.fd >= 0), self.private
+            os.listxattr(self.tree.place(node), follow_symlinks=node.fd >= 0),
+            self.private,
+            has_lists=self.has_lists,
         )
         listed = b"".join(
             os.fsencode(name) + b"\0"

@@ -44,7 +44,7 @@ class Union:
         stack = Stack(tuple(disks), bool(wanted.upper), wanted.redirects, wanted.metacopy)
         self.tree = Tree(stack, disks)
         self.loop = Loop(device)
-        reading = Reading(self.tree, self.loop)
+        reading = Reading(self.tree, self.loop, has_lists=wanted.acl)
         self.loop.performs = reading.performs()
         self.writing: Writing | None = None
         if wanted.upper:

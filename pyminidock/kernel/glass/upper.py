@@ -19,6 +19,7 @@ from contextlib import suppress
 
 from pyminidock.kernel.glass import copying
 from pyminidock.kernel.glass.disk import Disk
+from pyminidock.kernel.glass.privatenames import DEFAULT
 from pyminidock.kernel.glass.renaming import EXCHANGE, WHITEOUT, rename
 from pyminidock.kernel.linux import syscalls
 from pyminidock.unionfs.branches import above
@@ -151,7 +152,7 @@ class Upper:
         if not effect.over_whiteout and not effect.is_opaque:
             make(place, effect.newborn)
             return
-        temporary = self._new(lambda name: make(name, effect.newborn))
+        temporary = self._new(lambda name: self._make_aside(name, effect.newborn))
 
         def put() -> None:
             if effect.is_opaque:
@@ -163,6 +164,19 @@ class Upper:
                 os.rename(temporary, place)
 
         self._or_remove(temporary, put)
+
+    def _make_aside(self, name: str, newborn: Newborn) -> None:
+        """Make something in the work directory with what it inherits where it will lie."""
+        if not newborn.heritage:
+            make(name, newborn)
+            return
+        home = self._new(os.mkdir)
+        try:
+            os.setxattr(home, DEFAULT, newborn.heritage)
+            make(f"{home}/new", newborn)
+            os.rename(f"{home}/new", name)
+        finally:
+            os.rmdir(home)
 
     def make_unnamed(self, directory: str, newborn: Newborn) -> int:
         """Open a file that is in no directory, for reading and writing.  Raises OSError."""
@@ -302,4 +316,7 @@ def make(place: str, newborn: Newborn) -> None:
 def own(place: str | int, newborn: Newborn) -> None:
     """Give a new object its owner, and the bits of its mode that a new owner loses."""
     os.chown(place, newborn.uid, newborn.gid)
-    os.chmod(place, newborn.mode & 0o7777)
+    mode = newborn.mode & 0o7777
+    if newborn.heritage:  # the list has made less of it
+        mode = mode & ~0o777 | os.stat(place).st_mode & 0o777
+    os.chmod(place, mode)

@@ -72,6 +72,7 @@ class Op(IntEnum):
 # every name; the write-back cache, which would keep sizes and times from us.
 FUSE_ASYNC_READ, FUSE_ATOMIC_O_TRUNC, FUSE_BIG_WRITES = 1 << 0, 1 << 3, 1 << 5
 FUSE_PARALLEL_DIROPS, FUSE_MAX_PAGES, FUSE_INIT_EXT = 1 << 18, 1 << 22, 1 << 30
+FUSE_DONT_MASK, FUSE_POSIX_ACL = 1 << 6, 1 << 20  # only where access lists are wanted
 FUSE_NO_EXPORT_SUPPORT = 1 << 38  # a handle outlives no FORGET: overlayfs gives none either
 WISHES = (
     FUSE_ASYNC_READ | FUSE_ATOMIC_O_TRUNC | FUSE_BIG_WRITES
@@ -293,7 +294,7 @@ def dirent(ino: int, offset: int, name: bytes, mode: int) -> bytes:
     return head + name + bytes(-len(name) % 8)
 
 
-def greeting(unique: int, body: memoryview) -> bytes:
+def greeting(unique: int, body: memoryview, wishes: int = WISHES) -> bytes:
     """Answer INIT: which version and which wishes we have.
 
     Raises OSError (EPROTO) for a kernel that speaks another version.
@@ -301,7 +302,7 @@ def greeting(unique: int, body: memoryview) -> bytes:
     major, _minor, _readahead, offered = _INIT_IN.unpack_from(body)
     if offered & FUSE_INIT_EXT and len(body) >= _INIT_MORE.size:
         offered |= _INIT_MORE.unpack_from(body)[0] << 32
-    wishes = WISHES & offered
+    wishes &= offered
     if major != MAJOR:
         raise OSError(71, f"the kernel speaks FUSE {major}, we speak {MAJOR}")
     return _INIT_OUT.pack(

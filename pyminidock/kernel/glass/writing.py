@@ -15,6 +15,8 @@ import os
 import stat
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import replace
 
 from pyminidock.kernel.glass import privatenames, wire
 from pyminidock.kernel.glass.ahead import CopiesAhead
@@ -129,14 +131,19 @@ class Writing:
         node.fd, node.fd_is_upper = fresh, True
         self.tree.reopen(node)
 
-    def _newborn(self, asked: Request, parent: Node, mode: int) -> Newborn:
-        """Say whose a new object is."""
+    def _newborn(self, asked: Request, parent: Node, mode: int, umask: int = 0) -> Newborn:
+        """Say whose a new object is, and what it inherits in place of the umask."""
         above = self.tree.status(parent)
+        heritage = b""
+        if self.reading.has_lists and not stat.S_ISLNK(mode):
+            with suppress(OSError):  # no list
+                heritage = self.reading.value(parent, privatenames.DEFAULT)
+            mode = mode if heritage else mode & ~umask
         gid = asked.gid
         if above.st_mode & stat.S_ISGID:
             gid = above.st_gid
             mode |= stat.S_ISGID if stat.S_ISDIR(mode) else 0
-        return Newborn(mode, asked.uid, gid)
+        return Newborn(mode, asked.uid, gid, heritage=heritage)
 
     def _parent(self, nodeid: int) -> Node:
         node = self.tree.node(nodeid)
@@ -162,18 +169,18 @@ class Writing:
 
     def mkdir(self, asked: Request) -> Reply:
         """Make a directory."""
-        mode, _ = wire.MKDIR_IN.unpack_from(asked.body)
+        mode, umask = wire.MKDIR_IN.unpack_from(asked.body)
         parent = self._parent(asked.nodeid)
-        newborn = self._newborn(asked, parent, stat.S_IFDIR | mode)
+        newborn = self._newborn(asked, parent, stat.S_IFDIR | mode, umask)
         return self._make(asked, wire.names(asked.body, 8)[0], newborn)
 
     def mknod(self, asked: Request) -> Reply:
         """Make a device, a pipe, a socket or a plain file."""
-        mode, device, _, _ = wire.MKNOD_IN.unpack_from(asked.body)
+        mode, device, umask, _ = wire.MKNOD_IN.unpack_from(asked.body)
         if stat.S_ISCHR(mode) and device == 0:  # it would delete its own name
             raise OSError(errno.EPERM, "a device 0:0 is a whiteout")
-        newborn = self._newborn(asked, self._parent(asked.nodeid), mode)
-        newborn = Newborn(mode, newborn.uid, newborn.gid, wire.big_device(device))
+        newborn = self._newborn(asked, self._parent(asked.nodeid), mode, umask)
+        newborn = replace(newborn, device=wire.big_device(device))
         return self._make(asked, wire.names(asked.body, 16)[0], newborn)
 
     def symlink(self, asked: Request) -> Reply:
@@ -185,9 +192,9 @@ class Writing:
 
     def create(self, asked: Request) -> Reply:
         """Make a file and open it."""
-        flags, mode, _, _ = wire.CREATE_IN.unpack_from(asked.body)
+        flags, mode, umask, _ = wire.CREATE_IN.unpack_from(asked.body)
         parent = self._parent(asked.nodeid)
-        newborn = self._newborn(asked, parent, stat.S_IFREG | stat.S_IMODE(mode))
+        newborn = self._newborn(asked, parent, stat.S_IFREG | stat.S_IMODE(mode), umask)
         node = self._make_node(parent, wire.names(asked.body, 16)[0], newborn)
         return self._created(asked.unique, node, self.tree.open(node, _access(flags)))
 
@@ -198,9 +205,9 @@ class Writing:
 
     def tmpfile(self, asked: Request) -> Reply:
         """Make a file without a name and open it."""
-        _, mode, _, _ = wire.CREATE_IN.unpack_from(asked.body)
+        _, mode, umask, _ = wire.CREATE_IN.unpack_from(asked.body)
         parent = self._parent(asked.nodeid)
-        newborn = self._newborn(asked, parent, stat.S_IFREG | stat.S_IMODE(mode))
+        newborn = self._newborn(asked, parent, stat.S_IFREG | stat.S_IMODE(mode), umask)
         self.perform(naming.make_unnamed(self.tree.stack, parent.path, newborn))
         descriptor = self.upper.make_unnamed(parent.path, newborn)
         found = os.fstat(descriptor)
@@ -307,7 +314,7 @@ class Writing:
         """Set an extended attribute."""
         size, flags = wire.SETXATTR_IN.unpack_from(asked.body)
         word, _, rest = bytes(asked.body[8:]).partition(b"\0")
-        name = privatenames.real(os.fsdecode(word), self.reading.private)
+        name = self.reading.real(word)
         node = self.tree.node(asked.nodeid)
         self.copied_up(node)
         place, follow = self.tree.place(node), node.fd >= 0
@@ -316,8 +323,7 @@ class Writing:
 
     def removexattr(self, asked: Request) -> Reply:
         """Remove an extended attribute; one that is absent copies nothing up."""
-        word = os.fsdecode(wire.names(asked.body)[0])
-        name = privatenames.real(word, self.reading.private)
+        name = self.reading.real(wire.names(asked.body)[0])
         node = self.tree.node(asked.nodeid)
         self.reading.value(node, name)
         self.copied_up(node)

@@ -72,6 +72,7 @@ MNT_DETACH = 2
 MOUNT_ATTR = {
     "ro": 0x01, "nosuid": 0x02, "nodev": 0x04, "noexec": 0x08,
     "noatime": 0x10, "strictatime": 0x20, "relatime": 0x00,
+    "nodiratime": 0x80, "nosymfollow": 0x200000,
 }  # fmt: skip
 MOUNT_ATTR_RDONLY = 0x01
 
