@@ -48,6 +48,8 @@ def grounds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Path]]:
     (ground / "base" / "gone").write_bytes(b"gone")
     (ground / "lower" / "shared" / "dir").mkdir(parents=True)
     (ground / "lower" / "shared" / "file").touch()
+    (ground / "base" / "twin").touch()
+    os.link(ground / "base" / "twin", ground / "base" / "other twin")
     (ground / "base" / "secret").write_bytes(b"secret")
     os.chmod(ground / "base" / "secret", 0o600)
     os.setxattr(ground / "base" / "secret", "system.posix_acl_access", SECRET)
@@ -256,3 +258,16 @@ def test_an_access_list_decides_who_may_read_and_survives_a_copy(both: Side) -> 
 
     kernel, ours = both(read)
     assert ours == kernel
+
+
+def test_a_copy_of_one_of_two_names_is_another_file_than_the_other(both: Side) -> None:
+    def part(place: Path) -> object:
+        one, other = place / "twin", place / "other twin"
+        before = one.stat().st_ino == other.stat().st_ino
+        one.chmod(0o600)
+        numbers = {each.name: each.inode() for each in os.scandir(place)}
+        listed = [numbers[each.name] == each.stat().st_ino for each in (one, other)]
+        return before, one.stat().st_ino == other.stat().st_ino, listed
+
+    kernel, ours = both(part)
+    assert ours == kernel == (True, False, [True, True])

@@ -259,12 +259,15 @@ class Tree:
         node = self.live(path)
         if node is None or node.fd >= 0:
             return
+        was = node.spot
         node.told.clear()  # one layer more is asked for its names
         if node.parent is not None:
             node.spot = search.find(self.stack, node.parent.spot, node.name)
         else:
             node.spot = self.stack.root()
         if not node.is_directory:
+            if was.upper is None and was.top.links > 1:  # its other names stay below
+                node.ino = self.inode(self.status(node))
             self.reopen(node)
 
     def reopen(self, node: Node) -> None:
