@@ -18,6 +18,7 @@ from pathlib import Path
 
 import pytest
 
+from pyminidock.client.connect import connect
 from tests.minidock_cli import Minidock
 
 pytestmark = pytest.mark.edge
@@ -148,15 +149,14 @@ def place(
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
     monkeypatch.setenv("PYTHONPATH", str(Path.cwd()))
-    made = type_in(
-        f"minidock run -d --name busy {minidock.image} sleep 1000 && "
-        f"minidock create --name idle {minidock.image} sleep 1000",
-        tmp_path,
-    )
-    assert made.returncode == 0, made.stderr
+    sleeping = {"Image": minidock.image, "Cmd": ["sleep", "1000"]}
+    with connect() as client:  # a command for each would take longer than the case itself
+        client.start(client.create(sleeping, "busy"))
+        client.create(sleeping, "idle")
     yield tmp_path
-    for told in type_in("minidock ps -aq", tmp_path).stdout.split():
-        assert type_in(f"minidock rm -f {told}", tmp_path).returncode == 0
+    with connect() as client:
+        for each in client.containers(all=True):
+            client.remove(each["Id"], force=True)
 
 
 def type_in(line: str, place: Path) -> subprocess.CompletedProcess[str]:
