@@ -15,6 +15,10 @@ from pyminidock.course.lesson import Lesson, lessons
 from pyminidock.course.notebook import NORMAL, WIDGET
 
 LESSONS = lessons()
+# The checker of notebooks would compile a grammar of addresses that no notebook asks for,
+# two processor seconds in each new process (pyminidock.cli.lab_server says more).
+SOONER = "import sys; sys.modules['rfc3987_syntax'] = None\n"
+PYTEST = f"{SOONER}import pytest; sys.exit(pytest.main(sys.argv[1:]))"
 NUMBERS = [lesson.number for lesson in LESSONS]
 
 
@@ -43,14 +47,14 @@ def built(lesson: Lesson, environment: dict[str, str]) -> Any:
 def run_apart(lesson: Lesson, environment: dict[str, str]) -> Any:
     """Run a lesson in a process of its own: this one may have a loop that runs already."""
     program = (
-        "import sys, nbformat; from pyminidock.course import notebook, lesson\n"
+        "import nbformat; from pyminidock.course import notebook, lesson\n"
         "[found] = [each for each in lesson.lessons() if each.number == sys.argv[1]]\n"
         "made = notebook.freeze(notebook.run(found, {}))\n"
         "nbformat.write(made, sys.argv[2])\n"
     )
     path = Path(environment["MINIDOCK_PROGRESS"]).with_name(f"{lesson.number}.ipynb")
     done = subprocess.run(
-        [sys.executable, "-c", program, lesson.number, str(path)],
+        [sys.executable, "-c", SOONER + program, lesson.number, str(path)],
         env=os.environ | environment, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-4000:]
@@ -89,7 +93,7 @@ def test_run_again_on_the_same_engine_each_cell_prints_what_is_kept(
     shutil.copy(notebook.place_of(lesson), copy)
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-c", os.devnull, "--rootdir", str(tmp_path),
+        [sys.executable, "-c", PYTEST, "-q", "-c", os.devnull, "--rootdir", str(tmp_path),
          "--nbval", "--nbval-current-env", "--nbval-cell-timeout", "120",
          "--nbval-sanitize-with", "sanitize.cfg", "lesson.ipynb"],
         cwd=tmp_path, env=os.environ | environment | {"PATH": path},
