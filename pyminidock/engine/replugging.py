@@ -22,7 +22,7 @@ from pyminidock.events import ignore
 from pyminidock.events.base import Emit
 from pyminidock.kernel import netcalls
 from pyminidock.kernel.calls import Plan
-from pyminidock.kernel.netanswers import Link
+from pyminidock.kernel.netanswers import Link, NetFacts
 from pyminidock.kernel.port import CallFailed
 from pyminidock.network import choice, plan
 from pyminidock.network.endpoints import Endpoint
@@ -65,8 +65,9 @@ def repair(house: House, life: Life, emit: Emit) -> bool:
         link = facts.link(each.host_link)
         if network is None:
             continue
-        if not _is_well(facts.link(network.bridge)):
-            _let_go(house, network, facts.link(network.bridge))
+        bridge = facts.link(network.bridge)
+        if not _is_well(bridge):
+            _let_go(house, network, bridge or _renamed(facts, network))
             link = None
         if link is None or not link.is_up or link.master != network.bridge:
             broken.append((each, network))
@@ -92,10 +93,23 @@ def _is_well(bridge: Link | None) -> bool:
 
 
 def _let_go(house: House, network: Network, bridge: Link | None) -> None:
-    """Know that a bridge is no more; one that was put down makes room for a new one."""
+    """Know that a bridge is no more; what is left of it makes room for a new one."""
     house.networks.bridges.discard(network.bridge)
     if bridge is not None:
-        remove(house, network.bridge)
+        remove(house, bridge.name)
+
+
+def _renamed(facts: NetFacts, network: Network) -> Link | None:
+    """Find a bridge of ours under a name that somebody gave it: by its own two addresses.
+
+    It would take what is for the new one, and nobody would ever remove it.
+    """
+    made = plan.bridge_call(network)
+    return next((
+        link for link in facts.links
+        if made.mac and (link.kind, link.mac) == ("bridge", made.mac)
+        and set(made.addresses) & set(link.addresses)
+    ), None)  # fmt: skip
 
 
 def listen(house: House) -> Callable[[], None]:

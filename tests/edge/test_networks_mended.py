@@ -105,6 +105,24 @@ def test_a_cut_cable_is_laid_again_within_seconds(engine: Minidock) -> None:
     assert cable in links(host)
 
 
+@pytest.mark.parametrize("kind", ["md", "mv"], ids=["bridge", "cable"])
+def test_a_renamed_device_is_put_right_within_seconds_while_somebody_talks(
+    engine: Minidock, kind: str
+) -> None:
+    there = two_containers(engine)
+    host = daemon_of(engine)
+    before = links(host)
+    device = min(name for name in before if name.startswith(kind))
+    said(engine, "exec", "-d", "one", "ping", "-i", "0.2", there)
+    on_host(host, "ip", "link", "set", device, "name", "stranger0")
+
+    def is_right() -> bool:
+        return reaches(engine, there) and device in links(host)
+
+    wait_until(is_right, REPAIRED_S, "the device to be put right")
+    assert links(host) == before
+
+
 def test_a_killed_engine_leaves_its_networks_serving_and_the_next_one_adopts_them(
     engine: Minidock,
 ) -> None:
