@@ -32,11 +32,11 @@ def guest() -> Iterator[dict[str, Check]]:
         said: dict[str, Check] = {}
         for stage in ("before", "after"):
             options = f"GUEST=rebooted STAGE={stage}"
-            said |= boot(place, options=options, disk=disk)
+            said |= boot(place, options=options, disk=disk, timeout_s=700)
         yield said
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1500)
 @pytest.mark.parametrize("check", CHECKS)
 def test_what_is_said_of_a_reboot_is_what_becomes_of_everything(
     guest: dict[str, Check], check: str
