@@ -9,6 +9,7 @@ the engine refuses by the same sentences, so both always agree.
 from dataclasses import dataclass
 
 from pyminidock.grammar.capabilities import NAMES
+from pyminidock.kernel import lookingthrough
 from pyminidock.kernel.port import Capability
 
 YES, LIMITED, NO = "yes", "limited", "no"
@@ -46,6 +47,9 @@ class Facts:
     keyrings: bool = False
     rules_error: str = ""  # why nf_tables did not answer; empty: it did
     foreign_drops: tuple[str, ...] = ()  # others' chains that drop what passes through
+    fanotify_error: str = ""  # why it would tell us nothing; empty: it would
+    fuse_error: str = ""  # why /dev/fuse was not opened; empty: it was
+    fuse_patience_s: int = 0  # how long the kernel waits for an answer; 0: for ever
 
 
 def judge(facts: Facts) -> tuple[Capability, ...]:
@@ -62,6 +66,8 @@ def judge(facts: Facts) -> tuple[Capability, ...]:
         _seccomp(facts),
         _rules(facts),
         _devices(facts),
+        lookingthrough.watch(facts.fanotify_error, facts.seccomp_actions),
+        lookingthrough.glass(facts.fuse_error, facts.fuse_patience_s),
         _init(facts),
         _images(facts),
     )

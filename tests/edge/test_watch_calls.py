@@ -13,7 +13,7 @@ from tests.minidock_cli import Minidock
 
 pytestmark = pytest.mark.edge
 
-TAIL_BYTES = 4096
+TAIL_BYTES = 1 << 16  # behind the end of the watch the container's own end is told
 PROGRAM = """
 import ctypes, json, random, struct, sys
 NUMBERS = {"x86_64": {

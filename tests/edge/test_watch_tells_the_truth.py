@@ -7,47 +7,56 @@ a file every deed that it can see: no more and no less.
 import json
 import os
 import random
-import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from pyminidock.events import FileNoticed, FilesMissed
-from pyminidock.kernel.calls import PrepareOverlay
-from pyminidock.kernel.glass.hearing import Hearing
-from pyminidock.kernel.watch import hearing
+from pyminidock.events import Event, FileNoticed, FilesMissed
+from pyminidock.kernel.glass.disk import Disk
+from pyminidock.kernel.linux import overlay
+from pyminidock.kernel.watch.explaining import Explaining
+from pyminidock.kernel.watch.files import Files
+from pyminidock.unionfs.branches import Stack
+from pyminidock.unionfs.whiteout import TRUSTED
 
 pytestmark = pytest.mark.edge
 Entry = tuple[str, str, str]  # deed, path, new path
-MARK = "/end"
+
+
+class Watched:
+    """An overlay that is mounted nowhere, and all that is told of it."""
+
+    def __init__(self, ground: Path) -> None:
+        for name in ("lower/a", "base/a", "base/b", "upper", "work"):
+            (ground / name).mkdir(parents=True)
+        for place in ("lower/a", "base/a", "base/b"):
+            (ground / place / "low").write_text(place)
+        layers = [str(ground / name) for name in ("lower", "base")]
+        upper, work = str(ground / "upper"), str(ground / "work")
+        self.handle = overlay.prepare(layers, upper, work, (), has_handles=True)
+        self.tree = os.open(".", os.O_RDONLY | os.O_DIRECTORY, dir_fd=self.handle)
+        self.root = Path(f"/proc/{os.getpid()}/fd/{self.tree}")
+        places = [
+            Disk(each, each, TRUSTED, is_upper=each == upper) for each in (upper, *layers)
+        ]
+        self.heard: list[Event] = []
+        self.files = Files(self.tree, Explaining(Stack((*places,))), self._hear)
+        self.files.flow()
+        self.files.bear()
+
+    def _hear(self, events: list[Event], _: int) -> None:
+        self.heard += events
 
 
 @pytest.fixture
-def union(tmp_path: Path) -> Iterator[tuple[Hearing, Path]]:
-    """Give what hears a watched overlay, and its root: it is mounted nowhere."""
-    for name in ("lower/a", "base/a", "base/b", "upper", "work"):
-        (tmp_path / name).mkdir(parents=True)
-    for place in ("lower/a", "base/a", "base/b"):
-        (tmp_path / place / "low").write_text(place)
-    layers = str(tmp_path / "lower"), str(tmp_path / "base")
-    handle = hearing.start(
-        PrepareOverlay(
-            layers, str(tmp_path / "upper"), str(tmp_path / "work"), watch=str(tmp_path)
-        )
-    )
-    line = hearing.connect(str(tmp_path))
-    assert line is not None
-    with subprocess.Popen(["sleep", "infinity"]) as first:  # the watcher goes with it
-        line.say("flow")
-        line.say(f"born {first.pid}")
-        yield line, Path(f"/proc/{os.getpid()}/fd/{handle}")
-        first.kill()
-    while not line.is_over:
-        line.hear(1.0)
-    line.close()
-    os.close(handle)
+def union(tmp_path: Path) -> Iterator[Watched]:
+    """A watched overlay of two layers."""
+    made = Watched(tmp_path)
+    yield made
+    for descriptor in (made.files.holding, made.files.listening, made.tree, made.handle):
+        os.close(descriptor)
 
 
 class Program:
@@ -130,36 +139,28 @@ TOLD: dict[str, tuple[tuple[str, str], ...]] = {
 }
 
 
-def told_of(line: Hearing, pid: int) -> set[Entry]:
-    """Give all that is told of a process, up to the mark that it made at its end."""
-    found: set[Entry] = set()
-    while True:
-        for record in line.hear(30.0):
-            for event in hearing.events(record):
-                assert not isinstance(event, FilesMissed)
-                match event:
-                    case FileNoticed(_, path) if path == MARK:
-                        return found
-                    case FileNoticed(deed, path, to):
-                        assert event.pid == pid
-                        found.add((deed, path, to))
-        assert not line.is_over
+def told_of(union: Watched, pid: int) -> set[Entry]:
+    """Give all that is told of a process that has ended."""
+    union.heard.clear()
+    union.files.drain()
+    assert not any(isinstance(event, FilesMissed) for event in union.heard)
+    noticed = [event for event in union.heard if isinstance(event, FileNoticed)]
+    assert {event.pid for event in noticed} <= {pid}
+    return {(event.deed, event.path, event.to) for event in noticed}
 
 
 def test_what_is_told_of_a_program_is_what_it_did(
-    union: tuple[Hearing, Path], at_length: Callable[[int], int]
+    union: Watched, at_length: Callable[[int], int]
 ) -> None:
-    line, root = union
     for number in range(at_length(500)):
         reading, writing = os.pipe()
         pid = os.fork()
         if not pid:
-            os.write(writing, json.dumps(Program(str(root), number).run()).encode())
-            (root / MARK[1:]).mkdir()
+            log = Program(str(union.root), number).run()
+            os.write(writing, json.dumps(log).encode())
             os._exit(0)
         os.close(writing)
         with os.fdopen(reading) as answer:
             logged = {tuple(entry) for entry in json.load(answer)}
         os.waitpid(pid, 0)
-        (root / MARK[1:]).rmdir()
-        assert told_of(line, pid) == logged, number
+        assert told_of(union, pid) == logged, number

@@ -4,6 +4,8 @@ import errno
 import os
 import shutil
 import tempfile
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from pyminidock.kernel.detect import Facts
@@ -11,6 +13,7 @@ from pyminidock.kernel.linux import devices, foreign, overlay, syscalls, userns
 from pyminidock.kernel.linux.host import filesystem_of
 from pyminidock.kernel.linux.machine import find_init, status_mask
 from pyminidock.kernel.linux.mountinfo import read_mountinfo
+from pyminidock.kernel.watch import marking
 
 _BARS = {  # settings that keep user namespaces from people, and the value that does
     "kernel.unprivileged_userns_clone": "0",
@@ -59,7 +62,19 @@ def read_facts(root: Path) -> Facts:
         keyrings=Path("/proc/keys").exists(),
         rules_error=rules_error,
         foreign_drops=drops,
+        fanotify_error=_try(marking.hold) or _try(marking.listen),
+        fuse_error=_try(partial(os.open, "/dev/fuse", os.O_RDWR | os.O_CLOEXEC)),
+        fuse_patience_s=int(_read("/proc/sys/fs/fuse/max_request_timeout") or 0),
     )  # fmt: skip
+
+
+def _try(opens: Callable[[], int]) -> str:
+    """Open something and close it; say why that was refused, if it was."""
+    try:
+        os.close(opens())
+    except OSError as refusal:
+        return os.strerror(refusal.errno or errno.EIO).lower()
+    return ""
 
 
 def _rules() -> tuple[str, tuple[str, ...]]:
