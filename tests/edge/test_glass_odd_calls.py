@@ -48,6 +48,10 @@ def grounds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Path]]:
     (ground / "base" / "gone").write_bytes(b"gone")
     (ground / "lower" / "shared" / "dir").mkdir(parents=True)
     (ground / "lower" / "shared" / "file").touch()
+    (ground / "lower" / "old").mkdir()
+    (ground / "base" / "long").write_bytes(b"long")
+    os.utime(ground / "base" / "long", ns=(5, 5))
+    os.utime(ground / "lower" / "old", ns=(5, 10**9))
     (ground / "base" / "twin").touch()
     os.link(ground / "base" / "twin", ground / "base" / "other twin")
     (ground / "base" / "secret").write_bytes(b"secret")
@@ -271,3 +275,38 @@ def test_a_copy_of_one_of_two_names_is_another_file_than_the_other(both: Side) -
 
     kernel, ours = both(part)
     assert ours == kernel == (True, False, [True, True])
+
+
+def test_a_look_into_a_directory_changes_nothing_in_its_layer(both: Side) -> None:
+    def look(place: Path) -> object:
+        os.listdir(place / "old")
+        return (place.parents[1] / "lower" / "old").stat().st_atime_ns
+
+    kernel, ours = both(look)
+    assert ours == kernel == 5
+
+
+def test_what_is_written_after_a_touch_is_not_older(both: Side) -> None:
+    def touch_and_write(place: Path) -> object:
+        first, ages = place / "touched", []
+        first.touch()
+        for number in range(30):
+            os.utime(first)
+            second = place / f"written{number}"
+            second.touch()
+            ages.append(second.stat().st_mtime_ns >= first.stat().st_mtime_ns)
+        return all(ages)
+
+    kernel, ours = both(touch_and_write)
+    assert ours == kernel
+    assert ours is True
+
+
+def test_a_file_cut_to_nothing_has_changed_now(both: Side) -> None:
+    def cut(place: Path) -> object:
+        os.truncate(place / "long", 0)
+        found = (place / "long").stat()
+        return found.st_size, found.st_mtime_ns > 5, found.st_atime_ns
+
+    kernel, ours = both(cut)
+    assert ours == kernel == (0, True, 5)

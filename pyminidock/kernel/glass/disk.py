@@ -54,7 +54,7 @@ class Disk:
 
     def names(self, path: str) -> Iterable[str]:
         """List a directory's own names, whiteouts too."""
-        descriptor = self.open(path, os.O_RDONLY | os.O_DIRECTORY)
+        descriptor = self._open_to_list(path)
         try:
             return os.listdir(descriptor)
         finally:
@@ -62,12 +62,20 @@ class Disk:
 
     def kinds(self, path: str) -> dict[str, tuple[int, int]]:
         """Give inode and type of each of a directory's names, without a stat."""
-        descriptor = self.open(path, os.O_RDONLY | os.O_DIRECTORY)
+        descriptor = self._open_to_list(path)
         try:
             with os.scandir(descriptor) as entries:
                 return {each.name: (each.inode(), _type(each)) for each in entries}
         finally:
             os.close(descriptor)
+
+    def _open_to_list(self, path: str) -> int:
+        """Open a directory; that it was looked at changes nothing in a lower layer."""
+        flags = os.O_RDONLY | os.O_DIRECTORY
+        if not self.is_upper:
+            with suppress(PermissionError):  # O_NOATIME is for an owner
+                return self.open(path, flags | os.O_NOATIME)
+        return self.open(path, flags)
 
     def status(self, path: str) -> os.stat_result:
         """Read what the disk says of a name.  Raises OSError."""

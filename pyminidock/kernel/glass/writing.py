@@ -46,6 +46,7 @@ from pyminidock.unionfs.effects import (
 from pyminidock.unionfs.renaming import Flags, rename
 
 _NR_FALLOCATE = 47 if os.uname().machine == "aarch64" else 285
+_CLOCK_REALTIME_COARSE = 5  # by which filesystems write times; a finer one would be ahead
 _OPENED = wire.FOPEN_KEEP_CACHE | wire.FOPEN_NOFLUSH
 
 
@@ -295,6 +296,9 @@ class Writing:
         extent = Extent.METADATA
         if valid & wire.FATTR_SIZE:
             extent = Extent.CONTENT if wanted.size else Extent.EMPTY
+            if not wanted.size and self.tree.status(node).st_size:
+                now = wire.FATTR_MTIME | wire.FATTR_MTIME_NOW
+                valid |= 0 if valid & wire.FATTR_MTIME else now  # its copy is empty already
         self.copied_up(node, extent)
         place, follow = self.tree.place(node), node.fd >= 0
         if valid & (wire.FATTR_UID | wire.FATTR_GID) or not valid:  # chown(-1, -1): now
@@ -306,7 +310,7 @@ class Writing:
         if valid & wire.FATTR_SIZE:
             os.truncate(place, wanted.size)
         if valid & (wire.FATTR_ATIME | wire.FATTR_MTIME):
-            times = _times(wanted, self.tree.status(node))
+            times = _times(wanted._replace(valid=valid), self.tree.status(node))
             os.utime(place, ns=times, follow_symlinks=follow)
         return self.reading.attributes(asked.unique, node)
 
@@ -426,7 +430,7 @@ def _access(flags: int) -> int:
 
 def _times(wanted: wire.Wanted, found: os.stat_result) -> tuple[int, int]:
     """Give both times in nanoseconds: what was asked for, now, or what is there."""
-    now = time.time_ns()
+    now = time.clock_gettime_ns(_CLOCK_REALTIME_COARSE)
     times = []
     for flag, current, asked, is_now in (
         (wire.FATTR_ATIME, found.st_atime_ns, wanted.atime_ns, wire.FATTR_ATIME_NOW),
