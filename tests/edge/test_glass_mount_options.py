@@ -71,3 +71,12 @@ def test_a_directory_that_is_used_twice_is_refused(ground: Path, words: str) -> 
 def test_a_promise_that_glass_cannot_keep_is_refused(ground: Path) -> None:
     said, _, _ = seen(ground, "lowerdir=@one,upperdir=@upper,workdir=@work,index=on")
     assert 'unknown option "index=on"' in said
+
+
+def test_what_a_killed_server_left_half_made_is_removed(ground: Path) -> None:
+    left = ground / "work" / "work"
+    (left / "#1" / "new").mkdir(parents=True)
+    (left / "#2").write_bytes(b"half")
+    words = "lowerdir=@one,upperdir=@upper,workdir=@work"
+    assert seen(ground, words) == ("", ["one"], None)
+    assert list(left.iterdir()) == []

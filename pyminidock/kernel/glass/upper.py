@@ -285,9 +285,9 @@ class Upper:
                     self._empty(temporary)
 
     def _empty(self, directory: str) -> None:
-        """Remove a directory that holds nothing but whiteouts."""
+        """Remove a directory that holds nothing but whiteouts, or what is half-made."""
         for name in os.listdir(directory):
-            os.unlink(os.path.join(directory, name))
+            self._discard(os.path.join(directory, name))
         os.rmdir(directory)
 
     def _clean(self) -> None:
