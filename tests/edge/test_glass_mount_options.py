@@ -80,3 +80,19 @@ def test_what_a_killed_server_left_half_made_is_removed(ground: Path) -> None:
     words = "lowerdir=@one,upperdir=@upper,workdir=@work"
     assert seen(ground, words) == ("", ["one"], None)
     assert list(left.iterdir()) == []
+
+
+def test_attributes_that_were_copied_alone_take_the_room_of_the_content(
+    ground: Path,
+) -> None:
+    below, place = ground / "one" / "one", ground / "merged"
+    below.write_bytes(b"x" * 9000)
+    words = f"lowerdir={ground}/one,upperdir={ground}/upper,workdir={ground}/work"
+    command = glass_command("glass", place, f"{words},redirect_dir=on,metacopy=on")
+    subprocess.run(command, check=True)
+    try:
+        (place / "one").chmod(0o600)
+        assert (ground / "upper" / "one").stat().st_blocks < below.stat().st_blocks
+        assert (place / "one").stat().st_blocks == below.stat().st_blocks
+    finally:
+        LIBC.umount2(str(place).encode(), MNT_DETACH)

@@ -99,7 +99,8 @@ class Reading:
             told = syscalls.statx(node.fd, b"")
         else:
             told = syscalls.statx(syscalls.AT_FDCWD, os.fsencode(self.tree.place(node)))
-        return wire.statx(asked.unique, told, node.ino, self.tree.links(node, found))
+        links, blocks = self.tree.links(node, found), self.tree.blocks(node, found)
+        return wire.statx(asked.unique, told, node.ino, links, blocks)
 
     def readlink(self, asked: Request) -> Reply:
         """Give where a symbolic link leads."""

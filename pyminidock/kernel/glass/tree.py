@@ -209,7 +209,9 @@ class Tree:
         since, packed = node.packed
         if since != self.changes:
             found = self.status(node)
-            packed = wire.attr(node.ino, found, self.links(node, found))
+            packed = wire.attr(
+                node.ino, found, self.links(node, found), self.blocks(node, found)
+            )
             node.packed = (self.changes, packed)
         return packed
 
@@ -219,6 +221,16 @@ class Tree:
         if node.fd < 0 and node.is_directory and len(node.spot.parts) > 1:
             return 1
         return found.st_nlink
+
+    def blocks(self, node: Node, found: os.stat_result) -> int:
+        """Give the room that a file takes: of attributes alone, that of the content below.
+
+        Who sees none for a file with a size takes it for one hole, as `tar --sparse` does.
+        """
+        if self.stack.metacopy and node.fd < 0 and node.spot.top.is_metacopy:
+            content = node.spot.content
+            return self.disks[content.branch].status(content.path).st_blocks
+        return found.st_blocks
 
     def place(self, node: Node) -> str:
         """Give a name for calls that know no handles; never a symbolic link to follow."""

@@ -90,7 +90,7 @@ OUT_HEADER = Struct("<IiQ")  # fuse_out_header: len error unique
 _ATTR = Struct("<6Q10I")  # fuse_attr: ino size blocks, three times, their rests, mode …
 _ENTRY = Struct("<IiQ4QII")  # fuse_out_header, fuse_entry_out without its fuse_attr
 _ATTR_OUT = Struct("<IiQQII")  # fuse_out_header, fuse_attr_out without it
-_STATX_NLINK, _STATX_INO = Struct("<I"), Struct("<Q")
+_STATX_NLINK, _STATX_WORD = Struct("<I"), Struct("<Q")
 _STATX_OUT = Struct("<IiQQII16x")  # fuse_out_header, fuse_statx_out without fuse_statx
 _OPEN_OUT = Struct("<IiQQIi")  # fuse_out_header, fuse_open_out
 _OPENED = Struct("<QIi")  # fuse_open_out
@@ -220,10 +220,11 @@ def attributes(unique: int, attr: bytes) -> bytes:
     return _ATTR_OUT.pack(120, 0, unique, FOREVER_S, 0, 0) + attr
 
 
-def statx(unique: int, found: bytearray, ino: int, nlink: int) -> bytes:
-    """Give struct statx, which is struct fuse_statx, with two fields of our own."""
+def statx(unique: int, found: bytearray, ino: int, nlink: int, blocks: int) -> bytes:
+    """Give struct statx, which is struct fuse_statx, with three fields of our own."""
     _STATX_NLINK.pack_into(found, 16, nlink)
-    _STATX_INO.pack_into(found, 32, ino)
+    _STATX_WORD.pack_into(found, 32, ino)
+    _STATX_WORD.pack_into(found, 48, blocks)
     return _STATX_OUT.pack(48 + len(found), 0, unique, FOREVER_S, 0, 0) + found
 
 
@@ -256,13 +257,13 @@ def space(unique: int, found: os.statvfs_result) -> bytes:
     )  # fmt: skip
 
 
-def attr(ino: int, found: os.stat_result, nlink: int) -> bytes:
-    """Give attributes as the kernel takes them."""
+def attr(ino: int, found: os.stat_result, nlink: int, blocks: int) -> bytes:
+    """Give attributes as the kernel takes them; `blocks` of 512 bytes."""
     atime, atime_ns = divmod(found.st_atime_ns, _SECOND_NS)
     mtime, mtime_ns = divmod(found.st_mtime_ns, _SECOND_NS)
     ctime, ctime_ns = divmod(found.st_ctime_ns, _SECOND_NS)
     return _ATTR.pack(
-        ino, found.st_size, found.st_blocks, atime & _U64, mtime & _U64, ctime & _U64,
+        ino, found.st_size, blocks, atime & _U64, mtime & _U64, ctime & _U64,
         atime_ns, mtime_ns, ctime_ns, found.st_mode, nlink, found.st_uid, found.st_gid,
         small_device(found.st_rdev) if found.st_rdev else 0, found.st_blksize, 0,
     )  # fmt: skip

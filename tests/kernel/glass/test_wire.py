@@ -10,7 +10,7 @@ from pyminidock.kernel.glass import wire
 from pyminidock.kernel.glass.wire import Op
 
 FOUND = Path(__file__).stat()
-ATTR = wire.attr(77, FOUND, 1)
+ATTR = wire.attr(77, FOUND, 1, FOUND.st_blocks)
 
 
 def header(reply: bytes) -> tuple[int, int, int]:
