@@ -38,7 +38,13 @@ class _Scope:
 
     def covers(self, *words: str) -> bool:
         """Whether something with these words is to be counted."""
-        return not self.marks or any(m in word for word in words for m in self.marks)
+        if not self.marks:
+            return True
+        said = "\0".join(words)
+        for mark in self.marks:  # noqa: SIM110  (asked some thousand times for one look)
+            if mark in said:
+                return True
+        return False
 
 
 def snapshot(
@@ -133,8 +139,10 @@ def _mounts(scope: _Scope) -> Iterator[str]:
 
 
 def _read(pid: int, name: str) -> str:
+    """Read it as one asks for each process of the machine, thrice in a test: plainly."""
     try:
-        return Path(f"/proc/{pid}/{name}").read_text(encoding="utf-8", errors="replace")
+        with open(f"/proc/{pid}/{name}", "rb", 0) as file:  # noqa: PTH123
+            return file.read().decode("utf-8", "replace")
     except OSError:
         return ""
 
@@ -187,9 +195,10 @@ def _holds(pid: int, scope: _Scope) -> bool:
     """Whether a process works in our root, has a file of it open, or is named after it."""
     places = [f"/proc/{pid}/{name}" for name in ("cwd", "root", "exe")]
     places += [f"/proc/{pid}/fd/{number}" for number in _numbers(f"/proc/{pid}/fd")]
-    return any(_link(place).startswith(scope.root) for place in places) or any(
-        mark in _read(pid, "cgroup") for mark in scope.marks
-    )
+    if any(_link(place).startswith(scope.root) for place in places):
+        return True
+    accounts = _read(pid, "cgroup")
+    return any(mark in accounts for mark in scope.marks)
 
 
 def _processes(ours: Iterable[_Process], helpers: tuple[int, ...]) -> Iterator[str]:
@@ -218,12 +227,13 @@ def _namespaces(
 ) -> Iterator[str]:
     """Name each namespace once: those with one of us in it, and those kept by a mount."""
     found, programs = set(), _programs(helpers)
+    here = {short: _link(f"/proc/self/ns/{short}") for short in _KINDS}
     for process in ours:
         if _link(f"/proc/{process.pid}/exe") in programs:  # counted itself
             continue
         for short, kind in _KINDS.items():
             inside = _link(f"/proc/{process.pid}/ns/{short}")
-            if inside and inside != _link(f"/proc/self/ns/{short}"):
+            if inside and inside != here[short]:
                 found.add(f"{kind} namespace {inside.partition('[')[2].rstrip(']')}")
     for row in rows():
         if row.filesystem == "nsfs" and scope.covers(row.target):
@@ -242,12 +252,12 @@ def _cgroups(scope: _Scope) -> Iterator[str]:
     for row in rows():
         if not row.filesystem.startswith("cgroup"):
             continue
-        top = Path(row.target).parent
+        top = f"{Path(row.target).parent}/"
         for directory, names, _ in os.walk(row.target):
             for name in names:
-                path = Path(directory, name)
-                if scope.covers(str(path)):
-                    yield f"cgroup {path.relative_to(top)}"
+                path = f"{directory}/{name}"
+                if scope.covers(path):
+                    yield f"cgroup {path.removeprefix(top)}"
 
 
 def _files(scope: _Scope, ignore: tuple[str, ...]) -> Iterator[str]:

@@ -47,11 +47,11 @@ def linux(linux_root: Path) -> Iterator[LinuxStand]:
     stand.clear()
     stand.heard.clear()
     deadline = time.monotonic() + 5.0
-    while "helper minidock-birth" not in stand.picture():  # the next one is on its way in
-        assert time.monotonic() < deadline, stand.picture()
+    while "helper minidock-birth" not in (seen := stand.picture()):  # the next comes in
+        assert time.monotonic() < deadline, seen
         threading.Event().wait(0.02)
     # Its shim may still be on its way out; nobody but helpers is to be in a first picture.
-    idle = Counter({n: 9 for n in stand.picture() if not n.startswith(ENDING)})
+    idle = Counter({n: 9 for n in seen if not n.startswith(ENDING)})
     left = leaks.settled(idle, stand.picture, timeout_s=5.0)
     assert left == (), left
     yield stand
