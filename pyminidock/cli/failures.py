@@ -30,11 +30,18 @@ class WordsRefused(MinidockError):
 
 def tell(refusal: MinidockError) -> None:
     """Show a refusal on standard error; labels are coloured in a terminal only."""
+    (_, what), *rest = lines_of(refusal)
+    click.echo(what, err=True)
+    for label, words in rest:
+        click.echo(click.style(label, bold=True) + words, err=True)
+
+
+def lines_of(refusal: MinidockError) -> list[tuple[str, str]]:
+    """Give the lines of a refusal, each as its label and its words."""
     said = "Error response from daemon: " if isinstance(refusal, Refused) else ""
-    click.echo(f"minidock: {said}{refusal.what}", err=True)
-    for label, text in (("why", refusal.why), ("try", refusal.try_next)):
-        if text:
-            click.echo(click.style(f"  {label}: ", bold=True) + text, err=True)
+    lines = [("", f"minidock: {said}{refusal.what}")]
+    pairs = (("  why: ", refusal.why), ("  try: ", refusal.try_next))
+    return [*lines, *((label, words) for label, words in pairs if words)]
 
 
 def advised(refusal: Refused, try_next: str) -> Refused:

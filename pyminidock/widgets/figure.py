@@ -8,10 +8,12 @@ The widget beside it hides the figure while it lives.
 """
 
 from base64 import b64encode
+from collections.abc import Sequence
 from html import escape
 
 from pyminidock.viz.painters import svg, text
 from pyminidock.viz.scene import Scene
+from pyminidock.viz.sentences import visible
 
 _COLUMNS = 100
 
@@ -63,6 +65,18 @@ def waiting(title: str, said: str) -> Bundle:
         "text/html": (
             f"{_opened(title)}"
             f"<figcaption>{escape(title)}: {escape(said)}</figcaption></figure>"
+        ),
+    }
+
+
+def refused(title: str, lines: Sequence[str]) -> Bundle:
+    """Give the outputs for a picture that never comes: nothing was begun, and why."""
+    said = "\n".join(map(visible, lines))
+    return {
+        "text/plain": f"{title}\n{said}",
+        "text/html": (
+            f"{_opened(title)}<figcaption>{escape(title)}</figcaption>"
+            f"<pre>{escape(said)}</pre></figure>"
         ),
     }
 

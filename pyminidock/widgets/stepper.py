@@ -22,6 +22,7 @@ from weakref import WeakSet
 import anywidget
 import traitlets
 
+from pyminidock.cli.failures import lines_of
 from pyminidock.client.buildstory import BuildHandle
 from pyminidock.client.connect import connect
 from pyminidock.client.runstory import RunHandle
@@ -38,7 +39,7 @@ from pyminidock.viz.views import expected
 from pyminidock.widgets.assets import loader, look, name, script
 from pyminidock.widgets.cell import MOST_LINES, Spot, is_watched, put
 from pyminidock.widgets.discreet import Discreet
-from pyminidock.widgets.figure import Bundle, figure, waiting
+from pyminidock.widgets.figure import Bundle, figure, refused, waiting
 from pyminidock.widgets.footage import FULL, Footage
 from pyminidock.widgets.fromhere import begin
 from pyminidock.widgets.live import Presence, beat_s
@@ -151,10 +152,19 @@ class Stepper:
         if self.footage is not None and (self._pinned or self._is_complete.is_set()):
             with suppress(MinidockError, OSError):  # an engine that is gone draws nothing
                 drawn = self.footage.picture(self._journal(), self._pinned)
+        if drawn is None and (lines := self._refusal()):
+            return refused(self.title, lines)
         if drawn is None:
             return waiting(self.title, "its picture comes when the story is over.")
         scene, question, caption = drawn
         return figure(scene, f"{self.title} · {question}", caption)
+
+    def _refusal(self) -> list[str]:
+        """Say why nothing was begun, if so: such a story has no step, and no player."""
+        refusal = None if self._handle is None else self._handle.refusal
+        if self.footage is not None or not isinstance(refusal, MinidockError):
+            return []
+        return [text(label + words) for label, words in lines_of(refusal)]
 
     def _journal(self) -> Iterable[Record]:
         if self._trace is not None:

@@ -33,6 +33,7 @@ CELLS = (
     "%minidock rm nobody",
     "%minidock image layers paper",
     "%minidock trace show last",
+    "%%dockerfile <b>no</b> --build\nFROM busybox\n",
 )  # fmt: skip
 VARIES = re.compile(r"[0-9a-f]{12,64}|\d+(\.\d+)? ?(m?s|kB|MB|B)\b")
 
@@ -108,6 +109,14 @@ def test_a_notebook_says_the_same_each_time_it_is_run(executed: tuple[Path, ...]
     assert one.count("on paper\n") == 1  # what `!` prints
     assert "stepped" in one
     assert "0 exited (0)\n" in one
+
+
+def test_a_build_that_was_refused_before_it_began_says_so_where_its_picture_would_be(
+    executed: tuple[Path, ...],
+) -> None:
+    html = html_of(executed[0], -1)
+    assert "minidock: Error response from daemon: invalid reference format\n  why: " in html
+    assert "<b>" not in html
 
 
 @pytest.mark.parametrize("number", [1, 2, 4, 6, 9, 10])

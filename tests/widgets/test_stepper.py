@@ -15,7 +15,7 @@ from pyminidock.viz.views import suiting
 from pyminidock.viz.world import fold_all
 from pyminidock.widgets.assets import loader, look, script, source
 from pyminidock.widgets.cell import is_watched
-from pyminidock.widgets.figure import figure, image, waiting
+from pyminidock.widgets.figure import figure, image, refused, waiting
 from pyminidock.widgets.footage import Footage
 from pyminidock.widgets.sender import Message, Sender
 from pyminidock.widgets.stepper import Stepper
@@ -229,6 +229,12 @@ def test_an_image_has_its_text_alternative() -> None:
 def test_a_figure_that_is_to_come_says_so() -> None:
     bundle = waiting("run <b>", "comes later")
     assert "run &lt;b&gt;: comes later" in bundle["text/html"]
+
+
+def test_a_figure_that_never_comes_says_why_and_obeys_nothing_in_it() -> None:
+    bundle = refused("build -t <b>", ["minidock: no <b>", "  try: \x1b[2Jb"])
+    assert "<pre>minidock: no &lt;b&gt;\n  try: \\x1b[2Jb</pre>" in bundle["text/html"]
+    assert bundle["text/plain"] == "build -t <b>\nminidock: no <b>\n  try: \\x1b[2Jb"
 
 
 # ── What goes to the browser ─────────────────────────────────────────────────────────────

@@ -275,6 +275,7 @@ class MdPlayer {
     const { header } = this.film;
     const title = mdElement("div", {
       class: "md-ui-title", role: "heading", "aria-level": this.level, text: header.title,
+      title: header.title, // on a low screen it is cut short
     });
     this._label = mdElement("span", { class: "md-ui-label" });
     this._alone = mdTool(this, "alone", this.say("alone"));
