@@ -49,7 +49,8 @@ class Telling:
         self._records: deque[str] = deque()
         self._missed = 0  # records that were lost since this was last told
         self._news = threading.Event()
-        self._programs: dict[int, int] = {}  # by number, where its name can be read
+        # By number of a thread: its process, and where its name can be read.
+        self._programs: dict[int, tuple[int, int]] = {}
         self._held: dict[int, Reply] = {}
         self._is_holding = self._is_heard = True
         tree.listener = self
@@ -97,29 +98,35 @@ class Telling:
         return None
 
     def _record(self, asked: Request) -> str:
-        command = encode_basestring_ascii(self._command(asked.pid))
+        pid, name = self._asker(asked.pid)
+        command = encode_basestring_ascii(name)
         if self._missed:
             self._told.insert(0, f'["observed","files.missed",{self._missed}]')
             self._missed = 0
         return (
-            f'{{"unique":{asked.unique},"pid":{asked.pid},"command":{command},'
+            f'{{"unique":{asked.unique},"pid":{pid},"command":{command},'
             f'"told":[{",".join(self._told)}]}}\n'
         )
 
-    def _command(self, pid: int) -> str:
-        """Name the program, anew each time: a process may become another program."""
+    def _asker(self, thread: int) -> tuple[int, str]:
+        """Give the process that a thread belongs to, and its program's name.
+
+        The name is read anew each time: a process may become another program.
+        """
         for _ in range(2):
             try:
-                if pid not in self._programs:
+                if thread not in self._programs:
                     if len(self._programs) >= _PROGRAMS:
-                        os.close(self._programs.pop(next(iter(self._programs))))
-                    name = f"/proc/{pid}/comm"
-                    self._programs[pid] = os.open(name, os.O_RDONLY | os.O_CLOEXEC)
-                return os.pread(self._programs[pid], 64, 0).decode(errors="replace")[:-1]
+                        os.close(self._programs.pop(next(iter(self._programs)))[1])
+                    name = f"/proc/{thread}/comm"
+                    handle = os.open(name, os.O_RDONLY | os.O_CLOEXEC)
+                    self._programs[thread] = _process_of(thread), handle
+                pid, handle = self._programs[thread]
+                return pid, os.pread(handle, 64, 0).decode(errors="replace")[:-1]
             except OSError:  # it has ended; another may have its number
-                if pid in self._programs:
-                    os.close(self._programs.pop(pid))
-        return ""
+                if thread in self._programs:
+                    os.close(self._programs.pop(thread)[1])
+        return thread, ""
 
     def _take_back(self, asked: Request, reply: Reply) -> None:
         """Undo what an answer would have given, for who asked has been interrupted."""
@@ -211,3 +218,11 @@ def _worded(answers: Answers, evidence: str) -> str:
     """Spell what a lookup brought; its end is always seen, by who asked."""
     *probes, end = answers.events
     return ",".join([*(spell(event, evidence) for event in probes), spell(end, "observed")])
+
+
+def _process_of(thread: int) -> int:
+    """Give the process of a thread; the kernel tells us who asks as a thread."""
+    with suppress(OSError), open(f"/proc/{thread}/status", "rb") as file:
+        _, _, told = file.read().partition(b"\nTgid:")
+        return int(told.split(None, 1)[0])
+    return thread

@@ -35,7 +35,8 @@ def line(union: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> Iterator[Te
 def ask(line: Telling, union: Any, path: str) -> None:
     """Let a program delete a file."""
     line.done(WhiteoutMade(path))
-    asked = Request(Op.FORGET, 1, 1, 0, 0, os.getpid(), memoryview(b""))
+    asker = threading.get_native_id()
+    asked = Request(Op.FORGET, 1, 1, 0, 0, asker, memoryview(b""))
     union.admit(asked, wire.done(1))
 
 
@@ -50,3 +51,11 @@ def test_what_is_lost_is_counted_and_told_with_the_next(
     told = [event for _, event in events(json.loads(record))]
     assert told[0] == FilesMissed(2)
     assert [event.path for event in told[1:] if isinstance(event, WhiteoutMade)] == ["/c"]
+
+
+def test_a_thread_asks_for_its_process(line: Telling, union: SimpleNamespace) -> None:
+    asking = threading.Thread(target=ask, args=(line, union, "/a"))
+    asking.start()
+    asking.join()
+    (record,) = line._records
+    assert json.loads(record)["pid"] == os.getpid()
