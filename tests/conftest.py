@@ -9,6 +9,10 @@ from hypothesis import HealthCheck, settings
 
 pytest_plugins = ["pytester"]
 
+# A grammar of addresses that takes two seconds to compile and that no notebook asks for:
+# pyminidock.cli.lab_server says more.
+sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
+
 # How long one example takes says how busy the machine is, nothing about what is tested;
 # a whole test has its time limit in pyproject.toml.
 settings.register_profile(
