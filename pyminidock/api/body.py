@@ -12,6 +12,7 @@ import json
 from collections.abc import Mapping
 from typing import Self, TypeVar
 
+from pyminidock.api import syntax
 from pyminidock.api.failures import BadRequest
 from pyminidock.api.message import Request
 
@@ -26,22 +27,47 @@ _CALLED: dict[type, str] = {
 }  # fmt: skip
 
 
-def read_object(request: Request) -> "Fields":
-    """Read the body as one JSON object.
+def read_object(request: Request, kind: str = "", *, is_needed: bool = False) -> "Fields":
+    """Read the body as one JSON object; no body is an object without members.
 
+    `kind` is what Go calls the object, which a refusal names; `is_needed`: something has
+    to be there.
     Raises BadRequest, with the words of moby, api/server/httputils: ReadJSON.
     """
-    kind = request.headers.get("content-type", "")
-    if kind.split(";")[0].strip().lower() != "application/json":
-        raise _unreadable(
-            f"unsupported Content-Type header ({kind}): must be 'application/json'"
-        )
+    _check_kind(request)
     if not request.body.strip():
-        raise _unreadable("invalid JSON: got EOF while reading request body")
+        if is_needed or request.body or "transfer-encoding" in request.headers:
+            raise _unreadable("invalid JSON: got EOF while reading request body")
+        return Fields({})
     value = read_json(request.body)
+    if value is None:
+        return Fields({})
     if not isinstance(value, dict):
+        if kind:
+            raise _unreadable(
+                f"invalid JSON: json: cannot unmarshal {kind_of(value)} into Go value of "
+                f"type {kind}"
+            )
         raise _mismatch("", value, "object")
     return Fields(value)
+
+
+def _check_kind(request: Request) -> None:
+    """Refuse what is not sent as JSON; nothing may be sent as nothing."""
+    said = request.headers.get("content-type", "")
+    if not said and not request.body:
+        return
+    kind, _, parameters = said.partition(";")
+    if not kind.strip():
+        raise _unreadable(f"malformed Content-Type header ({said}): mime: no media type")
+    if any(each.strip() and "=" not in each for each in parameters.split(";")):
+        raise _unreadable(
+            f"malformed Content-Type header ({said}): mime: invalid media parameter"
+        )
+    if kind.strip().lower() != "application/json":
+        raise _unreadable(
+            f"unsupported Content-Type header ({said}): must be 'application/json'"
+        )
 
 
 def read_json(data: bytes) -> object:
@@ -237,12 +263,9 @@ def _depth(value: object) -> int:
 
 
 def _not_json(data: bytes, mistake: json.JSONDecodeError) -> BadRequest:
-    """Say it in Docker's words where it has words for it."""
     if mistake.msg == "Extra data":
         return _unreadable("unexpected content after JSON")
-    if mistake.pos >= len(data.decode("utf-8").rstrip()):
-        return _unreadable("invalid JSON: unexpected EOF")
-    return _unreadable(f"invalid JSON: {mistake.msg} at character {mistake.pos}")
+    return _unreadable(f"invalid JSON: {syntax.fault(data.decode('utf-8'), mistake)}")
 
 
 def kind_of(value: object) -> str:

@@ -43,7 +43,7 @@ def _config(request: Request) -> Mapping[str, Any] | None:
     """Read the configuration in the body; None if there is none."""
     if request.body.strip() in (b"", b"null"):
         return None
-    body = read_object(request)
+    body = read_object(request, "runconfig.ContainerConfigWrapper")
     found = {name: body.get(name) for name in CONFIG_FIELDS if body.get(name) is not None}
     for name in ("Cmd", "Entrypoint"):  # one word may come without its list
         if isinstance(found.get(name), str):

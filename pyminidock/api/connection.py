@@ -289,4 +289,8 @@ class Conversation:
 
 
 def _path(target: str) -> str:
-    return unquote(target.partition("?")[0])
+    """Give the path, also of a target that repeats the host (RFC 9112, section 3.2.2)."""
+    path = target.partition("?")[0]
+    if not path.startswith("/"):
+        path = re.sub(r"\Ahttps?://[^/]*", "", path) or "/"
+    return unquote(path)

@@ -17,7 +17,8 @@ from pyminidock.engine.operations import Via
 
 def create(house: House, request: Request) -> Response:
     """Make a container."""
-    wish = create_request(read_object(request), request.query.get("name", ""))
+    body = read_object(request, "runconfig.ContainerConfigWrapper", is_needed=True)
+    wish = create_request(body, request.query.get("name", ""))
     wish = replace(wish, platform=request.query.get("platform", ""))
     container = run.create(house, wish, via=via(request))
     warnings = list(house.kept(container).spec.warnings)

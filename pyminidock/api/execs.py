@@ -25,13 +25,13 @@ _SIZED_SINCE = (1, 42)
 
 def create(house: House, request: Request, container: str) -> Response:
     """Prepare a second process in a running container."""
-    wish = exec_request(read_object(request))
+    wish = exec_request(read_object(request, "types.ExecConfig"))
     return answer({"Id": execs.create(house, container, wish, via=via(request))}, 201)
 
 
 def start(house: House, request: Request, exec_id: str) -> Response:
     """Start it and give the connection away, or start it and leave it alone."""
-    said = read_object(request).members if request.body else {}
+    said = read_object(request, "types.ExecStartCheck").members
     body = Fields(said, "", "ExecStartCheck")
     has_terminal = body.flag("Tty")
     sized = has_terminal and request.version >= _SIZED_SINCE

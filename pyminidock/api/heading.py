@@ -16,7 +16,12 @@ from pyminidock.api.failures import BadRequest
 from pyminidock.errors import MinidockError
 
 _MAX_FIELDS = 100
-_HOSTS = ("", "docker", "localhost", "api.moby.localhost", "unix")
+# Clients on a Unix socket make a name up: docker, d, v1.45, docker.sock, …  A web page of
+# somebody else has the name of a domain, with a dot and no such ending, or a port.
+_HOST = re.compile(
+    r"[a-z0-9_-]*|v[0-9]+\.[0-9]+|[a-z0-9_-]+\.sock|api\.moby\.localhost|/.*",
+    re.IGNORECASE | re.DOTALL,
+)
 _MARKS_OF_A_BROWSER = ("origin", "referer", "sec-fetch-site")
 
 
@@ -56,7 +61,7 @@ def check_sender(fields: Mapping[str, str]) -> None:
     """Refuse a browser, and whoever takes us for another host."""
     host = unquote(fields.get("host", ""))
     marks = [name for name in _MARKS_OF_A_BROWSER if name in fields]
-    if marks or not (host in _HOSTS or host.startswith("/")):
+    if marks or not _HOST.fullmatch(host):
         named = f"the header {marks[0]}" if marks else f"the host {host[:80]!r}"
         raise ForeignRequest(
             f"refused because of {named}",

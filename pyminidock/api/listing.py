@@ -42,7 +42,7 @@ def inspect_(house: House, request: Request, container: str) -> Response:
 
 def update(house: House, request: Request, container: str) -> Response:
     """Change its limits or its restart policy."""
-    values, policy = update_request(read_object(request))
+    values, policy = update_request(read_object(request, "container.UpdateConfig"))
     warnings = updating.update(house, container, values, policy, via=via(request))
     return answer({"Warnings": warnings or None})
 

@@ -252,7 +252,9 @@ def _bounded(request: Request, name: str, usual: int) -> int:
 
 def plan(house: House, request: Request) -> Response:
     """Tell the calls that a start would make; the body is that of create."""
-    wish = create_request(read_object(request), request.query.get("name", ""))
+    wish = create_request(
+        read_object(request, is_needed=True), request.query.get("name", "")
+    )
     told = explain.document(explain.plan(house, wish))
     return Response(200, (JSON,), document(told))
 

@@ -34,7 +34,9 @@ def inspect_(house: House, request: Request, network: str) -> Response:
 
 def create(house: House, request: Request) -> Response:
     """Make one."""
-    made = networkmaking.create(house, wish(read_object(request)), via=via(request))
+    made = networkmaking.create(
+        house, wish(read_object(request, "types.NetworkCreateRequest")), via=via(request)
+    )
     return answer({"Id": made, "Warning": ""}, 201)
 
 

@@ -9,9 +9,11 @@ the words in braces (with a star they may hold slashes), asks one story of the e
 puts the answer into Docker's shape.
 """
 
+import posixpath
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from urllib.parse import quote, urlencode
 
 import pyminidock
 from pyminidock.api import (
@@ -160,6 +162,8 @@ class Router:
         return replace(response, headers=(*_EVERYWHERE, *response.headers))
 
     def _answer(self, request: Request) -> Response:
+        if (clean := _clean(request.path)) != request.path:
+            return _moved(request, clean)
         request = _unversioned(request)
         if request.method == "OPTIONS":
             return Response(200)
@@ -179,6 +183,25 @@ _EVERYWHERE = (
     ("Ostype", "linux"),
     ("Server", f"Docker/{pyminidock.__version__} (linux)"),
 )
+
+
+def _clean(path: str) -> str:
+    """Take out of a path what leads nowhere.  Source: gorilla/mux, cleanPath().
+
+    >>> _clean("/containers//web/../web/./json/")
+    '/containers/web/json/'
+    """
+    if "//" not in path and "/." not in path:
+        return path
+    clean = posixpath.normpath("/" + path.lstrip("/"))
+    return f"{clean}/" if path.endswith("/") and clean != "/" else clean
+
+
+def _moved(request: Request, path: str) -> Response:
+    """Send the client where it should have asked, as Docker's router does."""
+    pairs = [(name, value) for name in request.query for value in request.every(name)]
+    query = f"?{urlencode(pairs)}" if pairs else ""
+    return Response(301, (("Location", quote(path) + query),))
 
 
 def _unversioned(request: Request) -> Request:

@@ -28,17 +28,17 @@ def create_request(body: Fields, name: str) -> CreateRequest:
     >>> create_request(Fields({"Image": "busybox", "Cmd": ["true"]}), "n").command
     ('true',)
     """
-    if not body.members:
-        raise BadRequest(
-            "config cannot be empty in order to create a container",
-            why="the body names the image at least",
-            try_next='{"Image": "busybox"}',
-        )
     body = body.within("", fields.CONFIG.go)
     own, empty = structs.read(body, fields.CONFIG)
     host = body.part("HostConfig", "container.HostConfig")
     hosts, empty_too = structs.read(host.within(host.place, "HostConfig"), fields.HOST)
     endpoints = _endpoints(body.part("NetworkingConfig", "network.NetworkingConfig"))
+    if not any(body.get(row.name) is not None for row in fields.CONFIG.rows):
+        raise BadRequest(
+            "config cannot be empty in order to create a container",
+            why="the body names the image at least",
+            try_next='{"Image": "busybox"}',
+        )
     return build_request(
         own | hosts | ({"reach.endpoints": endpoints} if endpoints else {}),
         name=name,

@@ -28,7 +28,7 @@ def inspect_volume(house: House, request: Request, name: str) -> Response:
 
 def create_volume(house: House, request: Request) -> Response:
     """Make one, or give the one there is."""
-    body = read_object(request)
+    body = read_object(request, "volume.CreateOptions").within("", "CreateOptions")
     made = volumes.create(
         house, body.text("Name"), driver=body.text("Driver"),
         options=body.mapping("DriverOpts"), labels=body.mapping("Labels"),

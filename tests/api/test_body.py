@@ -23,7 +23,20 @@ def test_an_object_is_read(kind: str) -> None:
 @pytest.mark.parametrize(
     ("body", "what"),
     [
-        (b"", "invalid JSON: got EOF while reading request body"),
+        (b" ", "invalid JSON: got EOF while reading request body"),
+        (b'{"a":1,}',
+         "invalid JSON: invalid character '}' looking for beginning of object key string"),
+        (b'{"a" 1}', "invalid JSON: invalid character '1' after object key"),
+        (b"[1 2]", "invalid JSON: invalid character '2' after array element"),
+        (b'{"a":{"b":[]} 1}',
+         "invalid JSON: invalid character '1' after object key:value pair"),
+        (b"nul", "invalid JSON: unexpected EOF"),
+        (b'{"a":tuer}',
+         "invalid JSON: invalid character 'u' in literal true (expecting 'r')"),
+        (b"\xef\xbb\xbf{}",
+         "invalid JSON: invalid character '\N{LATIN SMALL LETTER I WITH DIAERESIS}' looking"
+         " for beginning of value"),
+        (b"[1,]", "invalid JSON: invalid character ']' looking for beginning of value"),
         (b"{", "invalid JSON: unexpected EOF"),
         (b'{"a":', "invalid JSON: unexpected EOF"),
         (b'{"a":1} x', "unexpected content after JSON"),
@@ -36,7 +49,7 @@ def test_an_object_is_read(kind: str) -> None:
         (b"[" * 100_000, "invalid JSON: exceeded max depth"),
         (b'{"a":' * 70 + b"1" + b"}" * 70, "invalid JSON: exceeded max depth"),
     ],
-)
+)  # fmt: skip
 def test_what_is_no_sound_json_is_refused(body: bytes, what: str) -> None:
     with pytest.raises(BadRequest) as refusal:
         read_object(post(body))
@@ -50,6 +63,40 @@ def test_odd_bytes_and_endless_numbers_are_refused_at_once(body: bytes) -> None:
     with pytest.raises(BadRequest, match="invalid JSON"):
         read_json(body)
     assert time.process_time() - began < 1
+
+
+@pytest.mark.parametrize("request_", [Request("POST", "/"), post(b""), post(b"null")])
+def test_nothing_is_an_object_without_members_unless_something_is_needed(
+    request_: Request,
+) -> None:
+    assert read_object(request_).members == {}
+    if not request_.body:
+        with pytest.raises(BadRequest, match="got EOF while reading request body"):
+            read_object(request_, is_needed=True)
+
+
+@pytest.mark.parametrize(
+    ("kind", "what"),
+    [
+        ("", "malformed Content-Type header (): mime: no media type"),
+        ("application/json; charset",
+         "malformed Content-Type header (application/json; charset): mime: invalid media"
+         " parameter"),
+    ],
+)  # fmt: skip
+def test_a_content_type_that_is_none_is_refused_as_such(kind: str, what: str) -> None:
+    with pytest.raises(BadRequest) as refusal:
+        read_object(post(b"{}", kind))
+    assert refusal.value.what == what
+
+
+def test_what_is_no_object_is_refused_by_what_it_should_be() -> None:
+    with pytest.raises(BadRequest) as refusal:
+        read_object(post(b"[]"), "volume.CreateOptions")
+    assert refusal.value.what == (
+        "invalid JSON: json: cannot unmarshal array into Go value of type"
+        " volume.CreateOptions"
+    )
 
 
 def test_another_content_type_is_refused_by_name() -> None:

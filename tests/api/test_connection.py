@@ -484,6 +484,8 @@ def test_a_browser_is_refused(start: Start, dial: Dial, mirror: Mirror, field: s
         ("", 200), ("docker", 200), ("localhost", 200), ("api.moby.localhost", 200),
         ("unix", 200), ("%2Frun%2Fminidock.sock", 200), ("localhost:8080", 403),
         ("evil.example", 403), ("127.0.0.1", 403),
+        ("d", 200), ("v1.45", 200), ("docker.sock", 200), ("2f76", 200), ("a.b.sock", 403),
+        ("evil.1", 403), ("[::1]", 403), ("sock.example", 403), ("d:2375", 403),
     ],
 )  # fmt: skip
 def test_only_our_own_host_names_are_served(

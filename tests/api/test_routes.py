@@ -201,7 +201,7 @@ def test_the_story_tells_who_asked_for_what(router: Router, engine: Studio) -> N
         ("POST", "/containers/web/resize?w=1&h=" + "9" * 20, 400, "value out of range"),
         ("POST", "/containers/web/resize?h=1&w=1", 409, "is not running"),
         ("POST", "/containers/web/kill", 409, "is not running"),
-        ("POST", "/containers/create", 400, "unsupported Content-Type header ()"),
+        ("POST", "/containers/create", 400, "got EOF while reading request body"),
     ],
 )  # fmt: skip
 def test_refusals_have_dockers_status_and_words(
@@ -585,3 +585,18 @@ def test_shutdown_is_passed_on(engine: Studio) -> None:
     router = Router(engine.house, shutdown=lambda: called.append(True))
     assert ask(router, "POST", "/minidock/shutdown").status == 200
     assert called == [True]
+
+
+@pytest.mark.parametrize(
+    ("target", "place"),
+    [
+        ("/containers//web/json?size=1", "/containers/web/json?size=1"),
+        ("//_ping", "/_ping"),
+        ("/v1.45/./images/../_ping/", "/v1.45/_ping/"),
+    ],
+)
+def test_a_path_that_goes_astray_is_sent_where_it_should_go(
+    router: Router, target: str, place: str
+) -> None:
+    response = ask(router, "GET", target)
+    assert (response.status, dict(response.headers)["Location"]) == (301, place)
