@@ -23,6 +23,7 @@ from pyminidock.api import buildlimits
 from pyminidock.api.body import kind_of, read_json, read_object
 from pyminidock.api.containers import answer, via
 from pyminidock.api.failures import JSON, BadRequest, NotYet
+from pyminidock.api.images import filters
 from pyminidock.api.message import Request, Response
 from pyminidock.api.streams import document
 from pyminidock.build.options import DOCKERFILE, Options
@@ -90,7 +91,7 @@ def open_story(house: House, request: Request) -> Response:
 
 def prune(house: House, request: Request) -> Response:
     """Forget what builds left for later builds; `all` forgets what named images need."""
-    gone, size_bytes = build.prune(house, everything=request.says("all"))
+    gone, size_bytes = build.prune(house, filters(request), everything=request.says("all"))
     return answer({"CachesDeleted": list(gone) or None, "SpaceReclaimed": size_bytes})
 
 

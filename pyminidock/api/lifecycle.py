@@ -6,7 +6,6 @@ Nearly all of them answer 204 and nothing.  `wait` outlives its headers: it begi
 before they are sent, because the client starts the container as soon as it sees them.
 """
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Self
@@ -20,6 +19,7 @@ from pyminidock.engine.house import House
 from pyminidock.engine.lives import Life
 from pyminidock.engine.outcomes import Outcome
 from pyminidock.errors import MinidockError
+from pyminidock.grammar.numbers import integer_fault
 from pyminidock.grammar.signals import SignalUnknown, check_known, parse_signal
 from pyminidock.store.records import NoSuchContainer
 
@@ -126,9 +126,9 @@ def _seconds(request: Request) -> int | None:
     text = request.query.get("t", "")
     if not text:
         return None
-    if not re.fullmatch(r"[+-]?[0-9]{1,18}", text, re.ASCII):
+    if fault := integer_fault(text):
         raise TimeUnreadable(
-            f'strconv.Atoi: parsing "{text[:80]}": invalid syntax',
+            f'strconv.Atoi: parsing "{text[:80]}": {fault}',
             why="t is how many seconds a program has to end by itself; -1: all it wants",
             try_next="t=10",
         )

@@ -4,8 +4,6 @@ Reading a query is all that is done here; `engine.listing` and its neighbours kn
 answers.
 """
 
-import re
-
 from pyminidock.api.body import read_object
 from pyminidock.api.containers import answer, via
 from pyminidock.api.images import filters
@@ -14,6 +12,7 @@ from pyminidock.api.shapes import update_request
 from pyminidock.engine import inspect, listing, pruning, updating
 from pyminidock.engine.house import House
 from pyminidock.errors import MinidockError
+from pyminidock.grammar.numbers import integer_fault
 
 
 class LimitUnreadable(MinidockError):
@@ -25,9 +24,9 @@ class LimitUnreadable(MinidockError):
 def list_(house: House, request: Request) -> Response:
     """List those that run, or all."""
     limit = request.query.get("limit") or "0"
-    if not re.fullmatch(r"[+-]?[0-9]{1,18}", limit):
+    if fault := integer_fault(limit):
         raise LimitUnreadable(
-            f'strconv.Atoi: parsing "{limit[:80]}": invalid syntax',
+            f'strconv.Atoi: parsing "{limit[:80]}": {fault}',
             why="limit is how many containers are listed at most",
             try_next="limit=10",
         )

@@ -8,9 +8,11 @@ from collections.abc import Callable
 from pyminidock.api.body import read_object
 from pyminidock.api.containers import answer, via
 from pyminidock.api.elsewhere import Unavailable
+from pyminidock.api.failures import BadRequest
 from pyminidock.api.images import filters
 from pyminidock.api.message import Request, Response
 from pyminidock.engine import volumes
+from pyminidock.engine.filters import FilterRefused
 from pyminidock.engine.house import House
 
 _ALL_SINCE = (1, 42)  # before that, a prune took the named ones, too
@@ -18,7 +20,12 @@ _ALL_SINCE = (1, 42)  # before that, a prune took the named ones, too
 
 def list_volumes(house: House, request: Request) -> Response:
     """List them."""
-    return answer(volumes.list_(house, filters(request)))
+    try:
+        return answer(volumes.list_(house, filters(request)))
+    except (BadRequest, FilterRefused) as refusal:
+        if refusal.what == "invalid filter":  # not one of them, but how they are written
+            refusal.what = f"error reading volume filters: {refusal.what}"
+        raise
 
 
 def inspect_volume(house: House, request: Request, name: str) -> Response:

@@ -8,11 +8,12 @@ Whatever happens, nothing of a build stays but what it had finished: each image 
 that was done, for the next build to find.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event as Flag
+from typing import Any
 
 from pyminidock.build import context, output
 from pyminidock.build.bench import Bench
@@ -26,6 +27,7 @@ from pyminidock.dockerfile.places import place_of_failure
 from pyminidock.dockerfile.stages import NoSuchTarget
 from pyminidock.engine import images, removing
 from pyminidock.engine.buildruns import BuildRunner
+from pyminidock.engine.filters import FilterRefused, Filters, MomentRefused
 from pyminidock.engine.house import House
 from pyminidock.engine.operations import NOBODY, Via, operation
 from pyminidock.engine.voice import Voice
@@ -43,6 +45,9 @@ from pyminidock.store.failpoints import reach
 from pyminidock.store.files import telling_full
 from pyminidock.store.images import ImageRow
 
+_MOMENTS = ("until", "unused-for")
+PRUNE_FILTERS = (*_MOMENTS, "id", "parent", "type", "description", "inuse", "shared",
+                 "private")  # fmt: skip
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 
 
@@ -250,15 +255,47 @@ def _platform(house: House) -> Platform:
     return Platform("linux", _ARCHITECTURES.get(arch, arch))
 
 
-def prune(house: House, *, everything: bool = False) -> tuple[tuple[Digest, ...], int]:
+def prune(
+    house: House, said: Mapping[str, Any] | None = None, *, everything: bool = False
+) -> tuple[tuple[Digest, ...], int]:
     """Remove images of steps that no name leads to; with `everything` forget all steps.
 
     What RUN --mount=type=cache has kept goes, too.  Gives what went, and its bytes.  What a
-    build uses at this moment stays.
+    build uses at this moment stays.  `said`: filters; of `until` the images are narrowed
+    down, and what only BuildKit's records have is in none of ours.
+    Raises FilterRefused.
     """
-    gone = removing.prune(house, told=CachePruned)
+    wanted = _prune_filters(said or {})
+    if any(wanted.has(name) for name in PRUNE_FILTERS if name not in _MOMENTS):
+        return (), 0
+    moments = [each for name in _MOMENTS for each in wanted.values(name)]
+    only = {"until": moments} if moments else {}
+    gone = removing.prune(house, only, told=CachePruned)
+    if moments:
+        return _ids(gone), gone.size_bytes
     cleared_bytes = house.store.caches.clear()
     if everything:
         house.store.cache.clear()
-    ids = tuple(record["Deleted"] for record in gone.records if "Deleted" in record)
-    return ids, gone.size_bytes + cleared_bytes
+    return _ids(gone), gone.size_bytes + cleared_bytes
+
+
+def _ids(gone: removing.Pruned) -> tuple[Digest, ...]:
+    return tuple(record["Deleted"] for record in gone.records if "Deleted" in record)
+
+
+def _prune_filters(said: Mapping[str, Any]) -> Filters:
+    """Read the filters; they count as the client's fault.  Raises FilterRefused."""
+    words = "failed to prune build cache: "
+    try:
+        wanted = Filters(said, PRUNE_FILTERS)
+    except MomentRefused as fault:
+        words += "\"until\" filter expects a duration (e.g., '24h') or a timestamp: "
+        raise FilterRefused(
+            words + fault.what, why=fault.why, try_next=fault.try_next, lesson=fault.lesson
+        ) from fault
+    except FilterRefused as fault:
+        fault.what = words + fault.what
+        raise
+    if sum(len(wanted.values(name)) for name in _MOMENTS) > 1:
+        raise wanted.refused(f"{words}filters expect only one value")
+    return wanted

@@ -58,9 +58,11 @@ class Filters:
         """Give every value of a filter; none without one."""
         return self._values.get(name, ())
 
-    def refused(self, what: str) -> FilterRefused:
+    def refused(
+        self, what: str, kind: type[FilterRefused] = FilterRefused
+    ) -> FilterRefused:
         """Refuse a value, in the words of `what`."""
-        return _refused(what, self._known)
+        return _refused(what, self._known, kind)
 
     def one(self, name: str) -> str:
         """Give the first value of a filter; "" without one."""
@@ -108,6 +110,20 @@ class Filters:
             what = f'failed to parse value as time or duration: "{text[:80]}"'
             raise _refused(what, self._known, MomentRefused) from None
         return float(seconds_of(text))
+
+
+def for_prune(said: Mapping[str, Any], known: Collection[str]) -> Filters:
+    """Read the filters of a prune: one moment at most, and a bad one is the client's fault.
+
+    Raises FilterRefused.
+    """
+    try:
+        filters = Filters(said, known)
+    except MomentRefused as fault:
+        raise _refused(fault.what, known) from fault
+    if len(filters.values("until")) > 1:
+        raise _refused("more than one until filter specified", known)
+    return filters
 
 
 def _values(value: object) -> tuple[str, ...] | None:

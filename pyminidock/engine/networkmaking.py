@@ -14,7 +14,7 @@ from typing import Any
 
 from pyminidock.engine import replugging, rulekeeping
 from pyminidock.engine.document import Document
-from pyminidock.engine.filters import Filters
+from pyminidock.engine.filters import for_prune
 from pyminidock.engine.house import House
 from pyminidock.engine.images import telling
 from pyminidock.engine.networkbook import NetworkInUse, NoSuchNetwork
@@ -153,7 +153,7 @@ def prune(
     house: House, said: Mapping[str, Any] | None = None, *, via: Via = NOBODY
 ) -> Document:
     """Remove the networks in which no container has a place.  Raises FilterRefused."""
-    wanted = Filters(said or {}, PRUNE_FILTERS)
+    wanted = for_prune(said or {}, PRUNE_FILTERS)
     gone: list[str] = []
     now = house.kernel.wall()
     with telling(house, "prune", "network prune", via) as voice:

@@ -16,7 +16,7 @@ from typing import Any
 from pyminidock.container.states import State
 from pyminidock.engine.burying import remove
 from pyminidock.engine.document import Document
-from pyminidock.engine.filters import FilterRefused, Filters, MomentRefused
+from pyminidock.engine.filters import Filters, for_prune
 from pyminidock.engine.house import House
 from pyminidock.engine.images import telling
 from pyminidock.engine.inspect import labels
@@ -40,7 +40,7 @@ def prune(house: House, said: Mapping[str, Any], *, via: Via = NOBODY) -> Docume
 
     Raises FilterRefused, PruneRuns.
     """
-    filters = _filters(said)
+    filters = for_prune(said, FILTERS)
     if not house.pruning.acquire(blocking=False):
         raise PruneRuns(
             "a prune operation is already running",
@@ -53,22 +53,6 @@ def prune(house: House, said: Mapping[str, Any], *, via: Via = NOBODY) -> Docume
             return _prune(house, filters, via, voice)
     finally:
         house.pruning.release()
-
-
-def _filters(said: Mapping[str, Any]) -> Filters:
-    """Read the filters; of containers Docker takes one moment, and counts none as a fault.
-
-    Raises FilterRefused.
-    """
-    try:
-        filters = Filters(said, FILTERS)
-    except MomentRefused as fault:
-        raise FilterRefused(
-            fault.what, why=fault.why, try_next=fault.try_next, lesson=fault.lesson
-        ) from fault
-    if len(filters.values("until")) > 1:
-        raise filters.refused("more than one until filter specified")
-    return filters
 
 
 def _prune(house: House, filters: Filters, via: Via, voice: Voice) -> Document:

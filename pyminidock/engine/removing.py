@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pyminidock.engine.filters import Filters
+from pyminidock.engine.filters import Filters, MomentRefused
 from pyminidock.engine.house import House
 from pyminidock.engine.images import familiar, names_of, read, row_of, telling
 from pyminidock.engine.operations import NOBODY, Via
@@ -79,6 +79,8 @@ def prune(
     `told`: the event of what was asked for.  Raises FilterRefused.
     """
     wanted = Filters(filters or {}, PRUNE_FILTERS)
+    if len(wanted.values("until")) > 1:
+        raise wanted.refused("more than one until filter specified", MomentRefused)
     is_dangling_only = wanted.flag("dangling") is not False
     with telling(house, "prune", "image prune", via) as voice:
         deed = _Removal(house, voice)

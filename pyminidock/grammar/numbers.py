@@ -30,19 +30,26 @@ def parse_integer(text: str, *, try_next: str) -> int:
     ...
     pyminidock.grammar.numbers.NumberRefused: strconv.ParseInt: parsing "x": invalid syntax
     """
-    if not re.fullmatch(r"[+-]?[0-9]+", text):
-        fault = "invalid syntax"
-    # Twenty characters hold every 64-bit number; more would only cost time to convert.
-    elif len(digits := text.lstrip("+-").lstrip("0") or "0") > 20:
-        fault = "value out of range"
-    else:
-        number = -int(digits) if text.startswith("-") else int(digits)
-        if -LARGEST - 1 <= number <= LARGEST:
-            return number
-        fault = "value out of range"
+    if not (fault := integer_fault(text)):
+        return int(text)
     raise NumberRefused(
         f'strconv.ParseInt: parsing "{text}": {fault}',
         why="a whole number has decimal digits only and fits 64 bits",
         try_next=try_next,
         lesson="limits",
     )
+
+
+def integer_fault(text: str) -> str:
+    """Say why a text is no whole number of 64 bits; "" if it is one.
+
+    >>> [integer_fault(text) for text in ("7", "-1", "1_0", "9" * 20)]
+    ['', '', 'invalid syntax', 'value out of range']
+    """
+    if not re.fullmatch(r"[+-]?[0-9]+", text, re.ASCII):
+        return "invalid syntax"
+    # Twenty characters hold every 64-bit number; more would only cost time to convert.
+    digits = text.lstrip("+-").lstrip("0") or "0"
+    number = int(digits[:20]) * (-1 if text.startswith("-") else 1)
+    fits = len(digits) <= 20 and -LARGEST - 1 <= number <= LARGEST
+    return "" if fits else "value out of range"

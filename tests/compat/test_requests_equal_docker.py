@@ -5,6 +5,7 @@ import re
 import socket
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -63,7 +64,27 @@ def chunked(*pieces: str) -> str:
     return f"{head}Transfer-Encoding: chunked\r\n\r\n{sent}"
 
 
+# Values that mean nothing, or too much: target, and what stands in its query.
+QUERIES = (
+    ("GET", "/v1.45/volumes?filters={"),
+    ("GET", '/v1.45/volumes?filters={"label":"a"}'),
+    ("GET", "/v1.45/containers/json?limit=99999999999999999999"),
+    ("GET", "/v1.45/containers/json?limit=x"),
+    ("POST", "/v1.45/containers/odd/stop?t=99999999999999999999"),
+    *(("POST", f"/v1.45/{kind}/prune?filters={said}")
+      for kind in ("images", "networks", "containers", "build")
+      for said in ("{", '{"nope":["x"]}', '{"until":["x"]}', '{"until":["1h","2h"]}')),
+)  # fmt: skip
+
+
+def bare(verb: str, target: str) -> str:
+    """Make a request without a body."""
+    line = f"{verb} {quote(target, safe='/?=')} HTTP/1.1\r\n"
+    return f"{line}Host: docker\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+
+
 REQUESTS = {
+    **{f"{verb} {target}": bare(verb, target) for verb, target in QUERIES},
     **{f"{target} {body}": post(target, body) for target in ROUTES for body in BODIES},
     **{f"{kind!r} {target}": post(target, NAME, kind) for kind in KINDS
        for target in ROUTES[:4]},
