@@ -82,7 +82,8 @@ def connect(
         check_member(found, asked)
         asked = replace(asked, names=_names(kept, found, asked))
         if process is None:
-            house.amend(life, endpoints=(*_without(kept, found), asked))
+            if len(_without(kept, found)) == len(places(kept)):  # else it stays as it was
+                house.amend(life, endpoints=(*places(kept), asked))
             voice(NetworkJoined(found.id, found.name, found.driver, life.id))
         else:
             _refuse_twice(kept, found)

@@ -332,7 +332,7 @@ def _tree(house: House, kept: Kept, *, has_files: bool) -> Tree:
     if has_files:
         hung = [_hung(point) for point in kept.spec.points]
         taken = {each.target for each in hung}
-        if kept.state != "created":
+        if kept.state != "created" or kept.error:  # a start that failed wrote them, too
             files = ((name, f"/etc/{name}") for name in _ENGINE_FILES)
             hung += [
                 Hung(f"{kept.spec.names_from or kept.spec.directory}/{name}", target)

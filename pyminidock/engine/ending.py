@@ -98,7 +98,7 @@ def _settle(
     spec = house.kept(life.id).spec
     furnishing.tell_unmounted(spec, voice)
     volumemounts.release(house, spec.points, life.id)
-    introducing.gone(house, life.id)
+    introducing.gone(house, life.id, reach.before)
     life.ceases(voice)
     kept = house.kept(life.id)
     goes_on = _goes_on(life, kept, status)

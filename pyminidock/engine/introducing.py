@@ -137,8 +137,14 @@ def serve(house: House, container: str) -> None:
         house.kernel.serve_names(container, house.names.clerk(container))
 
 
-def gone(house: House, container: str) -> None:
-    """Let go of a container that asks no more; may be called twice."""
+def gone(house: House, container: str, places: Places = ()) -> None:
+    """Let go of a container that asks no more; may be called twice.
+
+    `places` are those that it had: its file does not name their addresses any longer.
+    """
+    if places:
+        with suppress(OSError):  # a full disk: the next start writes it anew
+            _shorten(house.kept(container).spec, places)
     house.kernel.leave_names(container)
     house.names.dismiss(container)
     learn(house)
@@ -181,17 +187,22 @@ def joined(house: House, kept: Kept, places: Places, new: Endpoint) -> None:
 
 def left(house: House, kept: Kept, places: Places, old: Endpoint) -> None:
     """Tell a container that runs of one network less; `places` are those that it has."""
-    spec = kept.spec
-
-    def shorter(text: str) -> str:
-        for one in _addresses((old,)):
-            text = hosts.without(text, one, spec.hostname, spec.domainname)
-        return text
-
-    etcfiles.change(Path(spec.directory), "hosts", shorter)
+    _shorten(kept.spec, (old,))
     if house.names.knows(kept.id):
         _admit(house, kept, places)
     learn(house)
+
+
+def _shorten(spec: ContainerSpec, places: Places) -> None:
+    """Take the lines of places out of a container's own hosts file.  Raises OSError."""
+
+    def shorter(text: str) -> str:
+        for one in _addresses(places):
+            text = hosts.without(text, one, spec.hostname, spec.domainname)
+        return text
+
+    if not spec.network_mode.startswith("container:"):
+        etcfiles.change(Path(spec.directory), "hosts", shorter)
 
 
 def learn(house: House) -> None:

@@ -175,7 +175,7 @@ def _start(house: House, life: Life, voice: Voice) -> None:
         process = _birth(house, life, kept, spec, reach, voice)
     except BaseException:
         plugging.undo(house, reach)
-        introducing.gone(house, life.id)
+        introducing.gone(house, life.id, reach.after)
         raise
     _born(house, life, process, reach, voice)
 
