@@ -96,3 +96,9 @@ def test_an_address_may_be_wanted_outside_of_the_range_that_is_given_out() -> No
     network = Network("1", "n", pools=(pool,))
     assert allot(network, pool, set(), "10.1.2.5") == "10.1.2.5"
     assert allot(network, pool, set()) == "10.1.2.129"
+
+
+def test_a_subnet_may_be_named_by_an_address_in_it() -> None:
+    pool = complete(Pool("2001:389::1/64"))
+    assert (pool.subnet, pool.prefix, pool.version) == ("2001:389::1/64", 64, 6)
+    assert pool.gateway == "2001:389::1"
