@@ -16,6 +16,7 @@ standard error, with its exit code; it raises nothing, as `!` raises nothing.
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import click
@@ -204,10 +205,25 @@ def _told(refusal: Exception, words: Sequence[str]) -> int:
 # ── Loading ──────────────────────────────────────────────────────────────────────────────
 
 
+def _reaching(path: str, folder: Path) -> str:
+    """Let `!minidock` be found where nobody has activated the environment it lies in.
+
+    >>> _reaching("/usr/bin:/bin", Path("/venv/bin"))
+    '/usr/bin:/bin:/venv/bin'
+    >>> _reaching("/venv/bin:/bin", Path("/venv/bin"))
+    '/venv/bin:/bin'
+    """
+    known = path.split(os.pathsep)
+    return path if str(folder) in known else os.pathsep.join((*known, str(folder)))
+
+
 def load_ipython_extension(shell: InteractiveShell) -> None:
     """Teach a notebook the command line, and find or start an engine."""
     place = locate()
     news = {"DOCKER_HOST": f"unix://{place.socket}", "DOCKER_BUILDKIT": "0"}
+    news["PATH"] = _reaching(
+        os.environ.get("PATH", os.defpath), Path(sys.executable).parent
+    )
     for name, text in news.items():
         _before.setdefault(name, os.environ.get(name))
         os.environ[name] = text
