@@ -29,7 +29,7 @@ from contextlib import suppress
 from pyminidock.kernel.glass import wire
 from pyminidock.kernel.glass.wire import Op, Request
 
-Reply = bytes | tuple[bytes, bytes]  # the second part is not copied once more
+Reply = bytes | tuple[bytes, memoryview]  # the second part is good until the next request
 Perform = Callable[[Request], Reply | None]
 """Does what is asked; gives the reply, or None if it comes later or never."""
 
