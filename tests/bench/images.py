@@ -83,11 +83,11 @@ def races(ours: OurImages, docker: DockerImages, *, has_buildkit: bool) -> tuple
             Contender("ours", ours, ours.build),
             Contender("classic", docker, docker.build, 2.0),
         )),
-        Race("load 10,000 files", 3, payloads.image_of_many, _proof(many), (
+        Race("load 10,000 files", 7, payloads.image_of_many, _proof(many), (
             Contender("ours", ours, ours.load),
             Contender("dockerd", docker, docker.load, 4.0),
         )),
-        Race("commit 10,000 files", 3, payloads.layer_of_many, _proof(many), (
+        Race("commit 10,000 files", 7, payloads.layer_of_many, _proof(many), (
             Contender("ours", ours, ours.commit_ended),
             Contender("ours, goes on", ours, ours.commit),
             Contender("dockerd", docker, docker.commit, 6.0),
