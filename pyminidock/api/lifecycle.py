@@ -19,7 +19,7 @@ from pyminidock.engine.house import House
 from pyminidock.engine.lives import Life
 from pyminidock.engine.outcomes import Outcome
 from pyminidock.errors import MinidockError
-from pyminidock.grammar.numbers import integer_fault
+from pyminidock.grammar.numbers import integer
 from pyminidock.grammar.signals import SignalUnknown, check_known, parse_signal
 from pyminidock.store.records import NoSuchContainer
 
@@ -126,13 +126,14 @@ def _seconds(request: Request) -> int | None:
     text = request.query.get("t", "")
     if not text:
         return None
-    if fault := integer_fault(text):
+    try:
+        return integer(text)
+    except ValueError as fault:
         raise TimeUnreadable(
             f'strconv.Atoi: parsing "{text[:80]}": {fault}',
             why="t is how many seconds a program has to end by itself; -1: all it wants",
             try_next="t=10",
-        )
-    return int(text)
+        ) from None
 
 
 # ── Wait ─────────────────────────────────────────────────────────────────────────────────

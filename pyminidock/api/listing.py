@@ -12,7 +12,7 @@ from pyminidock.api.shapes import update_request
 from pyminidock.engine import inspect, listing, pruning, updating
 from pyminidock.engine.house import House
 from pyminidock.errors import MinidockError
-from pyminidock.grammar.numbers import integer_fault
+from pyminidock.grammar.numbers import integer
 
 
 class LimitUnreadable(MinidockError):
@@ -23,14 +23,16 @@ class LimitUnreadable(MinidockError):
 
 def list_(house: House, request: Request) -> Response:
     """List those that run, or all."""
-    limit = request.query.get("limit") or "0"
-    if fault := integer_fault(limit):
+    text = request.query.get("limit") or "0"
+    try:
+        limit = integer(text)
+    except ValueError as fault:
         raise LimitUnreadable(
-            f'strconv.Atoi: parsing "{limit[:80]}": {fault}',
+            f'strconv.Atoi: parsing "{text[:80]}": {fault}',
             why="limit is how many containers are listed at most",
             try_next="limit=10",
-        )
-    asked = listing.Asked(request.says("all"), request.says("size"), int(limit))
+        ) from None
+    asked = listing.Asked(request.says("all"), request.says("size"), limit)
     return answer(listing.list_(house, asked, filters(request)))
 
 

@@ -12,6 +12,7 @@ import re
 from pyminidock.errors import MinidockError
 
 LARGEST = (1 << 63) - 1
+_MOST_DIGITS = 20  # of a number of 64 bits; to convert more would only cost time
 
 
 class NumberRefused(MinidockError):
@@ -30,26 +31,31 @@ def parse_integer(text: str, *, try_next: str) -> int:
     ...
     pyminidock.grammar.numbers.NumberRefused: strconv.ParseInt: parsing "x": invalid syntax
     """
-    if not (fault := integer_fault(text)):
-        return int(text)
-    raise NumberRefused(
-        f'strconv.ParseInt: parsing "{text}": {fault}',
-        why="a whole number has decimal digits only and fits 64 bits",
-        try_next=try_next,
-        lesson="limits",
-    )
+    try:
+        return integer(text)
+    except ValueError as fault:
+        raise NumberRefused(
+            f'strconv.ParseInt: parsing "{text}": {fault}',
+            why="a whole number has decimal digits only and fits 64 bits",
+            try_next=try_next,
+            lesson="limits",
+        ) from None
 
 
-def integer_fault(text: str) -> str:
-    """Say why a text is no whole number of 64 bits; "" if it is one.
+def integer(text: str) -> int:
+    """Read a signed decimal number.  Raises ValueError, whose words are Go's.
 
-    >>> [integer_fault(text) for text in ("7", "-1", "1_0", "9" * 20)]
-    ['', '', 'invalid syntax', 'value out of range']
+    >>> integer("-" + "0" * 9999 + "7")
+    -7
+    >>> integer("9" * 20)
+    Traceback (most recent call last):
+    ...
+    ValueError: value out of range
     """
     if not re.fullmatch(r"[+-]?[0-9]+", text, re.ASCII):
-        return "invalid syntax"
-    # Twenty characters hold every 64-bit number; more would only cost time to convert.
+        raise ValueError("invalid syntax")
     digits = text.lstrip("+-").lstrip("0") or "0"
-    number = int(digits[:20]) * (-1 if text.startswith("-") else 1)
-    fits = len(digits) <= 20 and -LARGEST - 1 <= number <= LARGEST
-    return "" if fits else "value out of range"
+    number = int(digits[:_MOST_DIGITS]) * (-1 if text.startswith("-") else 1)
+    if len(digits) > _MOST_DIGITS or not -LARGEST - 1 <= number <= LARGEST:
+        raise ValueError("value out of range")
+    return number
