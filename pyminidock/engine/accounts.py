@@ -53,6 +53,9 @@ def told(house: House, reference: str, path: str, rules: str = "overlay") -> dic
         except OSError as refusal:
             why = f"the walk ended: {os.strerror(refusal.errno or 0)}"
             raise _refused(f"nothing can lie at {path!r}", why) from refusal
+        except ValueError as refusal:  # a NUL, half a character
+            why = "no file can have such a name"
+            raise _refused(f"nothing can lie at {path!r}", why) from refusal
     return {
         "container": life.id, "name": life.name, "image": kept.request.image,
         "backend": house.machine.backend, "evidence": "explained", "rules": rules,

@@ -35,7 +35,13 @@ def test_what_nobody_has_is_absent_under_both_rules(house: House) -> None:
         assert (told["kind"], told["copies"], told["letter"]) == ("absent", [], "")
 
 
-@pytest.mark.parametrize(("path", "rules"), [("/new/below", "overlay"), ("/", "unionfs")])
+@pytest.mark.parametrize(
+    ("path", "rules"),
+    [
+        ("/new/below", "overlay"), ("/", "unionfs"),
+        ("/a\0b", "overlay"), ("/\ud800", "overlay"), ("/a\0b", "aufs"),
+    ],
+)  # fmt: skip
 def test_what_cannot_be_asked_is_refused(house: House, path: str, rules: str) -> None:
     life = started(house)
     (Path(house.kept(life.id).snapshot.upper) / "new").write_text("a file")
