@@ -20,6 +20,7 @@ import pytest
 
 from pyminidock.client.connect import connect
 from tests.minidock_cli import Minidock
+from tests.reference import wait_until
 
 pytestmark = pytest.mark.edge
 
@@ -151,8 +152,13 @@ def place(
     monkeypatch.setenv("PYTHONPATH", str(Path.cwd()))
     sleeping = {"Image": minidock.image, "Cmd": ["sleep", "1000"]}
     with connect() as client:  # a command for each would take longer than the case itself
-        client.start(client.create(sleeping, "busy"))
+        busy = client.create(sleeping, "busy")
+        client.start(busy)
         client.create(sleeping, "idle")
+    record = minidock.root / "containers" / busy / "config.json"
+    wait_until(  # a start is answered before it is written down
+        lambda: json.loads(record.read_bytes())["state"] == "running", 30, "the record"
+    )
     yield tmp_path
     with connect() as client:
         for each in client.containers(all=True):
