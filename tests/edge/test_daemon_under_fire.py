@@ -11,6 +11,7 @@ from contextlib import suppress
 
 import pytest
 
+from pyminidock.engine.attendants import MOST_IDLE
 from tests.api.test_fuzz import answered, request_of
 from tests.edge.daemons import PATIENCE_S, Daemon, daemon
 from tests.reference import wait_until
@@ -94,9 +95,19 @@ def barrage(engine: Daemon, seeds: range, shots: int) -> None:
     engine.clear()
 
 
+def attend(engine: Daemon) -> None:
+    """Have so many containers at once that as many threads are kept idle as ever are."""
+    for number in range(MOST_IDLE):
+        wish = {"Image": "busybox", "Cmd": ["sleep", "1000"]}
+        engine.ask("POST", f"/containers/create?name=n{number}", wish)
+        assert engine.ask("POST", f"/containers/n{number}/start")[0] == 204
+    engine.clear()
+
+
 def test_20000_random_requests_leave_nothing_and_end_nothing(
     engine: Daemon, at_length: Callable[[int], int]
 ) -> None:
+    attend(engine)
     barrage(engine, range(GUNNERS), 10)  # to be warm
     threads, descriptors = engine.threads(), engine.descriptors()
     barrage(engine, range(10, 10 + GUNNERS), at_length(20_000) // GUNNERS)
